@@ -1,0 +1,269 @@
+"""Neural Turing Machines, section 4.1: copy."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from augrnn.lab.claims import AllOf, Claim, Observations, SuccessRate, Typical
+from augrnn.lab.experiment import Experiment, Scale, Variant
+from augrnn.lab.records import Results, RunRecord
+
+if TYPE_CHECKING:
+    from augrnn.training import Trained
+
+SOLVED = 0.05
+"""Bits a sequence on validation data at which copying counts as learned."""
+
+COST = "val/cost_bits"
+MACHINES = {"LSTM controller": "ntm-lstm", "feedforward controller": "ntm-feedforward"}
+ABLATIONS = {"without Eq. 7": "no-interpolation", "without Eq. 9": "no-sharpening"}
+BEYOND = {"smoke": (40, 64), "small": (160, 256)}
+"""For each scale a length that the memory cannot hold, and the rows with which it can."""
+
+
+def measure(trained: "Trained") -> tuple[dict[str, Any], dict[str, Any]]:
+    """Errors by length, the heads' mechanism, and what happens at the memory's limit."""
+    from augrnn.measures.memory import measure_copy
+
+    rows = getattr(trained.system.cell, "rows", 128)
+    length, more = BEYOND["smoke" if rows < 128 else "small"]
+    return measure_copy(trained.system, trained.task, length, more)  # type: ignore[arg-type]
+
+
+def final_cost(run: RunRecord) -> float | None:
+    """Bits a sequence on validation data at the end of training."""
+    return run.curves[COST]["values"][-1]
+
+
+def solved(run: RunRecord) -> bool:
+    """Whether copying was learned, and still is at the end."""
+    cost = final_cost(run)
+    return cost is not None and cost < SOLVED
+
+
+def longest(run: RunRecord) -> str:
+    """The longest test length, as the measures name it."""
+    return max(run["wrong_bits"], key=int)
+
+
+def solved_seeds(results: Results) -> dict[str, Observations]:
+    """For each machine, which seeds learned to copy."""
+    return {name: results.each(variant, solved) for name, variant in MACHINES.items()}
+
+
+def sequences_to_solve(results: Results) -> dict[str, Observations]:
+    """For each machine, training sequences until the cost was first below SOLVED."""
+    return {name: results.each(variant, lambda run: run.reached(COST, SOLVED)) for name, variant in MACHINES.items()}
+
+
+def cost_ratio(results: Results) -> dict[str, Observations]:
+    """The LSTM's final cost as a multiple of the machine's, seed by seed."""
+
+    def ratio(machine: RunRecord, lstm: RunRecord) -> float | None:
+        low, high = final_cost(machine), final_cost(lstm)
+        return None if low is None or high is None else high / max(low, 1e-6)
+
+    return {name: results.paired((variant, "lstm"), ratio) for name, variant in MACHINES.items()}
+
+
+def faultless_at_longest(results: Results) -> dict[str, Observations]:
+    """For each machine, which solved seeds make no error at all at the longest length."""
+    return {
+        name: results.each(variant, lambda run: run["wrong_bits"][longest(run)] == 0, where=solved)
+        for name, variant in MACHINES.items()
+    }
+
+
+def lstm_prefix(results: Results) -> Observations:
+    """The share of the longest sequence that the LSTM gives before its first error, relative to the shortest's."""
+
+    def kept(run: RunRecord) -> float:
+        shares = {int(length): prefix / int(length) for length, prefix in run["accurate_prefix"].items()}
+        return shares[max(shares)] / max(shares[min(shares)], 1e-9)
+
+    return results.each("lstm", kept)
+
+
+def mechanism(results: Results) -> dict[str, Observations]:
+    """Each part of the paper's reading of the heads, for solved seeds of both machines together."""
+
+    def part(name: str) -> Observations:
+        of_machines = [
+            results.each(variant, lambda run: run["mechanism"][name], where=solved) for variant in MACHINES.values()
+        ]
+        values = [value for observations in of_machines for value in observations.values]
+        missing, excluded = (sum(getattr(o, field) for o in of_machines) for field in ("missing", "excluded"))
+        return Observations(tuple(values), missing, excluded)
+
+    names = {
+        "write focus": "write_focus",
+        "write step of one row": "write_step",
+        "reads visit the written rows": "same_rows",
+        "reads equal adds": "reads_are_adds",
+    }
+    return {words: part(name) for words, name in names.items()}
+
+
+def limit(results: Results) -> dict[str, Observations]:
+    """For each machine, which solved seeds fail beyond their rows and recover with more, without training."""
+
+    def fails_and_recovers(run: RunRecord) -> bool:
+        at_limit = run["limit"]
+        return at_limit["wrong_bits"] > 1 and at_limit["wrong_bits_more_rows"] < 0.1 * at_limit["wrong_bits"]
+
+    return {name: results.each(variant, fails_and_recovers, where=solved) for name, variant in MACHINES.items()}
+
+
+def ablated(results: Results) -> dict[str, Observations]:
+    """For each ablation, which seeds fail to copy the longest sequences (more than one wrong bit in a sequence)."""
+    return {
+        name: results.each(variant, lambda run: run["wrong_bits"][longest(run)] > 1)
+        for name, variant in ABLATIONS.items()
+    }
+
+
+def figures(results: Results, arrays: Any, folder: Path) -> None:
+    """Learning curves, errors by length, and the heads of a solved seed."""
+    from augrnn.figures.curves import by_size, learning_curves
+    from augrnn.figures.memory import heads
+
+    wrong = results.measured("wrong_bits")
+    learning_curves(results.curves(COST), folder / "learning.png", "cost (bits per sequence)", floor=1e-3, bar=SOLVED)
+    by_size(wrong, folder / "generalisation.png", "wrong bits per sequence", "length", small=0.01)
+    best = [key for key in arrays if key[0] in MACHINES.values() and solved(results.runs[key])]
+    if best:
+        heads(arrays[best[0]], folder / "heads.png", title=f"{best[0][0]}, seed {best[0][1]}")
+
+
+MOST = SuccessRate(needed=0.9, partly=0.5)
+FOUR_FIFTHS = SuccessRate(needed=0.8, partly=0.5)
+
+SMOKE = (
+    "--data.init_args.width=4",
+    "--data.init_args.max_length=6",
+    "--data.init_args.test_lengths=[4,6,8,12]",
+    "--data.init_args.test_sequences=200",
+    "--data.init_args.validation_sequences=160",
+    "--data.init_args.epoch_batches=100",
+    "--model.init_args.cell.init_args.input_size=5",
+    "--model.init_args.cell.init_args.output_size=4",
+    "--model.init_args.scheduler.init_args.T_max=1000",
+    "--trainer.max_steps=1000",
+)
+SMOKE_MEMORY = ("--model.init_args.cell.init_args.rows=32",)
+MEMORY_VARIANTS = (*MACHINES.values(), *ABLATIONS.values())
+
+experiment = Experiment(
+    name="ntm/copy",
+    title="A Neural Turing Machine learns to copy, and copies what is longer than anything it was trained on",
+    paper="Graves, Wayne, Danihelka 2014: Neural Turing Machines, arXiv 1410.5401, section 4.1",
+    variants={
+        "ntm-lstm": Variant("configs/copy/ntm-lstm.yaml"),
+        "ntm-feedforward": Variant("configs/copy/ntm-feedforward.yaml"),
+        "lstm": Variant("configs/copy/lstm.yaml"),
+        "no-interpolation": Variant(
+            "configs/copy/ntm-lstm.yaml", ("--model.init_args.cell.init_args.interpolation=false",)
+        ),
+        "no-sharpening": Variant("configs/copy/ntm-lstm.yaml", ("--model.init_args.cell.init_args.sharpening=false",)),
+    },
+    scales={
+        "smoke": Scale(seeds=1, minutes=3, overrides=SMOKE, overrides_of=dict.fromkeys(MEMORY_VARIANTS, SMOKE_MEMORY)),
+        "small": Scale(seeds=10, minutes=60, seeds_of={"lstm": 3, "no-interpolation": 3, "no-sharpening": 3}),
+    },
+    measure=measure,
+    curves=(COST, "val/wrong_bits"),
+    figures=figures,
+    claims=(
+        Claim(
+            name="learns",
+            sentence="NTM learns to copy: it solves the task, and stays there.",
+            source="section 4.1, figure 3",
+            quantity=solved_seeds,
+            rules={"smoke": AllOf(MOST), "small": AllOf(MOST)},
+            paper="cost near 0 by 100k sequences, one run",
+            public="4 of 4 seeds",
+        ),
+        Claim(
+            name="learns-fast",
+            sentence="NTM (with either a feedforward or LSTM controller) learned much faster than LSTM alone.",
+            source="section 4.1, figure 3",
+            quantity=sequences_to_solve,
+            rules={
+                "small": AllOf(Typical("at most", 60_000, partly=100_000)),
+            },
+            paper="< 0.2 bits by 100k sequences, read off figure 3",
+            public="5k to 10k sequences at batch 1, single seeds",
+            unit="sequences",
+        ),
+        Claim(
+            name="beats-lstm",
+            sentence="NTM (with either a feedforward or LSTM controller) ... converged to a lower cost.",
+            source="section 4.1, figure 3",
+            quantity=cost_ratio,
+            rules={
+                "smoke": AllOf(Typical("at least", 2)),
+                "small": AllOf(Typical("at least", 10, partly=2)),
+            },
+            paper="LSTM about 4.8 bits at 100k sequences, read off figure 3",
+            public="none over seeds",
+            unit="times the cost",
+        ),
+        Claim(
+            name="generalises",
+            sentence="NTM continues to copy as the length increases, far beyond the lengths it was trained on.",
+            source="section 4.1, figure 4",
+            quantity=faultless_at_longest,
+            rules={"smoke": AllOf(FOUR_FIFTHS), "small": AllOf(FOUR_FIFTHS)},
+            paper="at 120 a few errors and one duplicated vector",
+            public="0.0 % wrong at 120",
+        ),
+        Claim(
+            name="lstm-degrades",
+            sentence="LSTM rapidly degrades beyond length 20.",
+            source="section 4.1, figure 5",
+            quantity=lstm_prefix,
+            rules={"small": Typical("at most", 0.25, partly=0.5)},
+            paper="the accurate prefix shrinks as the length grows",
+            public="none",
+            unit="of the shortest length's accurate share",
+        ),
+        Claim(
+            name="mechanism",
+            sentence=(
+                "The write head moves one row a step, sharply focused; the reads visit the same rows in order, "
+                "and the read vectors are the add vectors."
+            ),
+            source="section 4.1, figure 6",
+            quantity=mechanism,
+            rules={
+                "small": AllOf(
+                    {
+                        "write focus": Typical("at least", 0.9, partly=0.6),
+                        "write step of one row": Typical("at least", 0.9, partly=0.6),
+                        "reads visit the written rows": Typical("at least", 0.9, partly=0.6),
+                        "reads equal adds": Typical("at least", 0.9, partly=0.6),
+                    }
+                )
+            },
+            paper="shown for one sequence",
+            public="shown for single sequences",
+        ),
+        Claim(
+            name="memory-limit",
+            sentence="The failure beyond the number of rows is one of capacity: more rows lift it without training.",
+            source="section 4.1, footnote on the 128 rows",
+            quantity=limit,
+            rules={"small": AllOf(FOUR_FIFTHS)},
+            paper="stated for lengths above 128",
+            public="none",
+        ),
+        Claim(
+            name="ablations",
+            sentence="Without the previous weighting, or without sharpening, it does not generalise to longer inputs.",
+            source="section 3.3.2",
+            quantity=ablated,
+            rules={"small": AllOf(FOUR_FIFTHS)},
+            paper="asserted, not shown",
+            public="none",
+        ),
+    ),
+)

@@ -1,0 +1,12 @@
+#!/usr/bin/env bash
+# Runs the linters and the tests: scripts/test.sh [PYTEST OPTIONS]. Slow tests: scripts/test.sh -m slow
+source "$(dirname "${BASH_SOURCE[0]}")/environment.sh"
+if [ $# -eq 0 ]; then
+  .venv/bin/ruff check .
+  .venv/bin/ruff format --check .
+  .venv/bin/mypy
+  .venv/bin/lint-imports --no-cache
+  .venv/bin/augrnn check
+  .venv/bin/augrnn report --check
+fi
+exec .venv/bin/python -m pytest "$@"

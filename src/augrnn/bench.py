@@ -1,0 +1,178 @@
+"""`augrnn bench`: training throughput on this machine, beside torch's own layers of the same size."""
+
+# T = time steps, B = batch, I = input channels, O = output channels, L = source positions, M = target positions,
+# V = vocabulary, E = embedding, H = hidden
+
+import time
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from augrnn.batches import BitsBatch, PairBatch
+from augrnn.cells.lstm import LSTM
+from augrnn.cells.ntm import NTM
+from augrnn.interfaces.attention import AdditiveAttention
+from augrnn.interfaces.decoder import AttentiveDecoder
+from augrnn.interfaces.encoders import BidirectionalEncoder
+from augrnn.systems.encoder_decoder import EncoderDecoder
+from augrnn.systems.transducer import Transducer
+from augrnn.tasks.copy import Copy
+
+LENGTH = 10
+"""Vectors in the copied sequences."""
+
+SOURCE, TARGET = (10, 18), (11, 20)
+"""Subwords of the made-up sentences, drawn evenly: about those of Multi30k, sorted into batches of like lengths."""
+
+VOCABULARY, EMBEDDING, HIDDEN, PAIRS = 5000, 128, 256, 64
+
+
+class Speed(NamedTuple):
+    """One row of the benchmark.
+
+    Attributes:
+      name: what was trained.
+      device: "cpu", with its threads, or the GPU's name.
+      batch: sequences a batch.
+      per_second: training throughput of ours: forward, backward and update.
+      unit: what is counted.
+      reference_per_second: the same of torch's own layers of the same width on the same batches.
+    """
+
+    name: str
+    device: str
+    batch: int
+    per_second: float
+    unit: str
+    reference_per_second: float
+
+
+class TorchLSTM(nn.Module):
+    """torch.nn.LSTM and a linear layer, on whole sequences."""
+
+    def __init__(self, inputs: int, outputs: int, hidden: int) -> None:
+        super().__init__()
+        self.lstm, self.output = nn.LSTM(inputs, hidden), nn.Linear(hidden, outputs)
+
+    def forward(self, x_TBI: Tensor) -> Tensor:
+        return self.output(self.lstm(x_TBI)[0])
+
+
+class TorchTranslator(nn.Module):
+    """torch.nn.LSTM as encoder and decoder, without attention: what torch's fused loops can do at these sizes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.source, self.target = (nn.Embedding(VOCABULARY, EMBEDDING) for _ in range(2))
+        self.encoder = nn.LSTM(EMBEDDING, HIDDEN, batch_first=True, bidirectional=True)
+        self.decoder = nn.LSTM(EMBEDDING, 2 * HIDDEN, batch_first=True)
+        self.narrow, self.output = nn.Linear(2 * HIDDEN, EMBEDDING), nn.Linear(EMBEDDING, VOCABULARY)
+
+    def forward(self, batch: PairBatch) -> Tensor:
+        _, state = self.encoder(self.source(batch.source_BL))
+        start = tuple(part.transpose(0, 1).flatten(1).unsqueeze(0).contiguous() for part in state)
+        decoded_BMH, _ = self.decoder(self.target(batch.target_BM), start)
+        return self.output(self.narrow(decoded_BMH[batch.target_mask_BM]))
+
+
+def rate(update: Callable[[int], int], device: torch.device, seconds: float) -> float:
+    """What an update counts, per second, once it has run long enough to be compiled and warm."""
+
+    def run(least: float) -> float:
+        counted, start, number = 0, time.perf_counter(), 0
+        while number < 3 or time.perf_counter() - start < least:
+            counted += update(number)
+            number += 1
+        if device.type == "cuda":
+            torch.cuda.synchronize(device)
+        return counted / (time.perf_counter() - start)
+
+    run(seconds / 2)
+    return run(seconds)
+
+
+def _updater(module: nn.Module, cost: Callable[[int], tuple[Tensor, int]]) -> Callable[[int], int]:
+    optimizer = torch.optim.Adam(module.parameters(), fused=True)
+
+    def update(number: int) -> int:
+        loss, counted = cost(number)
+        optimizer.zero_grad()
+        loss.backward()
+        nn.utils.clip_grad_norm_(module.parameters(), 10.0)
+        optimizer.step()
+        return counted
+
+    return update
+
+
+def copy_speed(batch_size: int, device: torch.device, seconds: float) -> Speed:
+    """The NTM with an LSTM controller of 100 units on the copy task, at length 10."""
+    task = Copy(batch_size=batch_size)
+    drawn = [task.sample(batch_size, LENGTH, number) for number in range(4)]
+    batches = [BitsBatch(*(tensor.to(device) for tensor in batch)) for batch in drawn]
+    ours = Transducer(NTM(task.input_size, task.output_size, lambda size: LSTM(size, 100))).to(device)
+    torchs = TorchLSTM(task.input_size, task.output_size, 100).to(device)
+
+    def cost(forward: Callable[[Tensor], Tensor], number: int) -> tuple[Tensor, int]:
+        batch = batches[number % len(batches)]
+        return batch.cost_bits(forward(batch.inputs_TBI)).mean(), batch_size
+
+    mine = rate(_updater(ours, lambda number: cost(lambda x: ours(x).y_TBO, number)), device, seconds)
+    reference = rate(_updater(torchs, lambda number: cost(torchs, number)), device, seconds)
+    return Speed("copy, NTM with LSTM controller", _named(device), batch_size, mine, "sequences", reference)
+
+
+def translation_speed(device: torch.device, seconds: float) -> Speed:
+    """RNNsearch at GRU 256, embedding 128, vocabulary 5,000, batch 64."""
+    torch.manual_seed(0)
+    batches = [PairBatch(*(tensor.to(device) for tensor in batch)) for batch in _sentences(16)]
+    attention = AdditiveAttention(HIDDEN, 2 * HIDDEN, HIDDEN)
+    ours = EncoderDecoder(
+        BidirectionalEncoder(VOCABULARY, EMBEDDING, HIDDEN, embedding_dropout=0.2, dropout=0.3),
+        AttentiveDecoder(VOCABULARY, EMBEDDING, HIDDEN, HIDDEN, attention, embedding_dropout=0.2, output_dropout=0.3),
+    ).to(device)
+    torchs = TorchTranslator().to(device)
+
+    def our_cost(number: int) -> tuple[Tensor, int]:
+        logits_NV, target_N = ours.token_logits(batches[number % len(batches)])
+        return F.cross_entropy(logits_NV, target_N), len(target_N)
+
+    def their_cost(number: int) -> tuple[Tensor, int]:
+        batch = batches[number % len(batches)]
+        target_N = batch.target_BM[batch.target_mask_BM]
+        return F.cross_entropy(torchs(batch), target_N), len(target_N)
+
+    mine = rate(_updater(ours, our_cost), device, seconds)
+    reference = rate(_updater(torchs, their_cost), device, seconds)
+    return Speed("translation, RNNsearch", _named(device), PAIRS, mine, "target tokens", reference)
+
+
+def _sentences(count: int) -> Iterator[PairBatch]:
+    for number in range(count):
+        share = number / (count - 1)
+        lengths = [round(low + share * (high - low)) for low, high in (SOURCE, TARGET)]
+        shapes = [(PAIRS, length) for length in lengths]
+        source_BL, target_BM = (torch.randint(4, VOCABULARY, shape) for shape in shapes)
+        masks = [torch.ones(shape, dtype=torch.bool) for shape in shapes]
+        masks[0][::3, -1] = masks[1][::3, -1] = False
+        yield PairBatch(source_BL, masks[0], target_BM, masks[1], torch.arange(PAIRS))
+
+
+def _named(device: torch.device) -> str:
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else f"cpu ({torch.get_num_threads()} threads)"
+
+
+def speeds(seconds: float) -> Iterator[Speed]:
+    """Every row, on the CPU and on a GPU where there is one.
+
+    Args:
+      seconds: how long each figure is measured.
+    """
+    devices = [torch.device("cpu")] + [torch.device("cuda")] * torch.cuda.is_available()
+    for device in devices:
+        for batch_size in (1, 16, 64):
+            yield copy_speed(batch_size, device, seconds)
+        yield translation_speed(device, seconds)

@@ -1,0 +1,86 @@
+"""The Cell contract, and `unroll`, the one loop over time."""
+
+# T = time steps, B = batch, I = input, P = projected input, H = what a step emits, O = output
+
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.utils import _pytree as pytree
+
+from augrnn.cells.compilation import compiled
+
+State = Any
+"""A NamedTuple of tensors whose first dimension is the batch (states of inner cells may be nested in it)."""
+
+
+class Cell(nn.Module):
+    """One step of a recurrent network: `(x_BI, state) -> (y_BO, state)`.
+
+    A cell is three parts. `project` and `read_out` do not depend on the state, so `unroll` applies them to the whole
+    sequence at once; `step` is what must happen in order. A cell with nothing to gain leaves the two as they are.
+
+    The state is also the record: everything worth looking at later (weightings, alignments, halting) is a field of it.
+    """
+
+    input_size: int
+    output_size: int
+    dynamic_shapes: bool | None = None
+    """How the step is compiled: True for one program over all sizes, None for one a size until sizes vary."""
+
+    def initial_state(self, batch_size: int) -> State:
+        """The state before the first step, with gradients to whatever of it is learned."""
+        raise NotImplementedError
+
+    def project(self, x: Tensor) -> Tensor:
+        """(..., I) -> (..., P): the products of the input that need no state."""
+        return x
+
+    def step(self, p_BP: Tensor, state: State) -> tuple[Tensor, State]:
+        """One step in time from a projected input: (h_BH, next state)."""
+        raise NotImplementedError
+
+    def read_out(self, h: Tensor) -> Tensor:
+        """(..., H) -> (..., O): the products of what a step emits that no later step needs."""
+        return h
+
+    def record(self, state: State) -> Any:
+        """The part of a state that a trace keeps; all of it unless a cell carries constants."""
+        return state
+
+    def forward(self, x_BI: Tensor, state: State) -> tuple[Tensor, State]:
+        h_BH, state = self.step(self.project(x_BI), state)
+        return self.read_out(h_BH), state
+
+
+class Unrolled(NamedTuple):
+    """What `unroll` gives: outputs (T, B, O), the last state, and the trace where it was kept.
+
+    The trace is the cell's record with time before the batch in each tensor: (T, B, ...).
+    """
+
+    y_TBO: Tensor
+    state: State
+    trace: Any
+
+
+def unroll(cell: Cell, x_TBI: Tensor, state: State = None, keep: bool = False) -> Unrolled:
+    """Run a cell over a sequence.
+
+    Args:
+      cell: any Cell. Its step runs compiled while the cell is in training mode and a compiler is there.
+      x_TBI: inputs, time first, at least one step.
+      state: where to start; the cell's own initial state when None.
+      keep: also stack the recorded states over time into a trace.
+    """
+    if state is None:
+        state = cell.initial_state(x_TBI.shape[1])
+    step = compiled(cell) if cell.training and torch.is_grad_enabled() else cell.step
+    emitted, records = [], []
+    for p_BP in cell.project(x_TBI).unbind(0):
+        h_BH, state = step(p_BP, state)
+        emitted.append(h_BH)
+        if keep:
+            records.append(cell.record(state))
+    trace = pytree.tree_map(lambda *steps: torch.stack(steps), *records) if keep else None
+    return Unrolled(cell.read_out(torch.stack(emitted)), state, trace)

@@ -1,0 +1,192 @@
+"""The Neural Turing Machine (Graves, Wayne and Danihelka 2014, arXiv 1410.5401)."""
+
+# B = batch, I = input, O = output, C = controller output, N = memory rows, W = row width, H = heads of a kind,
+# A = 2 * H heads that address (reads first, then writes), S = shifts
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from augrnn.cells import addressing
+from augrnn.cells.cell import Cell
+from augrnn.soft import mix
+
+FIRST_FOCUS = 5.0
+"""Logit of the first row in the first weighting, the others' being 0."""
+
+FIRST_SHARPNESS = 3.0
+"""Bias of the sharpening exponent: gamma starts at about 4."""
+
+
+class Feedforward(Cell):
+    """A controller without memory of its own: one hidden layer of tanh units.
+
+    Args:
+      input_size: I.
+      hidden_size: C.
+    """
+
+    def __init__(self, input_size: int, hidden_size: int) -> None:
+        super().__init__()
+        self.input_size, self.output_size = input_size, hidden_size
+        self.hidden = nn.Linear(input_size, hidden_size)
+
+    def initial_state(self, batch_size: int) -> tuple[()]:
+        return ()
+
+    def step(self, p_BP: Tensor, state: tuple[()]) -> tuple[Tensor, tuple[()]]:
+        return self.hidden(p_BP).tanh(), state
+
+
+class NTMState(NamedTuple):
+    """What a Neural Turing Machine carries from step to step, and what there is to see of it.
+
+    Attributes:
+      controller: the controller's own state.
+      memory_BNW: the memory after this step's writes.
+      read_BHW: the vectors just read.
+      weighting_BAN: where the heads stand: first the H read heads, then the H write heads.
+      add_BHW: the add vectors just written.
+      gate_BA: the interpolation gates g: 1 is look-up by content, 0 is movement from the previous place.
+    """
+
+    controller: Any
+    memory_BNW: Tensor
+    read_BHW: Tensor
+    weighting_BAN: Tensor
+    add_BHW: Tensor
+    gate_BA: Tensor
+
+
+class NTM(Cell):
+    """A controller with an external memory that it reads and writes through soft addressing.
+
+    All heads address the memory as the previous step left it, so they are one batched computation; reads come before
+    writes. Keys and add vectors are unbounded: with a tanh on them the copy task takes several times as long. The
+    first weightings and the first read vectors are learned, and the memory starts at a constant near zero (Collier
+    and Beel 2018 found that this is what makes it train). All heads start mostly on the first row and sharpen from the
+    start; from spread and soft heads the machine learns as well, but copies less far beyond its training lengths.
+
+    Args:
+      input_size: I.
+      output_size: O.
+      controller: makes the controller from its input size, I + H * W.
+      heads: H read heads and as many write heads (the paper counts them so).
+      rows: N.
+      width: W.
+      shift_range: furthest shift R in one step; S = 2 * R + 1.
+      interpolation: False leaves the previous weighting out of the addressing (no Eq. 7).
+      sharpening: False leaves the shifted weighting as it is (no Eq. 9).
+
+    Raises:
+      ValueError: sizes with which no machine can be made.
+    """
+
+    def __init__(
+        self,
+        input_size: int,
+        output_size: int,
+        controller: Callable[[int], Cell],
+        heads: int = 1,
+        rows: int = 128,
+        width: int = 20,
+        shift_range: int = 1,
+        interpolation: bool = True,
+        sharpening: bool = True,
+    ) -> None:
+        super().__init__()
+        sizes = {"input_size": input_size, "output_size": output_size, "heads": heads, "rows": rows, "width": width}
+        for name, size in sizes.items():
+            if size < 1:
+                raise ValueError(f"an NTM needs {name} of at least 1, not {size}")
+        if shift_range < 0 or 2 * shift_range + 1 > rows:
+            raise ValueError(f"shift_range {shift_range} does not fit a memory of {rows} rows: 2 * range + 1 <= rows")
+        self.input_size, self.output_size = input_size, output_size
+        self.heads, self.rows, self.width, self.shifts = heads, rows, width, 2 * shift_range + 1
+        self.interpolation, self.sharpening = interpolation, sharpening
+        self.controller = controller(input_size + heads * width)
+        c = self.controller.output_size
+        self.head_sizes = [2 * heads * size for size in (width, 1, 1, self.shifts, 1)] + [heads * width] * 2
+        self.to_heads = nn.Linear(c, sum(self.head_sizes))
+        self.output = nn.Linear(c + heads * width, output_size)
+        self.first_focus_AN = nn.Parameter(torch.zeros(2 * heads, rows))
+        self.first_read_HW = nn.Parameter(0.1 * torch.randn(heads, width))
+        self._initialise()
+
+    def _initialise(self) -> None:
+        nn.init.xavier_uniform_(self.to_heads.weight, gain=1.4)
+        nn.init.normal_(self.to_heads.bias, std=0.01)
+        sharpening = slice(sum(self.head_sizes[:4]), sum(self.head_sizes[:5]))
+        nn.init.constant_(self.to_heads.bias[sharpening], FIRST_SHARPNESS)
+        nn.init.constant_(self.first_focus_AN[:, 0], FIRST_FOCUS)
+        nn.init.xavier_uniform_(self.output.weight)
+        nn.init.zeros_(self.output.bias)
+
+    def initial_state(self, batch_size: int) -> NTMState:
+        first_AN = self.first_focus_AN.softmax(-1)
+        extra = self.rows - first_AN.shape[1]
+        weighting_AN = torch.cat([first_AN, first_AN.new_zeros(first_AN.shape[0], extra)], dim=1)
+        read_BHW = self.first_read_HW.expand(batch_size, -1, -1)
+        return NTMState(
+            controller=self.controller.initial_state(batch_size),
+            memory_BNW=read_BHW.new_full((batch_size, self.rows, self.width), 1e-6),
+            read_BHW=read_BHW,
+            weighting_BAN=weighting_AN.expand(batch_size, -1, -1),
+            add_BHW=torch.zeros_like(read_BHW),
+            gate_BA=read_BHW.new_zeros(batch_size, 2 * self.heads),
+        )
+
+    def grow(self, rows: int) -> None:
+        """Give a trained machine a larger memory; no head starts on the new rows.
+
+        Raises:
+          ValueError: fewer rows than it was made with.
+        """
+        if rows < self.first_focus_AN.shape[1]:
+            raise ValueError(f"a memory of {self.first_focus_AN.shape[1]} rows cannot be made one of {rows}")
+        self.rows = rows
+
+    def step(self, p_BP: Tensor, state: NTMState) -> tuple[Tensor, NTMState]:
+        seen = torch.cat([p_BP, state.read_BHW.flatten(1)], dim=-1)
+        h_BC, controller = self.controller(seen, state.controller)
+        key, strength, gate, shifts, gamma, erase, add = self.to_heads(h_BC).split(self.head_sizes, dim=-1)
+        gate_BA = gate.sigmoid() if self.interpolation else torch.ones_like(gate)
+        weighting_BAN = self._address(
+            state,
+            key.unflatten(-1, (2 * self.heads, self.width)),
+            addressing.strength(strength),
+            gate_BA,
+            shifts.unflatten(-1, (2 * self.heads, self.shifts)).softmax(-1),
+            addressing.sharpness(gamma),
+        )
+        read_BHW = mix(weighting_BAN[:, : self.heads], state.memory_BNW)
+        add_BHW = add.unflatten(-1, (self.heads, self.width))
+        memory_BNW = addressing.write(
+            state.memory_BNW,
+            weighting_BAN[:, self.heads :],
+            erase.unflatten(-1, (self.heads, self.width)).sigmoid(),
+            add_BHW,
+        )
+        emitted = torch.cat([h_BC, read_BHW.flatten(1)], dim=-1)
+        return emitted, NTMState(controller, memory_BNW, read_BHW, weighting_BAN, add_BHW, gate_BA)
+
+    def _address(
+        self,
+        state: NTMState,
+        key_BAW: Tensor,
+        strength_BA: Tensor,
+        gate_BA: Tensor,
+        shifts_BAS: Tensor,
+        gamma_BA: Tensor,
+    ) -> Tensor:
+        """The whole of Figure 2: content, interpolation, shift, sharpening -> w_BAN."""
+        w_BAN = addressing.content_weighting(key_BAW, strength_BA, state.memory_BNW)
+        if self.interpolation:
+            w_BAN = addressing.interpolate(w_BAN, state.weighting_BAN, gate_BA)
+        w_BAN = addressing.shift(w_BAN, shifts_BAS)
+        return addressing.sharpen(w_BAN, gamma_BA) if self.sharpening else w_BAN
+
+    def read_out(self, h: Tensor) -> Tensor:
+        return self.output(h)

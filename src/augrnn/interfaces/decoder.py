@@ -1,0 +1,140 @@
+"""The attentive decoder, a Cell whose input is the previous word."""
+
+# ... = any leading dimensions, M = target positions, B = batch, L = source positions, D = context,
+# A = keys of the attention, E = word embedding, H = state, J = maxout units, P = 3 H + 2 J, V = vocabulary
+
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from augrnn.cells.cell import Cell
+from augrnn.interfaces.attention import Annotations, Attended, Attention
+from augrnn.linear import Linear
+
+
+class DecoderState(NamedTuple):
+    """Where a decoder stands in a target.
+
+    Attributes:
+      hidden_BH: s_i.
+      alignment_BL: the weights of the step just done, zero before the first.
+      attended: the source it looks at, the same at every step.
+    """
+
+    hidden_BH: Tensor
+    alignment_BL: Tensor
+    attended: Attended
+
+
+class DecoderRecord(NamedTuple):
+    """What of a state is worth keeping: the same fields, less the source."""
+
+    hidden_BH: Tensor
+    alignment_BL: Tensor
+
+
+class AttentiveDecoder(Cell):
+    """The decoder of Bahdanau et al. 2014 (appendix A.2.2), for any attention.
+
+    With y the embedding of the previous word and c_i the context that attention gives for s_{i-1},
+
+      z_i = sigmoid(W_z y + U_z s_{i-1} + C_z c_i)
+      r_i = sigmoid(W_r y + U_r s_{i-1} + C_r c_i)
+      s~_i = tanh(W y + U (r_i * s_{i-1}) + C c_i)
+      s_i = (1 - z_i) * s_{i-1} + z_i * s~_i
+
+    where, unlike in torch.nn.GRU, z weighs the new state and the reset comes before the product. The first state is
+    s_0 = tanh(W_s start). The deep output is a maxout over pairs of U_o s_i + V_o y + C_o c_i; it follows the paper's
+    Eq. 4, g(y_{i-1}, s_i, c_i), while its appendix prints s_{i-1}.
+
+    `embed` makes inputs from token ids and `logits` makes scores of words from outputs.
+
+    Args:
+      vocabulary: number of target token ids.
+      embedding_size: size of a word embedding.
+      hidden_size: units of the state.
+      start_size: size of the encoder's start.
+      attention: where contexts come from.
+      maxout_size: units of the deep output after the maxout; the embedding's size when None.
+      embedding_dropout: share of the embeddings' entries dropped in training.
+      output_dropout: share of the deep output's entries dropped in training.
+    """
+
+    dynamic_shapes = True
+
+    def __init__(
+        self,
+        vocabulary: int,
+        embedding_size: int,
+        hidden_size: int,
+        start_size: int,
+        attention: Attention,
+        maxout_size: int | None = None,
+        embedding_dropout: float = 0.0,
+        output_dropout: float = 0.0,
+    ) -> None:
+        super().__init__()
+        self.vocabulary, self.hidden_size, self.start_size = vocabulary, hidden_size, start_size
+        self.input_size, self.output_size = embedding_size, maxout_size or embedding_size
+        self.attention = attention
+        self.embedding = nn.Embedding(vocabulary, embedding_size)
+        self.start_layer = Linear(start_size, hidden_size)
+        self.word_layer = Linear(embedding_size, 3 * hidden_size + 2 * self.output_size)
+        self.gate_layer = Linear(hidden_size, 2 * hidden_size, bias=False)
+        self.candidate_layer = Linear(hidden_size, hidden_size, bias=False)
+        self.context_layer = Linear(attention.context_size, 3 * hidden_size, bias=False)
+        self.deep_layer = Linear(hidden_size + attention.context_size, 2 * self.output_size, bias=False)
+        self.vocabulary_layer = Linear(self.output_size, vocabulary)
+        self.embedding_dropout = nn.Dropout(embedding_dropout)
+        self.output_dropout = nn.Dropout(output_dropout)
+        self._initialise()
+
+    def _initialise(self) -> None:
+        nn.init.normal_(self.embedding.weight, std=self.input_size**-0.5)
+        nn.init.zeros_(self.vocabulary_layer.bias)
+        for layer in (self.start_layer, self.word_layer, self.context_layer, self.deep_layer, self.vocabulary_layer):
+            nn.init.xavier_uniform_(layer.weight)
+        for recurrent_HH in (*self.gate_layer.weight.data.chunk(2), self.candidate_layer.weight.data):
+            nn.init.orthogonal_(recurrent_HH)
+
+    def start(self, annotations: Annotations) -> DecoderState:
+        """The state before the first word of a target for this source."""
+        hidden_BH = torch.tanh(self.start_layer(annotations.start_BS))
+        alignment_BL = torch.zeros_like(annotations.mask_BL, dtype=hidden_BH.dtype)
+        return DecoderState(hidden_BH, alignment_BL, self.attention.prepare(annotations))
+
+    def initial_state(self, batch_size: int) -> DecoderState:
+        raise TypeError("a decoder starts from annotations: give unroll the state that start(annotations) makes")
+
+    def embed(self, words: Tensor) -> Tensor:
+        """Inputs from the ids of the previous words: (...) -> (..., E)."""
+        return self.embedding_dropout(self.embedding(words))
+
+    def project(self, x: Tensor) -> Tensor:
+        return self.word_layer(x)
+
+    def step(self, p_BP: Tensor, state: DecoderState) -> tuple[Tensor, DecoderState]:
+        """One target position: emits s_i, c_i and the word's part of the deep output."""
+        size = self.hidden_size
+        context_BD, alignment_BL = self.attention(state.hidden_BH, state.attended)
+        inputs_B3H = p_BP[:, : 3 * size] + self.context_layer(context_BD)
+        gates_B2H = torch.sigmoid(inputs_B3H[:, : 2 * size] + self.gate_layer(state.hidden_BH))
+        update_BH, reset_BH = gates_B2H.chunk(2, dim=-1)
+        new_BH = torch.tanh(inputs_B3H[:, 2 * size :] + self.candidate_layer(reset_BH * state.hidden_BH))
+        hidden_BH = torch.lerp(state.hidden_BH, new_BH, update_BH)
+        emitted = torch.cat([hidden_BH, context_BD, p_BP[:, 3 * size :]], dim=-1)
+        return emitted, DecoderState(hidden_BH, alignment_BL, state.attended)
+
+    def read_out(self, h: Tensor) -> Tensor:
+        """The maxout of the deep output: (..., H + D + 2 J) -> (..., J)."""
+        looked, word = h.split([self.deep_layer.in_features, 2 * self.output_size], dim=-1)
+        pairs = (self.deep_layer(looked) + word).unflatten(-1, (self.output_size, 2))
+        return self.output_dropout(pairs.amax(-1))
+
+    def logits(self, y: Tensor) -> Tensor:
+        """Scores of the next word from outputs: (..., J) -> (..., V)."""
+        return self.vocabulary_layer(y)
+
+    def record(self, state: DecoderState) -> Any:
+        return DecoderRecord(state.hidden_BH, state.alignment_BL)

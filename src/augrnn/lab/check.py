@@ -1,0 +1,76 @@
+"""Verdicts, computed again from the committed records and compared with those kept in them."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from augrnn.lab import distilled
+from augrnn.lab.experiment import Experiment, discover
+from augrnn.lab.report import Judged, committed, judged
+
+TOLERANCE = 1e-4
+"""Relative difference between two values that other versions of the libraries may make."""
+
+
+@dataclass(frozen=True)
+class Check:
+    """What `check` found.
+
+    Attributes:
+      rows: every claim of every experiment at every scale, with the verdict computed now.
+      changed: a line for each claim whose verdict or value is not the one on record.
+      notes: a line for each variant whose settings have changed since its record was made.
+    """
+
+    rows: list[Judged]
+    changed: list[str]
+    notes: list[str]
+
+
+def check(experiments: Path) -> Check:
+    """Judge every claim again from the committed records."""
+    found = Check([], [], [])
+    for experiment in discover(experiments):
+        kept = committed(experiment, experiments)
+        for scale in experiment.scales:
+            record = kept.get(scale)
+            if record is None:
+                found.rows.extend(judged(experiment, None, scale))
+                continue
+            again = {**record, "verdicts": distilled.verdicts(experiment, distilled.results_of(record))}
+            found.rows.extend(judged(experiment, again, scale))
+            found.changed.extend(_changes(experiment, scale, record, again))
+            found.notes.extend(_outdated(experiment, scale, record, experiments))
+    return found
+
+
+def _changes(experiment: Experiment, scale: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
+    old = {verdict["claim"]: verdict for verdict in before["verdicts"]}
+    new = {verdict["claim"]: verdict for verdict in after["verdicts"]}
+    lines = [f"{experiment.name} {scale}: {name} is on record and no longer a claim" for name in old if name not in new]
+    for name, verdict in new.items():
+        was, now = _words(old.get(name)), _words(verdict)
+        if name not in old or not _same(old[name], verdict):
+            lines.append(f"{experiment.name} {scale}: {name} was {was}, is {now}")
+    return lines
+
+
+def _same(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
+    values = old["value"], new["value"]
+    close = values[0] == values[1] or (None not in values and math.isclose(*values, rel_tol=TOLERANCE, abs_tol=1e-9))
+    return close and old["verdict"] == new["verdict"]
+
+
+def _words(verdict: Mapping[str, Any] | None) -> str:
+    return f"{verdict['verdict']} ({verdict['text']})" if verdict else "not on record"
+
+
+def _outdated(experiment: Experiment, scale: str, record: Mapping[str, Any], experiments: Path) -> list[str]:
+    now = {run.variant: run.fingerprint for run in experiment.plan(scale, experiments, seeds=1)}
+    return [
+        f"{experiment.name} {scale}: the settings of {name} have changed since its record was made"
+        for name, variant in record["variants"].items()
+        if now.get(name) != variant["fingerprint"]
+    ]

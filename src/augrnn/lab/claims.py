@@ -1,0 +1,259 @@
+"""A paper's claim, the rule fixed beforehand that judges it, and the verdict.
+
+A rule sees one value a seed. A seed that failed, or never got there, has the value None and counts against the claim;
+a seed that has not run makes the verdict "not run". No seed is dropped silently.
+"""
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, Protocol
+
+from augrnn.lab import statistics
+from augrnn.lab.statistics import Interval
+
+if TYPE_CHECKING:
+    from augrnn.lab.records import Results
+
+State = Literal["reproduced", "partly", "not reproduced", "not run"]
+STATES: tuple[State, ...] = ("not run", "not reproduced", "partly", "reproduced")
+"""From weakest to strongest."""
+
+
+@dataclass(frozen=True)
+class Observations:
+    """One value a seed.
+
+    Attributes:
+      values: what each judged seed gave; None (or nan) where the run failed or the value does not exist.
+      missing: planned seeds that have no finished run.
+      excluded: seeds that the claim is not about (say, unsolved ones in a claim about solved ones).
+    """
+
+    values: tuple[float | None, ...]
+    missing: int = 0
+    excluded: int = 0
+
+    def __post_init__(self) -> None:
+        values = tuple(None if value is None or math.isnan(value) else float(value) for value in self.values)
+        object.__setattr__(self, "values", values)
+
+
+Observed = Observations | Mapping[str, Observations]
+"""What a claim's quantity gives: one set of observations, or several with names."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What became of a claim at one scale.
+
+    Attributes:
+      state: one of STATES.
+      value: the judged number; None where there is none (not run, or unbounded).
+      interval: its 95 % interval; None where there is none, an end None where unbounded.
+      seeds: how many seeds were judged.
+      text: value, interval and seeds in words.
+      margin: how far the value lies beyond the bar, relative to the bar; orders the parts of an AllOf.
+    """
+
+    state: State
+    value: float | None = None
+    interval: Interval | None = None
+    seeds: int = 0
+    text: str = ""
+    margin: float = field(default=0.0, compare=False)
+
+
+class Rule(Protocol):
+    """Turns observations into a verdict."""
+
+    def judge(self, observed: Observed, unit: str) -> Verdict:
+        """The verdict on these observations, measured in `unit`."""
+
+    def describe(self, unit: str) -> str:
+        """What has to hold, in words."""
+
+
+def _plain(observed: Observed) -> Observations:
+    if isinstance(observed, Observations):
+        return observed
+    raise TypeError("this rule judges one set of observations; wrap it in AllOf to judge several")
+
+
+def _not_run(observations: Observations) -> Verdict | None:
+    if observations.missing:
+        planned = len(observations.values) + observations.excluded + observations.missing
+        return Verdict("not run", text=f"{observations.missing} of {planned} seeds have not finished")
+    if not observations.values:
+        return Verdict("not run", text=f"no seed to judge ({observations.excluded} left out)")
+    return None
+
+
+def _asides(observations: Observations, lacking: str) -> str:
+    none = sum(value is None for value in observations.values)
+    notes = [f"{none} {lacking}"] if none else []
+    notes += [f"{observations.excluded} left out"] if observations.excluded else []
+    return f" ({', '.join(notes)})" if notes else ""
+
+
+@dataclass(frozen=True)
+class SuccessRate:
+    """The share of seeds for which the quantity is true, with Wilson's interval.
+
+    Args:
+      needed: the least share that reproduces the claim.
+      partly: the least share that reproduces it partly; None for no such state.
+    """
+
+    needed: float
+    partly: float | None = None
+
+    def judge(self, observed: Observed, unit: str) -> Verdict:
+        observations = _plain(observed)
+        if not_run := _not_run(observations):
+            return not_run
+        seeds, successes = len(observations.values), sum(bool(value) for value in observations.values)
+        rate, (low, high) = successes / seeds, statistics.wilson(successes, seeds)
+        words = f"{successes} of {_seeds(seeds)} [{low or 0:.0%}, {high or 0:.0%}]"
+        state = _state(rate - self.needed, None if self.partly is None else rate - self.partly)
+        text = words + _asides(observations, "without a value")
+        return Verdict(state, rate, (low, high), seeds, text, rate - self.needed)
+
+    def describe(self, unit: str) -> str:
+        return f"at least {self.needed:.0%} of seeds"
+
+
+STATISTICS: dict[str, Callable[..., float]] = {
+    "median": statistics.median,
+    "interquartile mean": statistics.interquartile_mean,
+}
+
+
+@dataclass(frozen=True)
+class Typical:
+    """The typical seed's value against a bar, with a bootstrap interval.
+
+    A seed without a value counts as infinitely far on the wrong side of the bar.
+
+    Args:
+      direction: the side of the bar that reproduces the claim.
+      bar: the bar, in the claim's unit.
+      statistic: what is typical.
+      partly: a weaker bar that reproduces the claim partly; None for no such state.
+    """
+
+    direction: Literal["at least", "at most"]
+    bar: float
+    statistic: Literal["median", "interquartile mean"] = "median"
+    partly: float | None = None
+
+    def judge(self, observed: Observed, unit: str) -> Verdict:
+        observations = _plain(observed)
+        if not_run := _not_run(observations):
+            return not_run
+        worst = -math.inf if self.direction == "at least" else math.inf
+        values = [worst if value is None else value for value in observations.values]
+        typical = STATISTICS[self.statistic](values)
+        interval = statistics.bootstrap(values, STATISTICS[self.statistic])
+        finite = typical if math.isfinite(typical) else None
+        text = f"{_number(finite)} {unit}".strip() + _brackets(interval) + f", {_seeds(len(values))}"
+        state = _state(self._beyond(typical, self.bar), self._beyond(typical, self.partly))
+        margin = (self._beyond(typical, self.bar) or 0.0) / (abs(self.bar) or 1.0)
+        return Verdict(state, finite, interval, len(values), text + _asides(observations, "without a value"), margin)
+
+    def describe(self, unit: str) -> str:
+        return f"{self.statistic} {self.direction} {_number(self.bar)} {unit}".strip()
+
+    def _beyond(self, value: float, bar: float | None) -> float | None:
+        if bar is None:
+            return None
+        return value - bar if self.direction == "at least" else bar - value
+
+
+@dataclass(frozen=True)
+class AllOf:
+    """Several sets of observations must each pass; the weakest decides and gives the value.
+
+    Args:
+      rules: one rule for all, or one for each name that the claim's quantity gives.
+    """
+
+    rules: Rule | Mapping[str, Rule]
+
+    def judge(self, observed: Observed, unit: str) -> Verdict:
+        if isinstance(observed, Observations):
+            raise TypeError("AllOf judges several named sets of observations, and this claim gives one")
+        if isinstance(self.rules, Mapping) and set(self.rules) != set(observed):
+            raise ValueError(f"AllOf has rules for {sorted(self.rules)}, the claim observes {sorted(observed)}")
+        parts = {name: self._rule(name).judge(observations, unit) for name, observations in observed.items()}
+        weakest = min(parts.values(), key=lambda verdict: (STATES.index(verdict.state), verdict.margin))
+        text = "; ".join(f"{name}: {verdict.text}" for name, verdict in parts.items())
+        return Verdict(weakest.state, weakest.value, weakest.interval, weakest.seeds, text, weakest.margin)
+
+    def describe(self, unit: str) -> str:
+        if not isinstance(self.rules, Mapping):
+            return f"each {self.rules.describe(unit)}"
+        return "; ".join(f"{name}: {rule.describe(unit)}" for name, rule in self.rules.items())
+
+    def _rule(self, name: str) -> Rule:
+        return self.rules[name] if isinstance(self.rules, Mapping) else self.rules
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One finding of a paper, and how it is judged.
+
+    Attributes:
+      name: short and unique in the experiment ("generalises").
+      sentence: what the paper says, in its words.
+      source: where ("section 4.1, figure 4").
+      quantity: from all runs of a scale to one value a seed; see `Results.each` and `Results.paired`.
+      rules: for each scale that can judge the claim, the rule, fixed before the runs.
+      paper: the paper's number, with its unit.
+      public: the best public reproduction's number.
+      unit: the quantity's unit.
+    """
+
+    name: str
+    sentence: str
+    source: str
+    quantity: Callable[["Results"], Observed]
+    rules: Mapping[str, Rule]
+    paper: str
+    public: str
+    unit: str = ""
+
+    def judge(self, results: "Results") -> Verdict:
+        """The verdict at the scale that the results are from."""
+        rule = self.rules.get(results.scale)
+        if rule is None:
+            return Verdict("not run", text=f"the {results.scale} scale does not judge this claim")
+        return rule.judge(self.quantity(results), self.unit)
+
+    def bar(self, scale: str) -> str:
+        """What has to hold at a scale, in words."""
+        return self.rules[scale].describe(self.unit) if scale in self.rules else "not judged at this scale"
+
+
+def _state(beyond: float | None, beyond_partly: float | None) -> State:
+    slack = 1e-12  # 9 / 10 - 0.9 must not miss its bar by a rounding error
+    if beyond is not None and beyond >= -slack:
+        return "reproduced"
+    return "partly" if beyond_partly is not None and beyond_partly >= -slack else "not reproduced"
+
+
+def _seeds(count: int) -> str:
+    return f"{count} seed" if count == 1 else f"{count} seeds"
+
+
+def _number(value: float | None) -> str:
+    if value is None:
+        return "unbounded"
+    return f"{value:,.0f}" if abs(value) >= 1000 or value == round(value) else f"{value:.3g}"
+
+
+def _brackets(interval: Interval | None) -> str:
+    if interval is None:
+        return ""
+    low, high = interval
+    return f" [{'-inf' if low is None else _number(low)}, {'inf' if high is None else _number(high)}]"

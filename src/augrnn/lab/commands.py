@@ -1,0 +1,132 @@
+"""The commands `list`, `reproduce`, `check` and `report`."""
+
+import argparse
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from augrnn.lab.experiment import discover, experiments_root, load
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from augrnn.lab.report import Judged
+
+COLOURS = {"reproduced": "green", "partly": "yellow", "not reproduced": "red", "not run": "dim"}
+
+
+def add_parsers(subparsers: Any) -> None:
+    """Add the lab's commands; each sets `run`, a function of the parsed options that gives the exit status.
+
+    The functions raise UserError for what the user has to mend, and SystemExit where they are stopped.
+    """
+    _add(subparsers, "list", list_experiments, "experiments, claims and verdicts")
+    parser = _add(subparsers, "reproduce", reproduce, "train what an experiment needs, and judge its claims")
+    parser.add_argument("experiment", help="its name, as `list` shows it (ntm/copy)")
+    parser.add_argument("--scale", default="smoke", help="smoke, small or paper (default: smoke)")
+    parser.add_argument("--seeds", type=int, metavar="N", help="another number of seeds than the scale's")
+    parser.add_argument("--jobs", type=int, metavar="N", help="runs at once (default: as the cores allow)")
+    parser.add_argument("--variants", type=_names, metavar="A,B", help="only these variants")
+    parser.add_argument("--runs", type=Path, default=Path("runs"), metavar="DIR", help="run records (default: runs)")
+    parser.add_argument("--retry", action="store_true", help="start failed runs, and those of other settings, over")
+    parser.add_argument("--fresh", action="store_true", help="start all runs over, finished ones too")
+    parser = _add(subparsers, "check", check, "judge the committed records again; exit 1 where a verdict changed")
+    parser.add_argument("--json", action="store_true", help="print the verdicts as one JSON list")
+    parser = _add(subparsers, "report", report, "bring the tables of README and cards up to date with the records")
+    parser.add_argument("--check", action="store_true", help="change nothing; exit 1 where a page would change")
+
+
+def _add(subparsers: Any, name: str, run: Callable[[argparse.Namespace], int], words: str) -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = subparsers.add_parser(name, help=words, description=words)
+    parser.set_defaults(run=run)
+    return parser
+
+
+def _names(text: str) -> list[str]:
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
+def list_experiments(options: argparse.Namespace) -> int:
+    """Show every experiment with its claims, each with its verdict at the largest scale that has one."""
+    from augrnn.lab.report import strongest
+
+    experiments = experiments_root()
+    for experiment in discover(experiments):
+        rows = strongest(experiment, experiments)
+        scales = ", ".join(f"{name} (about {scale.minutes:g} min)" for name, scale in experiment.scales.items())
+        _console().print(f"[bold]{experiment.name}[/bold]  {experiment.title}; scales: {scales}", highlight=False)
+        show(rows)
+    return 0
+
+
+def reproduce(options: argparse.Namespace) -> int:
+    """Run an experiment and show its verdicts; 1 where a run broke."""
+    from augrnn.lab import runner
+    from augrnn.lab.report import judged
+
+    names = ("scale", "seeds", "jobs", "variants", "runs", "retry", "fresh")
+    settings = {name: getattr(options, name) for name in names}
+    outcome = runner.reproduce(options.experiment, console=_console(), **settings)
+    show(judged(load(options.experiment, experiments_root()), outcome.record, options.scale))
+    for run, reason in outcome.crashed.items():
+        print(f"{run} broke: {reason}; the same command resumes it (log: {run.folder(options.runs) / 'log.txt'})")
+    kind = "record" if outcome.committed else "partial record (the scale's own plan is not complete)"
+    print(f"{kind}: {outcome.path}")
+    return 1 if outcome.crashed else 0
+
+
+def check(options: argparse.Namespace) -> int:
+    """Show what changed, or every verdict as JSON; 1 where a verdict changed."""
+    import sys
+
+    from augrnn.lab.check import check as check_records
+
+    found = check_records(experiments_root())
+    if options.json:
+        print(json.dumps([row.content() for row in found.rows], indent=1, allow_nan=False))
+    else:
+        show([row for row in found.rows if row.verdict["verdict"] != "not run"])
+        print(f"{len(found.rows)} claims and scales checked, {len(found.changed)} verdicts changed")
+    for line in (*found.notes, *found.changed):
+        print(line, file=sys.stderr)
+    return 1 if found.changed else 0
+
+
+def report(options: argparse.Namespace) -> int:
+    """Write the tables, or with --check show how the pages differ from them; 1 where they do."""
+    from augrnn.lab.report import changed, difference, write
+
+    experiments = experiments_root()
+    if not options.check:
+        written = write(experiments)
+        print("\n".join(f"updated {path}" for path in written) or "all pages are up to date")
+        return 0
+    pages = changed(experiments)
+    for path, text in pages.items():
+        print(f"{path} is not up to date: run `augrnn report`\n{difference(path, text)}")
+    return 1 if pages else 0
+
+
+def show(rows: Sequence["Judged"]) -> None:
+    """Print claims and verdicts as a table."""
+    from rich import box
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD)
+    for name in ("claim", "verdict", "ours", "the bar", "paper", "best public", "scale"):
+        table.add_column(name, overflow="fold")
+    for row in rows:
+        state = row.verdict["verdict"]
+        bar = row.claim.bar(row.scale) if row.scale else ""
+        texts = [row.verdict["text"], bar, row.claim.paper, row.claim.public, row.scale]
+        table.add_row(row.claim.name, f"[{COLOURS[state]}]{state}[/]", *map(escape, texts))
+    _console().print(table)
+
+
+def _console() -> "Console":
+    from rich.console import Console
+
+    console = Console()
+    return console if console.is_terminal else Console(width=160)

@@ -1,0 +1,226 @@
+"""An experiment: what of a paper is trained, at which sizes, over which seeds, and which claims that judges.
+
+`experiments/<paper>/<finding>/experiment.py` defines `experiment = Experiment(...)` and reads like the paper's section.
+It must not import torch at its top, because `augrnn list` loads every experiment and should answer at once.
+"""
+
+import difflib
+import hashlib
+import importlib.util
+import json
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from augrnn.errors import UserError
+from augrnn.lab.claims import Claim
+
+if TYPE_CHECKING:
+    from numpy import ndarray
+
+    from augrnn.lab.records import Results
+    from augrnn.training import Trained
+
+Measure = Callable[["Trained"], tuple[dict[str, Any], dict[str, "ndarray"]]]
+"""From a trained model to its measures (numbers, or lists and dicts of numbers) and its arrays (for the figures)."""
+
+Figures = Callable[["Results", Mapping[tuple[str, int], Mapping[str, "ndarray"]], Path], None]
+"""Draws pictures into a folder, from the results and the arrays of each (variant, seed) that finished."""
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One model of an experiment.
+
+    Attributes:
+      config: a complete LightningCLI file, relative to the repository's root ("configs/copy/ntm-lstm.yaml").
+      overrides: command-line options that follow it ("--model.init_args.lr=1e-4").
+    """
+
+    config: str
+    overrides: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Scale:
+    """A size at which an experiment runs.
+
+    Attributes:
+      seeds: each variant is trained with seeds 0 to seeds - 1.
+      minutes: estimate for all its runs together on two cores (or on a GPU, at the paper's scale).
+      overrides: options for every variant, after the variant's own.
+      variants: those that take part; all when None.
+      seeds_of: another number of seeds for some variants.
+      overrides_of: further options for some variants, last of all.
+      threads: cores that one run puts to good use; as many runs go at once as then fit.
+    """
+
+    seeds: int
+    minutes: float
+    overrides: tuple[str, ...] = ()
+    variants: tuple[str, ...] | None = None
+    seeds_of: Mapping[str, int] = field(default_factory=dict)
+    overrides_of: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    threads: int = 1
+
+
+@dataclass(frozen=True)
+class Run:
+    """One training run of a plan.
+
+    Attributes:
+      argv: its LightningCLI options, the absolute path of its config among them.
+      fingerprint: a hash of its settings (the config's content, overrides, seed and scale); a record with another
+        fingerprint is of another run.
+    """
+
+    experiment: str
+    scale: str
+    variant: str
+    seed: int
+    argv: tuple[str, ...]
+    fingerprint: str
+
+    def folder(self, runs: Path) -> Path:
+        """Where its record lives."""
+        return runs / self.experiment / self.scale / self.variant / f"seed-{self.seed}"
+
+    def __str__(self) -> str:
+        return f"{self.variant} seed {self.seed}"
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """A finding of a paper, and all that it takes to judge it.
+
+    Attributes:
+      name: its folder under the experiments, "<paper>/<finding>".
+      title: a line for tables.
+      paper: the citation.
+      variants: the models, by name.
+      scales: the sizes, by name, from smallest to largest.
+      measure: what is measured on each trained model.
+      claims: what is judged.
+      curves: the metrics whose curves go into the committed record ("val/cost_bits").
+      figures: draws the pictures; None for no pictures.
+    """
+
+    name: str
+    title: str
+    paper: str
+    variants: Mapping[str, Variant]
+    scales: Mapping[str, Scale]
+    measure: Measure
+    claims: tuple[Claim, ...]
+    curves: tuple[str, ...] = ()
+    figures: Figures | None = None
+
+    def __post_init__(self) -> None:
+        for name, scale in self.scales.items():
+            named = {*(scale.variants or ()), *scale.seeds_of, *scale.overrides_of}
+            if unknown := sorted(named - set(self.variants)):
+                raise UserError(f"{self.name}: scale {name} names unknown variants: {', '.join(unknown)}")
+        for claim in self.claims:
+            if unknown := sorted(set(claim.rules) - set(self.scales)):
+                raise UserError(f"{self.name}: claim {claim.name} has rules for unknown scales: {', '.join(unknown)}")
+        if len({claim.name for claim in self.claims}) < len(self.claims):
+            raise UserError(f"{self.name}: two claims have the same name")
+
+    def seeds(self, scale: str) -> dict[str, int]:
+        """How many seeds each variant of a scale has."""
+        size = self.scale(scale)
+        return {name: size.seeds_of.get(name, size.seeds) for name in size.variants or self.variants}
+
+    def scale(self, name: str) -> Scale:
+        """The scale of that name; a UserError that lists the known ones where there is none."""
+        return self.scales[known(name, self.scales, f"scale of {self.name}")]
+
+    def plan(
+        self, scale: str, experiments: Path, seeds: int | None = None, variants: Sequence[str] | None = None
+    ) -> list[Run]:
+        """The runs of a scale, all variants of a seed before the next seed.
+
+        Args:
+          scale: the scale's name.
+          experiments: the folder of all experiments; configs are found beside it.
+          seeds: another number of seeds than the scale's.
+          variants: only these.
+        """
+        if seeds is not None and seeds < 1:
+            raise UserError(f"--seeds must be at least 1, not {seeds}")
+        counts = self.seeds(scale)
+        for name in variants or ():
+            known(name, counts, f"variant of {self.name} at scale {scale}")
+        chosen = {name: seeds or count for name, count in counts.items() if not variants or name in variants}
+        contents = {name: _content(experiments.parent / self.variants[name].config, self.name) for name in chosen}
+        return [
+            self._run(scale, variant, seed, experiments.parent, contents[variant])
+            for seed in range(max(chosen.values()))
+            for variant, count in chosen.items()
+            if seed < count
+        ]
+
+    def _run(self, scale: str, name: str, seed: int, root: Path, content: Any) -> Run:
+        variant, size = self.variants[name], self.scales[scale]
+        overrides = (*variant.overrides, *size.overrides, *size.overrides_of.get(name, ()), f"--seed_everything={seed}")
+        identity = [content, overrides, seed, scale]
+        fingerprint = hashlib.sha256(json.dumps(identity, sort_keys=True, default=str).encode()).hexdigest()[:16]
+        return Run(self.name, scale, name, seed, ("--config", str(root / variant.config), *overrides), fingerprint)
+
+
+def _content(config: Path, experiment: str) -> Any:
+    import yaml
+
+    if not config.is_file():
+        raise UserError(f"{experiment}: there is no config {config}")
+    try:
+        return yaml.safe_load(config.read_text(encoding="utf-8"))
+    except yaml.YAMLError as error:
+        raise UserError(f"{config} is not valid YAML: {' '.join(str(error).split())}") from error
+
+
+def known(name: str, names: Mapping[str, Any] | Sequence[str], kind: str) -> str:
+    """The name itself, or a UserError that offers the nearest ones."""
+    if name in names:
+        return name
+    near = difflib.get_close_matches(name, list(names), n=3, cutoff=0.5)
+    hint = f"did you mean {' or '.join(near)}?" if near else f"there are: {', '.join(names) or 'none'}"
+    raise UserError(f"there is no {kind} called {name}; {hint}")
+
+
+def experiments_root() -> Path:
+    """`experiments` in the working directory, or beside the package in its repository."""
+    for folder in (Path.cwd() / "experiments", Path(__file__).parents[3] / "experiments"):
+        if folder.is_dir():
+            return folder
+    raise UserError("no folder `experiments` here: run this in a clone of the repository")
+
+
+def names(experiments: Path) -> list[str]:
+    """The names of all experiments in a folder, sorted."""
+    return sorted(path.parent.relative_to(experiments).as_posix() for path in experiments.rglob("experiment.py"))
+
+
+def load(name: str, experiments: Path) -> Experiment:
+    """The experiment of that name; a UserError that offers near names where there is none."""
+    path = experiments / known(name.strip("/"), names(experiments), "experiment") / "experiment.py"
+    module_name = "augrnn_experiments." + path.parent.relative_to(experiments).as_posix().replace("/", ".")
+    spec = importlib.util.spec_from_file_location(module_name, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[module_name] = module
+    spec.loader.exec_module(module)
+    experiment = getattr(module, "experiment", None)
+    if not isinstance(experiment, Experiment):
+        raise UserError(f"{path} must define `experiment = Experiment(...)`")
+    if experiment.name != path.parent.relative_to(experiments).as_posix():
+        raise UserError(f"{path} calls its experiment {experiment.name}; the name must be that of its folder")
+    return experiment
+
+
+def discover(experiments: Path) -> list[Experiment]:
+    """All experiments in a folder, sorted by name."""
+    return [load(name, experiments) for name in names(experiments)]

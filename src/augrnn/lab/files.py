@@ -1,0 +1,100 @@
+"""Files that are whole or not there at all, and folders that one process has at a time."""
+
+import contextlib
+import errno
+import fcntl
+import json
+import math
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import IO, Any
+
+from augrnn.errors import UserError
+
+DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
+"""The operating system's errors for a full disk."""
+
+
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[IO[bytes]]:
+    """Open a temporary file that takes the place of `path` once all of it is on the disk.
+
+    Raises:
+      UserError: the disk is full or the folder cannot be written; `path` is then as it was.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with open(temporary, "wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except BaseException as error:
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            raise UserError(f"cannot write {path}: {explained(error)}") from error
+        raise
+
+
+def explained(error: OSError) -> str:
+    """What an operating system's error means for the user."""
+    if error.errno in DISK_FULL:
+        return "the disk is full; free some space and run the same command again"
+    return error.strerror or str(error)
+
+
+def write_json(path: Path, content: Any, compact: bool = False) -> None:
+    """Write a JSON file, whole or not at all; numbers that JSON lacks (nan, inf) become null."""
+    with replacing(path) as file:
+        file.write(encoded(content, compact).encode())
+
+
+def encoded(content: Any, compact: bool = False) -> str:
+    """JSON text; a compact one has one line for each innermost list or run, which keeps diffs readable."""
+    if not compact:
+        return json.dumps(jsonable(content), indent=1, allow_nan=False) + "\n"
+    lines = json.dumps({**jsonable(content), "runs": []}, indent=1, allow_nan=False)
+    runs = ",\n  ".join(json.dumps(jsonable(run), allow_nan=False) for run in content["runs"])
+    return lines.replace('"runs": []', f'"runs": [\n  {runs}\n ]' if runs else '"runs": []') + "\n"
+
+
+def read_json(path: Path) -> Any:
+    """The content of a JSON file that this module wrote; a UserError where it is damaged."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise UserError(f"{path} is damaged ({error}); delete it, or restore it with git") from error
+
+
+def jsonable(content: Any) -> Any:
+    """Plain JSON values: numbers of numpy and torch become Python's, arrays lists, nan and infinity None."""
+    if isinstance(content, Mapping):
+        return {str(key): jsonable(value) for key, value in content.items()}
+    if hasattr(content, "tolist"):
+        return jsonable(content.tolist())
+    if isinstance(content, list | tuple):
+        return [jsonable(value) for value in content]
+    if isinstance(content, float):
+        return content if math.isfinite(content) else None
+    if content is None or isinstance(content, bool | int | str):
+        return content
+    raise TypeError(f"a record keeps numbers, text, lists and dicts of them, not {type(content).__name__}")
+
+
+@contextlib.contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Hold a run's folder; a UserError where another process does."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = open(folder / ".lock", "w", encoding="utf-8")  # noqa: SIM115 (closed below)
+    except OSError as error:
+        raise UserError(f"cannot write in {folder}: {explained(error)}") from error
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise UserError(f"another process is at work in {folder}; wait for it or choose another --runs") from error
+        yield

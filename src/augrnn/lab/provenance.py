@@ -1,0 +1,126 @@
+"""Where a number comes from: commit, versions, machine, and every leg (stretch of time) that a run was at work."""
+
+import contextlib
+import os
+import platform
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from augrnn.lab import files
+
+if TYPE_CHECKING:
+    from augrnn.lab.experiment import Run
+
+PACKAGES = (
+    "augrnn",
+    "torch",
+    "torchvision",
+    "lightning",
+    "numpy",
+    "scipy",
+    "datasets",
+    "tokenizers",
+    "sacrebleu",
+    "wandb",
+)
+
+
+class Leg:
+    """A run's stretch of work in this process, on record from its start; say how it ended with `close`."""
+
+    def __init__(self, run: "Run", folder: Path) -> None:
+        self._path = folder / "provenance.json"
+        self._started = time.time()
+        earlier = files.read_json(self._path)["legs"] if self._path.exists() else []
+        self._legs = [_ended(leg, folder) for leg in earlier]
+        self._content = {
+            "experiment": run.experiment,
+            "scale": run.scale,
+            "variant": run.variant,
+            "seed": run.seed,
+            "fingerprint": run.fingerprint,
+            "argv": list(run.argv),
+        }
+        self._leg = {"started": datetime.now(UTC).isoformat(timespec="seconds"), **surroundings()}
+        self._write()
+
+    @property
+    def seconds(self) -> float:
+        """Wall time of the run so far, over all its legs."""
+        return sum(leg["seconds"] or 0.0 for leg in self._legs) + time.time() - self._started
+
+    def close(self, outcome: str) -> None:
+        """Put on record how the leg ended, and on which accelerator, which is known once training has begun."""
+        self._leg |= {"seconds": round(time.time() - self._started, 1), "outcome": outcome, "hardware": hardware()}
+        self._write()
+
+    def _write(self) -> None:
+        files.write_json(self._path, {**self._content, "legs": [*self._legs, self._leg]})
+
+
+def _ended(leg: dict[str, Any], folder: Path) -> dict[str, Any]:
+    if "outcome" in leg:
+        return leg
+    # Killed without a word: it lived at least until it last wrote something.
+    alive = max((path.stat().st_mtime for path in folder.rglob("*") if path.is_file()), default=0.0)
+    seconds = max(0.0, alive - datetime.fromisoformat(leg["started"]).timestamp())
+    return {**leg, "seconds": round(seconds, 1), "outcome": "killed"}
+
+
+def surroundings() -> dict[str, Any]:
+    """What this process runs with."""
+    return {
+        "commit": commit(Path(__file__).parent),
+        "python": platform.python_version(),
+        "versions": versions(),
+        "hardware": hardware(),
+        "threads": int(os.environ.get("OMP_NUM_THREADS") or os.cpu_count() or 1),
+    }
+
+
+def commit(folder: Path) -> str | None:
+    """The git commit of the code in a folder, with "+" where files differ from it; None outside a repository."""
+    with contextlib.suppress(OSError, subprocess.CalledProcessError):
+        name = _git(folder, "rev-parse", "HEAD")
+        return name[:12] + ("+" if _git(folder, "status", "--porcelain", "--untracked-files=no") else "")
+    return None
+
+
+def _git(folder: Path, *arguments: str) -> str:
+    command = ["git", "-C", str(folder), *arguments]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+
+
+def versions() -> dict[str, str]:
+    """The installed versions of the packages that decide the numbers."""
+    return dict(_installed())
+
+
+def _installed() -> Iterator[tuple[str, str]]:
+    for package in PACKAGES:
+        with contextlib.suppress(metadata.PackageNotFoundError):
+            yield package, metadata.version(package)
+
+
+def hardware() -> str:
+    """The processor with its cores, and the accelerators, once torch has been imported."""
+    name = platform.processor() or platform.machine()
+    with contextlib.suppress(OSError):
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+        name = next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), name)
+    text = f"{name}, {cores()} cores"
+    torch = sys.modules.get("torch")
+    if torch is not None and torch.cuda.is_available():
+        text += f", {torch.cuda.device_count()} x {torch.cuda.get_device_name(0)}"
+    return text
+
+
+def cores() -> int:
+    """Processor cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

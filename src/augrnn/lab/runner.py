@@ -1,0 +1,276 @@
+"""Runs an experiment's plan in parallel processes, and judges its claims.
+
+What happens to a run is decided by its record. Finished and failed (diverged) runs are kept; new ones start; broken
+ones (stopped, killed, crashed) resume from their last checkpoint. Outdated runs, whose settings have changed since,
+are refused, because they may have taken hours: `retry` starts outdated and failed runs over, `fresh` all.
+
+The distilled record is committed only where every run of the scale's own plan has ended. Otherwise, and where only
+some variants or fewer seeds are asked for, it goes to `runs/<experiment>/<scale>/results.json`, so that a quick look
+never takes the place of a complete record.
+"""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import Any, NoReturn
+
+from rich.console import Console
+
+from augrnn.errors import UserError
+from augrnn.lab import distilled, files, records
+from augrnn.lab.experiment import Experiment, Run, experiments_root, load
+from augrnn.lab.progress import HEARTBEAT, Progress
+from augrnn.lab.provenance import cores
+
+Command = Callable[[Run, Path, Path], list[str]]
+"""From a run, the experiments and the runs folder to the command that does it."""
+
+GRACE = 30.0
+"""Seconds that a run has to stop in before it is killed; it resumes either way."""
+
+
+def worker_command(run: Run, experiments: Path, runs: Path) -> list[str]:
+    """The command that does one run; see `augrnn.lab.worker`."""
+    place = ["--experiments", str(experiments), "--runs", str(runs)]
+    return [sys.executable, "-m", "augrnn.lab.worker", run.experiment, run.scale, run.variant, str(run.seed), *place]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What `reproduce` gives.
+
+    Attributes:
+      record: the distilled record, with the verdicts.
+      path: where it was written.
+      committed: whether that is the experiment's own record.
+      crashed: for each run that broke, why.
+    """
+
+    record: dict[str, Any]
+    path: Path
+    committed: bool
+    crashed: dict[Run, str]
+
+
+def reproduce(
+    name: str,
+    scale: str = "smoke",
+    *,
+    seeds: int | None = None,
+    jobs: int | None = None,
+    runs: Path = Path("runs"),
+    variants: Sequence[str] | None = None,
+    retry: bool = False,
+    fresh: bool = False,
+    experiments: Path | None = None,
+    console: Console | None = None,
+    command: Command = worker_command,
+    heartbeat: float = HEARTBEAT,
+) -> Outcome:
+    """Do what is left to do of an experiment at a scale, judge its claims and write the distilled record.
+
+    Args:
+      name: the experiment.
+      scale: one of its scales.
+      seeds: another number of seeds than the scale's.
+      jobs: runs at once; as many as the processor's cores allow when None.
+      runs: the folder of all run records.
+      variants: only these.
+      retry: start outdated and failed runs over.
+      fresh: start all of them over.
+      experiments: the folder of all experiments, when it is not where it usually is.
+      console: where progress goes.
+      command: how a run is started.
+      heartbeat: seconds between two reports where the console is not a terminal.
+
+    Raises:
+      UserError: a name is unknown, runs are outdated, or a run met something that the user has to mend.
+      SystemExit: stopped by Ctrl-C or SIGTERM; calling again resumes.
+    """
+    experiments, runs, console = (experiments or experiments_root()).resolve(), runs.resolve(), console or Console()
+    if jobs is not None and jobs < 1:
+        raise UserError(f"--jobs must be at least 1, not {jobs}")
+    experiment = load(name, experiments)
+    plan = experiment.plan(scale, experiments, seeds, variants)
+    todo = left_to_do(plan, runs, retry, fresh)
+    size = experiment.scale(scale)
+    slots = max(1, min(jobs or cores() // size.threads, len(todo)))
+    seconds = size.minutes * 60 * slots / sum(experiment.seeds(scale).values())
+    with Progress(
+        console, total=len(todo), jobs=slots, seconds=seconds, curves=experiment.curves, heartbeat=heartbeat
+    ) as progress:
+        progress.say(f"{name} at scale {scale}: {len(todo)} runs to do, {len(plan) - len(todo)} done, {slots} at once")
+        threads = max(1, min(size.threads, cores() // slots))
+        crashed = Pool(lambda run: command(run, experiments, runs), runs, slots, threads, progress).do(todo)
+    return conclude(experiment, plan, experiments, runs, crashed)
+
+
+def left_to_do(plan: Sequence[Run], runs: Path, retry: bool = False, fresh: bool = False) -> list[Run]:
+    """The runs of a plan that have not ended, after deleting the records that are to start over."""
+    states = {run: records.state_of(run, runs) for run in plan}
+    outdated = [str(run) for run, state in states.items() if state == "outdated"]
+    if outdated and not (retry or fresh):
+        raise UserError(
+            f"the settings of {len(outdated)} runs have changed since they ran ({', '.join(outdated[:3])}"
+            f"{', ...' if len(outdated) > 3 else ''}): start them over with --retry, or choose another --runs"
+        )
+    again = {run for run, state in states.items() if fresh or (retry and state in ("outdated", "failed"))}
+    for run in again:
+        records.start_over(run, runs)
+    return [run for run, state in states.items() if run in again or state in ("new", "broken")]
+
+
+def conclude(
+    experiment: Experiment, plan: Sequence[Run], experiments: Path, runs: Path, crashed: dict[Run, str]
+) -> Outcome:
+    """Write the distilled record of a plan, with verdicts, and the figures where it is complete."""
+    scale = plan[0].scale
+    record = distilled.distill(experiment, plan, runs)
+    whole = experiment.plan(scale, experiments)
+    complete = set(whole) <= set(plan) and distilled.results_of(record).complete
+    path = runs / experiment.name / scale / "results.json"
+    if complete:
+        path = distilled.results_path(experiments, experiment.name, scale)
+    files.write_json(path, record, compact=True)
+    if complete and experiment.figures is not None:
+        results = distilled.results_of(record)
+        found = {(run.variant, run.seed): records.read_arrays(run.folder(runs)) for run in plan}
+        arrays = {key: named for key, named in found.items() if named is not None}
+        folder = experiments / experiment.name / "figures" / scale
+        folder.mkdir(parents=True, exist_ok=True)
+        experiment.figures(results, arrays, folder)
+    return Outcome(record, path, complete, crashed)
+
+
+class Pool:
+    """Does runs in processes of their own, some at once.
+
+    Args:
+      command: how a run is started.
+      runs: the folder of all run records.
+      slots: how many at once.
+      threads: for each. One too many is costly: where other work has taken a core, threads wait for each other, and a
+        small LSTM trained ten times slower on two threads than on one.
+      progress: told what happens.
+    """
+
+    def __init__(
+        self, command: Callable[[Run], list[str]], runs: Path, slots: int, threads: int, progress: Progress
+    ) -> None:
+        self._command, self._runs, self._slots, self._progress = command, runs, slots, progress
+        self._environment = {**os.environ, "OMP_NUM_THREADS": str(threads), "MKL_NUM_THREADS": str(threads)}
+        self._children: dict[Run, subprocess.Popen[bytes]] = {}
+        self._crashed: dict[Run, str] = {}
+        self._mistake: str | None = None
+
+    def do(self, todo: Sequence[Run]) -> dict[Run, str]:
+        """Do all runs; for each that broke, why. A run that only the user can mend stops new ones from starting."""
+        waiting = list(todo)
+        with _interruptible():
+            try:
+                while self._children or (waiting and not self._mistake):
+                    while waiting and not self._mistake and len(self._children) < self._slots:
+                        self._start(waiting.pop(0))
+                    self._collect()
+                    self._progress.beat()
+            except KeyboardInterrupt:
+                self._stop("stopped; the same command resumes")
+            except BaseException:
+                self._end_children()
+                raise
+        if self._mistake:
+            raise UserError(self._mistake)
+        return self._crashed
+
+    def _start(self, run: Run) -> None:
+        folder = run.folder(self._runs)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            log = open(folder / "log.txt", "ab")  # noqa: SIM115 (the child's, once it runs)
+        except OSError as error:
+            raise UserError(f"cannot write in {folder}: {files.explained(error)}") from error
+        with log:
+            # A session of its own: Ctrl-C on the terminal reaches this process only, which then stops the runs.
+            self._children[run] = subprocess.Popen(
+                self._command(run),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                env=self._environment,
+                start_new_session=True,
+            )
+        self._progress.started(run, folder)
+
+    def _collect(self) -> None:
+        time.sleep(0.05)
+        for run, child in list(self._children.items()):
+            status = child.poll()
+            if status is not None:
+                del self._children[run]
+                self._progress.ended(run, self._outcome(run, status))
+
+    def _outcome(self, run: Run, status: int) -> str:
+        state = records.state_of(run, self._runs)
+        if status == 0 and state in ("finished", "failed"):
+            return "finished" if state == "finished" else "failed: training diverged"
+        reason = last_line(run.folder(self._runs) / "log.txt")
+        if status == 2:
+            self._mistake = self._mistake or reason
+            return reason
+        how = f"killed by {signal.Signals(-status).name}" if status < 0 else f"exit status {status}: {reason}"
+        self._crashed[run] = how
+        return f"broken ({how})"
+
+    def _stop(self, message: str) -> NoReturn:
+        self._progress.say(f"stopping {len(self._children)} runs ...")
+        self._end_children()
+        self._progress.say(message)
+        raise SystemExit(130)
+
+    def _end_children(self) -> None:
+        for child in self._children.values():
+            _signal(child, signal.SIGTERM)
+        deadline = time.monotonic() + GRACE
+        with contextlib.suppress(KeyboardInterrupt, subprocess.TimeoutExpired):
+            for child in self._children.values():
+                child.wait(max(0.0, deadline - time.monotonic()))
+        for child in self._children.values():
+            _signal(child, signal.SIGKILL)
+            child.wait()
+
+
+def _signal(child: "subprocess.Popen[bytes]", number: signal.Signals) -> None:
+    if child.poll() is None:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(child.pid, number)
+
+
+@contextlib.contextmanager
+def _interruptible() -> Iterator[None]:
+    """Treat SIGTERM as Ctrl-C."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def interrupt(number: int, frame: FrameType | None) -> NoReturn:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def last_line(path: Path) -> str:
+    """The last line of a log that says anything."""
+    lines = [line.strip() for line in path.read_text(encoding="utf-8", errors="replace").splitlines()]
+    return next((line for line in reversed(lines) if line), f"see {path}")

@@ -1,0 +1,287 @@
+"""Translation of image descriptions: Multi30k (Elliott, Frank, Sima'an and Specia 2016), in any of its directions."""
+
+# B = batch, L = source positions, M = target positions
+
+import sys
+from collections.abc import Sequence
+from functools import cached_property, partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import lightning as L
+import torch
+from torch import Tensor
+from torch.nn.utils.rnn import pad_sequence
+
+from augrnn.batches import EOS, PAD, PairBatch
+from augrnn.errors import UserError
+from augrnn.tasks.bleu import corpus_bleu
+from augrnn.tasks.corpora import parallel_text
+from augrnn.tasks.draws import Draws, generator
+from augrnn.tasks.subwords import Moses, Subwords, cached_subwords, cached_words
+
+NAME = "multi30k"
+
+
+class ParallelSplit(NamedTuple):
+    """A split as words (lowercased Moses tokens) and as subword ids ending in EOS; item i of each is one pair."""
+
+    source_words: list[list[str]]
+    target_words: list[list[str]]
+    source_ids: list[list[int]]
+    target_ids: list[list[int]]
+
+
+def padded(sequences: Sequence[Sequence[int]]) -> tuple[Tensor, Tensor]:
+    """Ids padded to the longest of them, (B, L), and the mask of the real ones."""
+    ids_BL = pad_sequence([torch.tensor(ids) for ids in sequences], batch_first=True, padding_value=PAD)
+    lengths_B = torch.tensor([len(ids) for ids in sequences])
+    return ids_BL, torch.arange(ids_BL.shape[1]) < lengths_B[:, None]
+
+
+def pair_batch(
+    source_ids: Sequence[Sequence[int]], target_ids: Sequence[Sequence[int]], numbers: Sequence[int]
+) -> PairBatch:
+    """The pairs with these numbers, padded to the longest of the batch."""
+    source = padded([source_ids[number] for number in numbers])
+    target = padded([target_ids[number] for number in numbers])
+    return PairBatch(*source, *target, torch.tensor(numbers))
+
+
+def bucketed(lengths: Sequence[tuple[int, int]], batch_size: int, pool: int, *seed: int) -> list[list[int]]:
+    """Shuffle examples into batches of similar length; a pure function of its arguments.
+
+    The shuffled examples are cut into pools of `pool` batches, each pool is sorted by length and cut into batches, and
+    the order of the batches is shuffled again.
+
+    Args:
+      lengths: what to sort by, one entry for each example.
+      batch_size: examples a batch; all batches are full but one.
+      pool: batches sorted together.
+      seed: names the shuffle.
+    """
+    random = generator(*seed)
+    order = torch.randperm(len(lengths), generator=random).tolist()
+    pools = [order[start : start + pool * batch_size] for start in range(0, len(order), pool * batch_size)]
+    order = [number for part in pools for number in sorted(part, key=lengths.__getitem__)]
+    batches = [order[start : start + batch_size] for start in range(0, len(order), batch_size)]
+    return [batches[number] for number in torch.randperm(len(batches), generator=random).tolist()]
+
+
+class Translation(L.LightningDataModule):
+    """Read a sentence in one language, give it in another.
+
+        source   a man in a red shirt .                  ▁a ▁man ▁in ▁a ▁red ▁shirt ▁. <eos>
+        target   un homme en chemise rouge .             ▁un ▁homme ▁en ▁chemise ▁rouge ▁. <eos>
+
+    Text is lowercased, its punctuation normalised, and tokenised with the Moses rules; subwords are learned on the
+    training split alone. BLEU is measured on the lowercased Moses tokens.
+
+    Args:
+      source, target: languages, two letters; any two that the data has.
+      vocabulary: subwords, the four special ones included, for both languages together or for each.
+      joint: one vocabulary for both languages.
+      batch_size: sentence pairs a batch.
+      directory: the data set's own directory, of `<split>.<language>.gz` files. When None, `multi30k` in the directory
+        that AUGRNN_DATA names; when there is none, the hub or its cache.
+      hub: id of the data set on the Hugging Face hub.
+      cache: directory for the words and the learned subwords; AUGRNN_CACHE or the user's cache directory when None.
+      max_words: train only on pairs with at most this many words on either side.
+      validation_split, test_splits: official names of the splits to validate and test on.
+      predict_file: raw sentences to translate, one a line; "-" reads the standard input.
+      pool: training batches sorted together by length.
+      seed: names the stream of training batches.
+    """
+
+    def __init__(
+        self,
+        source: str = "en",
+        target: str = "fr",
+        vocabulary: int = 5000,
+        joint: bool = True,
+        batch_size: int = 64,
+        directory: Path | None = None,
+        hub: str = "bentrevett/multi30k",
+        cache: Path | None = None,
+        max_words: int | None = None,
+        validation_split: str = "val",
+        test_splits: tuple[str, ...] = ("test_2016_flickr",),
+        predict_file: str | None = None,
+        pool: int = 50,
+        seed: int = 0,
+    ) -> None:
+        super().__init__()
+        if source == target:
+            raise UserError(f"translation needs two languages, not '{source}' twice")
+        for name, value in {"vocabulary": vocabulary, "batch_size": batch_size, "pool": pool}.items():
+            if value < 1:
+                raise UserError(f"{name} must be at least 1, not {value}")
+        self.languages = source, target
+        self.vocabulary, self.joint, self.batch_size, self.pool, self.seed = vocabulary, joint, batch_size, pool, seed
+        self.max_words, self.predict_file = max_words, predict_file
+        self.source_vocabulary = self.target_vocabulary = vocabulary
+        self.validation_split, self.test_splits = validation_split, list(test_splits)
+        self._read = partial(parallel_text, languages=self.languages, directory=directory, name=NAME, hub=hub)
+        self._cache = cache
+        self._moses = Moses(source), Moses(target)
+        self._subwords: tuple[Subwords, Subwords] | None = None
+        self._parallel: dict[str, ParallelSplit] = {}
+        self._epoch: tuple[int, list[list[int]]] | None = None
+        self._inputs: list[str] = []
+
+    # Reading ---------------------------------------------------------------------------------------------------------
+
+    def prepare_data(self) -> None:
+        """Fetch the data and learn the subwords, on one process before the others read them."""
+        self.setup("fit")
+
+    def setup(self, stage: str | None = None) -> None:
+        """Have the subwords of the training split; the splits themselves are read when they are asked for."""
+        if self._subwords is None:
+            source, target = self._words("train")
+            texts = [source + target] if self.joint else [source, target]
+            subwords = [cached_subwords(text, self.vocabulary, self._cache) for text in texts]
+            self._subwords = subwords[0], subwords[-1]
+
+    def _words(self, split: str) -> tuple[list[list[str]], list[list[str]]]:
+        text = self._read(split)
+        source, target = (cached_words(text[moses.language], moses, self._cache) for moses in self._moses)
+        return source, target
+
+    def _encoded(self, split: str) -> ParallelSplit:
+        source, target = self._words(split)
+        return ParallelSplit(source, target, self.source_subwords.encode(source), self.target_subwords.encode(target))
+
+    @cached_property
+    def _trained(self) -> list[int]:
+        train, limit = self.parallel("train"), self.max_words
+        pairs = zip(train.source_words, train.target_words, strict=True)
+        kept = [number for number, pair in enumerate(pairs) if limit is None or max(map(len, pair)) <= limit]
+        if not kept:
+            raise UserError(f"no training pair has at most max_words={limit} words")
+        return kept
+
+    def parallel(self, split: str) -> ParallelSplit:
+        """A split by its official name; read on the first call, so that no test split is read before its time."""
+        if split not in self._parallel:
+            self._parallel[split] = self._encoded(split)
+        return self._parallel[split]
+
+    @property
+    def source_subwords(self) -> Subwords:
+        return self._both_subwords()[0]
+
+    @property
+    def target_subwords(self) -> Subwords:
+        return self._both_subwords()[1]
+
+    def _both_subwords(self) -> tuple[Subwords, Subwords]:
+        self.setup()
+        assert self._subwords is not None
+        return self._subwords
+
+    def state_dict(self) -> dict[str, Any]:
+        """The digests of the vocabularies, so that a checkpoint is never read with other ones."""
+        return {"languages": list(self.languages), "subwords": [subwords.digest for subwords in self._both_subwords()]}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        if state_dict != self.state_dict():
+            pair = " to ".join(state_dict["languages"])
+            raise UserError(
+                f"the checkpoint was trained on other subwords ({pair}, {' '.join(state_dict['subwords'])}) than these "
+                f"({' to '.join(self.languages)}, {' '.join(self.state_dict()['subwords'])}): use its own data settings"
+            )
+
+    # Batches ---------------------------------------------------------------------------------------------------------
+
+    @property
+    def epoch_batches(self) -> int:
+        """Training batches an epoch, all full: each epoch leaves out a different remainder."""
+        return max(1, len(self._trained) // self.batch_size)
+
+    def draw(self, number: int) -> PairBatch:
+        """Batch `number` of the training stream, a pure function of the seed and the number."""
+        epoch, position = divmod(number, self.epoch_batches)
+        train = self.parallel("train")
+        if self._epoch is None or self._epoch[0] != epoch:
+            lengths = [(len(train.target_ids[i]), len(train.source_ids[i])) for i in self._trained]
+            batches = bucketed(lengths, self.batch_size, self.pool, self.seed, epoch)
+            full = max(map(len, batches))
+            self._epoch = epoch, [batch for batch in batches if len(batch) == full]
+        numbers = [self._trained[i] for i in self._epoch[1][position]]
+        return pair_batch(train.source_ids, train.target_ids, numbers)
+
+    def train_dataloader(self) -> Draws:
+        assert self.trainer is not None
+        world = self.trainer.world_size
+        return Draws(
+            self.draw, max(1, self.epoch_batches // world), self.trainer.current_epoch, self.trainer.global_rank, world
+        )
+
+    def evaluation(self, split: str, batch_size: int | None = None) -> Draws:
+        """All of a split in batches of similar length, always the same ones in the same order."""
+        pairs = self.parallel(split)
+        lengths = [
+            (len(source), len(target)) for source, target in zip(pairs.source_ids, pairs.target_ids, strict=True)
+        ]
+        batches = bucketed(lengths, batch_size or self.batch_size, len(lengths), 0)
+        return Draws(lambda i: pair_batch(pairs.source_ids, pairs.target_ids, batches[i]), len(batches))
+
+    def val_dataloader(self) -> Draws:
+        return self.evaluation(self.validation_split)
+
+    def test_dataloader(self) -> list[Draws]:
+        return [self.evaluation(split) for split in self.test_splits]
+
+    # Scoring ---------------------------------------------------------------------------------------------------------
+
+    def score(self, predictions: Sequence[Sequence[int]], indices: Sequence[int], split: str) -> dict[str, float]:
+        """Corpus BLEU of predicted target ids, in percent, on lowercased Moses tokens (see `bleu_signature`).
+
+        Args:
+          predictions: subword ids; what follows an EOS is ignored.
+          indices: for each prediction the number of its pair in the split.
+          split: an official name; "val" is the split to validate on.
+        """
+        references = self.parallel(self.validation_split if split == "val" else split).target_words
+        hypotheses = [self.target_subwords.words(ids) for ids in predictions]
+        return {"bleu": corpus_bleu(hypotheses, [references[index] for index in indices])}
+
+    # Translating a user's text ---------------------------------------------------------------------------------------
+
+    def predict_dataloader(self) -> Draws:
+        """The lines of `predict_file` that are not blank, in their order; `index_B` is the number of the line."""
+        self._inputs = self._read_inputs()
+        words = [self._moses[0].words(line) for line in self._inputs]
+        numbers = [number for number, sentence in enumerate(words) if sentence]
+        ids = self.source_subwords.encode(words)
+        starts = range(0, len(numbers), self.batch_size)
+        nothing = [[EOS]] * len(ids)
+        return Draws(lambda i: pair_batch(ids, nothing, numbers[starts[i] : starts[i] + self.batch_size]), len(starts))
+
+    def _read_inputs(self) -> list[str]:
+        if self.predict_file is None:
+            raise UserError("nothing to translate: give data.predict_file, a text file or - for the standard input")
+        try:
+            stdin = self.predict_file == "-"
+            raw = sys.stdin.buffer.read() if stdin else Path(self.predict_file).expanduser().read_bytes()
+            text = raw.decode("utf-8-sig")
+        except OSError as error:
+            raise UserError(f"cannot read predict_file {self.predict_file}: {error.strerror}") from None
+        except UnicodeDecodeError:
+            raise UserError(f"predict_file {self.predict_file} is not UTF-8 text") from None
+        return text.removesuffix("\n").split("\n") if text else []
+
+    def text(self, ids: Sequence[int]) -> str:
+        """Predicted ids as a line to read: words joined as they are written, lowercase."""
+        return self._moses[1].sentence(self.target_subwords.words(ids))
+
+    def lines(self, predictions: Sequence[Sequence[int]], indices: Sequence[int]) -> list[str]:
+        """One line for each line of `predict_file`, empty where that was blank.
+
+        Args:
+          predictions: target ids, in any order.
+          indices: for each prediction the number of its line (`index_B` of its batch).
+        """
+        translated = dict(zip(indices, map(self.text, predictions), strict=True))
+        return [translated.get(number, "") for number in range(len(self._inputs))]

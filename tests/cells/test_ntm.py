@@ -1,0 +1,149 @@
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+
+import pytest
+import torch
+from torch.testing import assert_close
+
+from augrnn.cells.cell import Cell, unroll
+from augrnn.cells.lstm import LSTM, GravesLSTM
+from augrnn.cells.ntm import NTM, Feedforward, NTMState
+
+CONTROLLERS: dict[str, Callable[[int], Cell]] = {
+    "lstm": lambda size: LSTM(size, 6),
+    "feedforward": lambda size: Feedforward(size, 6),
+    "stack": lambda size: GravesLSTM(size, 6, 4, layers=2),
+}
+
+
+def machine(controller: str = "lstm", heads: int = 1, **options: object) -> NTM:
+    torch.manual_seed(0)
+    return NTM(3, 2, CONTROLLERS[controller], heads=heads, rows=7, width=4, **options)  # type: ignore[arg-type]
+
+
+def naive_step(cell: NTM, x: torch.Tensor, state: NTMState) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """One step of one sequence, head by head and row by row: (output, memory, weightings)."""
+    h, n, w = cell.heads, cell.rows, cell.width
+    seen = torch.cat([x, state.read_BHW[0].flatten()])
+    c, _ = cell.controller(seen[None], state.controller)
+    parts = cell.to_heads(c)[0].split(cell.head_sizes)
+    memory, weightings = state.memory_BNW[0], []
+    for a in range(2 * h):
+        key, beta = parts[0][a * w : (a + 1) * w], torch.log1p(parts[1][a].exp())
+        gate, gamma = parts[2][a].sigmoid(), 1 + torch.log1p(parts[4][a].exp())
+        shifts = parts[3][a * 3 : (a + 1) * 3].softmax(0)
+        cosines = torch.stack([key @ row / (key.norm() * row.norm() + 1e-12) for row in memory])
+        content = torch.exp(beta * cosines) / torch.exp(beta * cosines).sum()
+        gated = gate * content + (1 - gate) * state.weighting_BAN[0, a] if cell.interpolation else content
+        moved = torch.stack([sum(gated[(i - j) % n] * shifts[j + 1] for j in (-1, 0, 1)) for i in range(n)])  # type: ignore[arg-type, misc]
+        weightings.append(moved**gamma / (moved**gamma).sum() if cell.sharpening else moved)
+    reads = [sum(weightings[a][i] * memory[i] for i in range(n)) for a in range(h)]
+    erased = memory.clone()
+    for a in range(h):
+        erased = erased * (1 - weightings[h + a][:, None] * parts[5][a * w : (a + 1) * w].sigmoid())
+    for a in range(h):
+        erased = erased + weightings[h + a][:, None] * parts[6][a * w : (a + 1) * w]
+    return cell.output(torch.cat([c[0], *reads])), erased, torch.stack(weightings)
+
+
+@pytest.mark.parametrize("options", [{}, {"interpolation": False}, {"sharpening": False}])
+@pytest.mark.parametrize("heads", [1, 3])
+@pytest.mark.parametrize("controller", CONTROLLERS)
+def test_step_is_the_papers(controller: str, heads: int, options: dict[str, bool]) -> None:
+    cell = machine(controller, heads, **options)
+    state = cell.initial_state(1)
+    state = state._replace(memory_BNW=torch.randn(1, 7, 4))
+    for _ in range(3):
+        x = torch.randn(1, 3)
+        output, memory, weightings = naive_step(cell, x[0], state)
+        y, state = cell(x, state)
+        assert_close(y[0], output, atol=1e-4, rtol=1e-4)
+        assert_close(state.memory_BNW[0], memory, atol=1e-4, rtol=1e-4)
+        assert_close(state.weighting_BAN[0], weightings, atol=1e-4, rtol=1e-4)
+
+
+@pytest.mark.parametrize("controller", CONTROLLERS)
+def test_sequences_of_a_batch_do_not_meet(controller: str) -> None:
+    cell, x_TBI = machine(controller), torch.randn(5, 3, 3)
+    together = unroll(cell, x_TBI).y_TBO
+    alone = torch.cat([unroll(cell, x_TBI[:, b : b + 1]).y_TBO for b in range(3)], dim=1)
+    assert_close(together, alone)
+
+
+def test_unroll_is_the_cell_step_by_step_and_the_trace_is_its_states() -> None:
+    cell, x_TBI = machine(heads=2), torch.randn(4, 2, 3)
+    unrolled = unroll(cell, x_TBI, keep=True)
+    state, outputs, reads = cell.initial_state(2), [], []
+    for x in x_TBI:
+        y, state = cell(x, state)
+        outputs.append(y)
+        reads.append(state.read_BHW)
+    assert_close(unrolled.y_TBO, torch.stack(outputs))
+    assert_close(unrolled.trace.read_BHW, torch.stack(reads))
+    assert_close(unrolled.state.memory_BNW, state.memory_BNW)
+    assert unrolled.trace.weighting_BAN.shape == (4, 2, 4, 7)
+
+
+def test_every_parameter_gets_a_gradient() -> None:
+    cell = machine(heads=2)
+    unroll(cell, torch.randn(4, 2, 3)).y_TBO.square().sum().backward()
+    for name, parameter in cell.named_parameters():
+        assert parameter.grad is not None, name
+        assert torch.isfinite(parameter.grad).all(), name
+        assert parameter.grad.abs().sum() > 0, name
+
+
+def test_more_rows_start_unattended() -> None:
+    cell = machine()
+    before = cell.initial_state(2)
+    cell.grow(11)
+    after = cell.initial_state(2)
+    assert after.memory_BNW.shape == (2, 11, 4)
+    assert_close(after.weighting_BAN[..., :7], before.weighting_BAN)
+    assert (after.weighting_BAN[..., 7:] == 0).all()
+    with pytest.raises(ValueError, match="cannot be made one of 5"):
+        cell.grow(5)
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        ({"rows": 0}, "rows of at least 1"),
+        ({"heads": 0}, "heads of at least 1"),
+        ({"width": -1}, "width of at least 1"),
+        ({"rows": 4, "shift_range": 2}, "shift_range 2 does not fit a memory of 4 rows"),
+    ],
+)
+def test_impossible_sizes_are_refused(options: dict[str, int], reason: str) -> None:
+    with pytest.raises(ValueError, match=reason):
+        NTM(3, 2, CONTROLLERS["lstm"], **options)  # type: ignore[arg-type]
+
+
+def test_compiled_and_eager_steps_give_the_same_numbers() -> None:
+    # In a process of its own: the tests run eagerly, and the switch is read once.
+    program = """
+import torch
+from augrnn.cells.cell import unroll
+from augrnn.cells.lstm import LSTM
+from augrnn.cells.ntm import NTM
+torch.manual_seed(0)
+cell = NTM(3, 2, lambda size: LSTM(size, 6), rows=7, width=4)
+x_TBI = torch.randn(4, 2, 3)
+gradients = []
+for training in (True, False):  # only a cell in training mode runs compiled
+    cell.train(training).zero_grad()
+    y = unroll(cell, x_TBI).y_TBO
+    y.square().sum().backward()
+    gradients.append([y.detach()] + [p.grad.clone() for p in cell.parameters()])
+from augrnn.cells.compilation import _COMPILED
+assert len(_COMPILED) == 1, "nothing was compiled"
+for compiled, eager in zip(*gradients):
+    torch.testing.assert_close(compiled, eager, atol=1e-4, rtol=1e-4)
+"""
+    environment = os.environ | {"AUGRNN_COMPILE": "1", "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(
+        [sys.executable, "-c", program], env=environment, capture_output=True, text=True, timeout=300, check=False
+    )
+    assert done.returncode == 0, done.stderr

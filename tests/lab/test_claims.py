@@ -1,0 +1,100 @@
+import math
+from typing import Any
+
+import pytest
+
+from augrnn.lab.claims import AllOf, Claim, Observations, SuccessRate, Typical
+from augrnn.lab.records import Results
+
+NONE = None
+
+
+def seen(*values: float | None, missing: int = 0, excluded: int = 0) -> Observations:
+    return Observations(values, missing, excluded)
+
+
+@pytest.mark.parametrize(
+    ("observed", "state"),
+    [
+        (seen(*[1.0] * 9, 0.0), "reproduced"),  # 9 / 10 is not below 0.9 by a rounding error
+        (seen(*[1.0] * 6, *[0.0] * 4), "partly"),
+        (seen(*[1.0] * 4, *[0.0] * 6), "not reproduced"),
+        (seen(*[1.0] * 8, NONE, NONE), "partly"),  # failed runs count as failing
+        (seen(*[1.0] * 9, missing=1), "not run"),
+        (seen(excluded=3), "not run"),
+    ],
+)
+def test_success_rate(observed: Observations, state: str) -> None:
+    assert SuccessRate(needed=0.9, partly=0.5).judge(observed, "").state == state
+
+
+def test_success_rate_tells_value_interval_and_who_was_left_out() -> None:
+    verdict = SuccessRate(needed=0.9).judge(seen(*[1.0] * 8, NONE, excluded=1), "")
+    assert verdict.value == pytest.approx(8 / 9)
+    assert verdict.interval == pytest.approx((0.5650, 0.9801), abs=1e-3)
+    assert verdict.seeds == 9
+    assert verdict.text == "8 of 9 seeds [57%, 98%] (1 without a value, 1 left out)"
+
+
+@pytest.mark.parametrize(
+    ("rule", "observed", "state"),
+    [
+        (Typical("at most", 10), seen(9.0, 10.0, 50.0), "reproduced"),
+        (Typical("at most", 10, partly=20), seen(9.0, 15.0, 50.0), "partly"),
+        (Typical("at most", 10, partly=20), seen(9.0, 21.0, 50.0), "not reproduced"),
+        (Typical("at least", 10), seen(9.0, 10.0, 50.0), "reproduced"),
+        (Typical("at least", 10, partly=5), seen(4.0, 9.0, 50.0), "partly"),
+        (Typical("at least", 10), seen(9.0, 9.0, 50.0), "not reproduced"),
+        (Typical("at most", 10), seen(1.0, 2.0, missing=1), "not run"),
+        (Typical("at most", 10), seen(), "not run"),
+        (Typical("at most", 4, "interquartile mean"), seen(-100.0, 3.0, 5.0, 100.0), "reproduced"),
+    ],
+)
+def test_typical(rule: Typical, observed: Observations, state: str) -> None:
+    assert rule.judge(observed, "bits").state == state
+
+
+@pytest.mark.parametrize("direction", ["at most", "at least"])
+def test_typical_counts_failed_seeds_as_infinitely_bad(direction: Any) -> None:
+    rule = Typical(direction, 10)
+    assert rule.judge(seen(10.0, 10.0, NONE), "bits").state == "reproduced"
+    verdict = rule.judge(seen(10.0, NONE, math.nan), "bits")
+    assert verdict.state == "not reproduced"
+    assert verdict.value is None
+    assert "2 without a value" in verdict.text
+
+
+def test_typical_tells_the_value_in_its_unit() -> None:
+    verdict = Typical("at most", 60_000).judge(seen(41_200.0, 41_200.0), "sequences")
+    assert verdict.text == "41,200 sequences [41,200, 41,200], 2 seeds"
+    assert Typical("at most", 60_000).describe("sequences") == "median at most 60,000 sequences"
+    assert Typical("at most", 0.05).judge(seen(0.01234), "bits").text == "0.0123 bits, 1 seed"
+
+
+def test_all_of_is_as_weak_as_its_weakest_part() -> None:
+    observed = {"noun": seen(0.95, 0.95), "colour": seen(0.80, 0.80), "crossing": seen(0.7, 0.7)}
+    verdict = AllOf(Typical("at least", 0.75, partly=0.6)).judge(observed, "")
+    assert (verdict.state, verdict.value) == ("partly", 0.7)
+    assert all(name in verdict.text for name in observed)
+    rules = {"noun": Typical("at least", 0.9), "colour": Typical("at least", 0.8), "crossing": Typical("at least", 0.6)}
+    verdict = AllOf(rules).judge(observed, "")
+    assert (verdict.state, verdict.value) == ("reproduced", 0.8)  # the least margin beyond its bar
+    missing = {**observed, "noun": seen(0.95, missing=1)}
+    assert AllOf(rules).judge(missing, "").state == "not run"
+
+
+def test_all_of_wants_a_rule_for_each_name() -> None:
+    with pytest.raises(ValueError, match="observes"):
+        AllOf({"noun": SuccessRate(0.5)}).judge({"verb": seen(1.0)}, "")
+    with pytest.raises(TypeError, match="named"):
+        AllOf(SuccessRate(0.5)).judge(seen(1.0), "")
+    with pytest.raises(TypeError, match="AllOf"):
+        SuccessRate(0.5).judge({"noun": seen(1.0)}, "")
+
+
+def test_a_scale_without_a_rule_is_not_run() -> None:
+    claim = Claim("x", "It works.", "section 1", lambda results: seen(1.0), {"small": SuccessRate(0.5)}, "1", "none")
+    assert claim.judge(Results("a/b", "smoke", {}, {})).state == "not run"
+    assert claim.judge(Results("a/b", "small", {}, {})).state == "reproduced"
+    assert claim.bar("small") == "at least 50% of seeds"
+    assert claim.bar("smoke") == "not judged at this scale"

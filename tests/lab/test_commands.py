@@ -1,0 +1,177 @@
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from augrnn.errors import UserError
+from augrnn.lab import commands, report, runner
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.lab.conftest import World
+
+
+def main(argv: list[str]) -> int:
+    """The lab's commands by themselves; a mistake of the user's gives one line and status 2."""
+    parser = argparse.ArgumentParser(prog="augrnn")
+    commands.add_parsers(parser.add_subparsers(required=True))
+    options = parser.parse_args(argv)
+    try:
+        return options.run(options)
+    except UserError as error:
+        print(f"augrnn: {error}", file=sys.stderr)
+        return 2
+
+
+@pytest.fixture
+def judged(finished: World, monkeypatch: pytest.MonkeyPatch) -> World:
+    """A world with a committed record and pages, as the working directory."""
+    world = finished
+    (world.root / "README.md").write_text("# Top\n\n<!-- claims:begin -->\nold\n<!-- claims:end -->\n\nThe end.\n")
+    card = world.experiments / "toy/learn/README.md"
+    card.write_text("# Card\n<!-- results:begin --><!-- results:end -->\n")
+    monkeypatch.chdir(world.root)
+    return world
+
+
+def record_path(world: World) -> Path:
+    return world.experiments / "toy/learn/results/smoke.json"
+
+
+def edit(path: Path, change: Any) -> None:
+    content = json.loads(path.read_text())
+    change(content)
+    path.write_text(json.dumps(content))
+
+
+def test_list_shows_claims_and_verdicts(judged: World, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["list"]) == 0
+    shown = capsys.readouterr().out
+    assert "toy/learn  A toy that learns; scales: smoke (about 0.1 min), small (about 1 min)" in shown
+    assert "learns" in shown
+    assert "2 of 2 seeds [34%, 100%]" in shown
+
+
+def test_list_works_without_records(
+    world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(world.root)
+    assert main(["list"]) == 0
+    assert "not run" in capsys.readouterr().out
+
+
+def test_check_json_has_every_claim_at_every_scale(judged: World, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)
+    assert [(row["scale"], row["claim"], row["verdict"]) for row in rows] == [
+        ("smoke", "learns", "reproduced"),
+        ("smoke", "beats", "reproduced"),
+        ("small", "learns", "not run"),
+        ("small", "beats", "not run"),
+    ]
+    keys = ["experiment", "claim", "scale", "verdict", "value", "interval", "seeds", "paper", "public"]
+    assert all(list(row) == keys for row in rows)
+    interval = [pytest.approx(0.3424, abs=1e-3), 1]
+    assert rows[0] == dict(
+        zip(keys, ["toy/learn", "learns", "smoke", "reproduced", 1, interval, 2, "100 %", "90 %"], strict=True)
+    )
+    assert rows[1]["interval"] == [10, 10]
+    assert (rows[2]["value"], rows[2]["interval"], rows[2]["seeds"]) == (None, None, 0)
+
+
+def test_check_fails_where_a_verdict_changed(judged: World, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check"]) == 0
+    edit(record_path(judged), lambda record: [run["measures"].update(solved=False) for run in record["runs"]])
+    assert main(["check"]) == 1
+    assert "learns was reproduced (2 of 2" in capsys.readouterr().err
+    assert main(["check", "--json"]) == 1
+    assert json.loads(capsys.readouterr().out)[0]["verdict"] == "not reproduced"
+
+
+def test_check_fails_where_a_claim_comes_or_goes(judged: World, capsys: pytest.CaptureFixture[str]) -> None:
+    edit(record_path(judged), lambda record: record["verdicts"][0].update(claim="learnt"))
+    assert main(["check"]) == 1
+    printed = capsys.readouterr().err
+    assert "learnt is on record and no longer a claim" in printed
+    assert "learns was not on record, is reproduced" in printed
+
+
+def test_check_notes_changed_settings_and_allows_them(judged: World, capsys: pytest.CaptureFixture[str]) -> None:
+    judged.write("learn")
+    assert main(["check"]) == 0
+    assert capsys.readouterr().err == ("toy/learn smoke: the settings of bad have changed since its record was made\n")
+
+
+def test_a_record_of_another_format_is_refused(judged: World, capsys: pytest.CaptureFixture[str]) -> None:
+    edit(record_path(judged), lambda record: record.update(format=99))
+    assert main(["check"]) == 2
+    assert "smoke.json has format 99, this version reads 1" in capsys.readouterr().err
+
+
+def test_report_fills_the_pages_once(judged: World, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["report", "--check"]) == 1
+    assert "README.md is not up to date" in capsys.readouterr().out
+    assert main(["report"]) == 0
+    assert capsys.readouterr().out.count("updated ") == 2
+    readme = (judged.root / "README.md").read_text()
+    assert readme.startswith("# Top\n\n<!-- claims:begin -->\n\n| experiment | claim |")
+    assert readme.endswith("<!-- claims:end -->\n\nThe end.\n")
+    assert "[toy/learn](experiments/toy/learn/README.md) | It learns \\| always. | **reproduced**" in readme
+    card = (judged.experiments / "toy/learn/README.md").read_text()
+    assert "### Scale: smoke" in card
+    assert "| good | `configs/toy.yaml` | 2 of 2 | 7 | 80 | 5 |" in card
+    assert "Hardware: " in card
+    assert main(["report", "--check"]) == 0
+    assert main(["report"]) == 0
+    assert "all pages are up to date" in capsys.readouterr().out
+    assert (judged.root / "README.md").read_text() == readme
+
+
+@pytest.mark.parametrize("page", ["no marks", "<!-- claims:end --><!-- claims:begin -->"])
+def test_report_wants_its_marks(judged: World, capsys: pytest.CaptureFixture[str], page: str) -> None:
+    (judged.root / "README.md").write_text(page)
+    assert main(["report"]) == 2
+    assert "README.md needs the line <!-- claims:begin --> once" in capsys.readouterr().err
+    (judged.root / "README.md").unlink()
+    assert main(["report"]) == 2
+    assert "README.md is missing" in capsys.readouterr().err
+
+
+def test_the_largest_scale_with_a_verdict_is_shown(judged: World) -> None:
+    judged.reproduce("small")
+    rows = report.strongest(judged.experiment, judged.experiments)
+    assert [(row.claim.name, row.scale) for row in rows] == [("learns", "small"), ("beats", "smoke")]
+
+
+def test_reproduce_prints_the_verdicts(
+    judged: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(
+        runner.reproduce, "__kwdefaults__", {**runner.reproduce.__kwdefaults__, "command": judged.command}
+    )
+    assert main(["reproduce", "toy/learn"]) == 0
+    shown = capsys.readouterr().out
+    assert "0 runs to do, 4 done" in shown
+    assert "at least 50% of seeds" in shown
+    assert "\nrecord: " in shown
+    assert main(["reproduce", "toy/learn", "--variants", "good,", "--seeds", "1"]) == 0
+    assert "partial record" in capsys.readouterr().out
+
+
+def test_reproduce_fails_where_a_run_broke(
+    judged: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    judged.write("crash")
+    monkeypatch.setattr(
+        runner.reproduce, "__kwdefaults__", {**runner.reproduce.__kwdefaults__, "command": judged.command}
+    )
+    assert main(["reproduce", "toy/learn", "--retry", "--jobs", "2"]) == 1
+    shown = capsys.readouterr().out
+    assert "bad seed 1 broke: exit status 1: RuntimeError: a bug; the same command resumes it" in shown
+    assert main(["reproduce", "toy/lear"]) == 2
+    assert capsys.readouterr().err == "augrnn: there is no experiment called toy/lear; did you mean toy/learn?\n"

@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from augrnn.errors import UserError
+from augrnn.lab.experiment import Experiment, Scale, Variant, discover, experiments_root, load, names
+
+if TYPE_CHECKING:
+    from tests.lab.conftest import World
+
+
+def experiment(**scales: Scale) -> Experiment:
+    variants = {"a": Variant("configs/toy.yaml", ("--x=1",)), "b": Variant("configs/toy.yaml")}
+    return Experiment("p/f", "t", "p", variants, scales, lambda trained: ({}, {}), claims=())
+
+
+def test_a_plan_goes_seed_by_seed_with_options_from_general_to_particular(world: World) -> None:
+    small = Scale(2, 1.0, ("--y=2",), seeds_of={"b": 1}, overrides_of={"a": ("--z=3",)})
+    plan = experiment(small=small).plan("small", world.experiments)
+    assert [str(run) for run in plan] == ["a seed 0", "b seed 0", "a seed 1"]
+    config = str(world.root / "configs/toy.yaml")
+    assert plan[2].argv == ("--config", config, "--x=1", "--y=2", "--z=3", "--seed_everything=1")
+    assert plan[2].folder(Path("runs")) == Path("runs/p/f/small/a/seed-1")
+    assert len({run.fingerprint for run in plan}) == 3
+
+
+def test_a_plan_can_be_cut_down(world: World) -> None:
+    small = Scale(2, 1.0)
+    plan = experiment(small=small).plan("small", world.experiments, seeds=3, variants=["b"])
+    assert [str(run) for run in plan] == ["b seed 0", "b seed 1", "b seed 2"]
+
+
+def test_the_same_settings_at_another_scale_are_another_run(world: World) -> None:
+    found = experiment(small=Scale(1, 1.0), paper=Scale(1, 1.0))
+    plans = [found.plan(scale, world.experiments)[0].fingerprint for scale in ("small", "paper")]
+    assert len(set(plans)) == 2
+
+
+def test_mistakes_in_an_experiment_are_named(world: World) -> None:
+    with pytest.raises(UserError, match="scale small names unknown variants: c"):
+        experiment(small=Scale(1, 1.0, variants=("a", "c")))
+    (world.root / "configs/toy.yaml").write_text("a: [")
+    with pytest.raises(UserError, match=r"toy.yaml is not valid YAML"):
+        experiment(small=Scale(1, 1.0)).plan("small", world.experiments)
+    (world.root / "configs/toy.yaml").unlink()
+    with pytest.raises(UserError, match=r"there is no config .*toy.yaml"):
+        experiment(small=Scale(1, 1.0)).plan("small", world.experiments)
+
+
+def test_experiments_are_found_by_their_folders(world: World) -> None:
+    assert names(world.experiments) == ["toy/learn"]
+    assert [found.name for found in discover(world.experiments)] == ["toy/learn"]
+    with pytest.raises(UserError, match="no experiment called toy/lern; did you mean toy/learn"):
+        load("toy/lern", world.experiments)
+    with pytest.raises(UserError, match="there are: toy/learn"):
+        load("xyz", world.experiments)
+
+
+def test_an_experiment_file_must_define_one_of_its_folders_name(world: World) -> None:
+    path = world.experiments / "toy" / "other" / "experiment.py"
+    path.parent.mkdir()
+    path.write_text("x = 1\n")
+    with pytest.raises(UserError, match=r"must define `experiment = Experiment\(...\)`"):
+        load("toy/other", world.experiments)
+    path.write_text((world.experiments / "toy/learn/experiment.py").read_text())
+    with pytest.raises(UserError, match="calls its experiment toy/learn"):
+        load("toy/other", world.experiments)
+
+
+def test_the_experiments_of_the_working_directory_come_first(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(world.root)
+    assert experiments_root() == world.experiments
+
+
+def test_nothing_of_the_lab_is_slow_to_import() -> None:
+    slow = ("torch", "lightning", "scipy", "numpy", "matplotlib", "wandb", "jsonargparse")
+    code = (
+        "import sys, augrnn.lab.commands, augrnn.lab.worker, augrnn.lab.runner, augrnn.lab.report, augrnn.lab.check\n"
+    )
+    code += f"print([name for name in {slow} if name in sys.modules])"
+    printed = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
+    assert printed.strip() == "[]"

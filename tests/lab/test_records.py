@@ -1,0 +1,73 @@
+import math
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from augrnn.errors import UserError
+from augrnn.lab import records
+from augrnn.lab.records import Results, RunRecord
+
+
+def test_curves_of_a_resumed_run_count_repeated_updates_once(tmp_path: Path) -> None:
+    path = tmp_path / "metrics.csv"
+    path.write_text(
+        "step,epoch,sequences,train/cost,val/cost\n"
+        "10,0,160,8.0,\n10,0,,,9.0\n20,0,320,7.0,\n30,0,480,6.0,\n"  # killed here, resumed from update 10
+        "20,0,320,5.0,\n20,0,320,,4.0\n30,0,480,nan,\n"
+    )
+    curves = records.read_curves(path)
+    assert curves == {
+        "train/cost": {"updates": [10, 20, 30], "sequences": [160, 320, 480], "values": [8.0, 5.0, None]},
+        "val/cost": {"updates": [10, 20], "sequences": [160, 320], "values": [9.0, 4.0]},
+    }
+    assert records.read_curves(tmp_path / "none.csv") == {}
+
+
+@given(st.integers(1, 400), st.integers(2, 100))
+def test_thinning_keeps_both_ends(length: int, points: int) -> None:
+    updates: list[float | None] = [float(i) for i in range(length)]
+    kept = records.thinned({"updates": updates, "sequences": updates, "values": updates}, points)["values"]
+    assert len(kept) == min(length, points)
+    assert (kept[0], kept[-1]) == (0, length - 1)
+    steps = {b - a for a, b in pairwise(kept)}
+    assert not steps or max(steps) - min(steps) <= 1
+
+
+def run(variant: str, seed: int, cost: float | None = None, **fields: Any) -> RunRecord:
+    return RunRecord(variant, seed, "failed" if cost is None else "finished", {"cost": cost}, **fields)
+
+
+def results(*runs: RunRecord, **planned: int) -> Results:
+    return Results("a/b", "small", planned, {(run.variant, run.seed): run for run in runs})
+
+
+def test_each_seed_is_observed_or_counted() -> None:
+    found = results(run("a", 0, 1.0), run("a", 1), run("a", 2, math.nan), a=4)
+    observed = found.each("a", lambda run: run["cost"])
+    assert (observed.values, observed.missing, observed.excluded) == ((1.0, None, None), 1, 0)
+    observed = found.each("a", lambda run: run["cost"], where=lambda run: run["cost"] == 1)
+    assert (observed.values, observed.missing, observed.excluded) == ((1.0,), 1, 2)
+    assert not found.complete
+    assert [run.seed for run in found["a"]] == [0, 1, 2]
+
+
+def test_pairs_share_a_seed_and_fail_together() -> None:
+    found = results(run("a", 0, 1.0), run("b", 0, 5.0), run("a", 1, 2.0), run("b", 1), run("a", 2, 3.0), a=3, b=3)
+    observed = found.paired(("a", "b"), lambda a, b: b["cost"] / a["cost"])
+    assert (observed.values, observed.missing) == ((5.0, None), 1)
+    assert found.each("c", lambda run: run["cost"]).values == ()
+
+
+def test_a_run_tells_when_it_reached_a_value() -> None:
+    curve: records.Curve = {"updates": [10, 20, 30], "sequences": [160, 320, 480], "values": [9.0, None, 0.04]}
+    record = run("a", 0, 1.0, curves={"val/cost": curve})
+    assert record.reached("val/cost", at_most=0.05) == 480
+    assert record.reached("val/cost", at_most=9, along="updates") == 10
+    assert record.reached("val/cost", at_most=0.01) is None
+    assert record.reached("val/other", at_most=0.01) is None
+    with pytest.raises(UserError, match="a seed 0 has no measure speed: run it again"):
+        record["speed"]

@@ -1,0 +1,291 @@
+from __future__ import annotations
+
+import io
+import json
+import os
+import signal
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from rich.console import Console
+
+from augrnn.errors import UserError
+from augrnn.lab import files, progress, runner
+
+if TYPE_CHECKING:
+    from tests.lab.conftest import World
+
+
+def read(path: Path) -> Any:
+    return json.loads(path.read_text())
+
+
+def states(outcome: runner.Outcome) -> dict[str, str]:
+    return {verdict["claim"]: verdict["verdict"] for verdict in outcome.record["verdicts"]}
+
+
+def legs(world: World, variant: str, seed: int) -> list[dict[str, Any]]:
+    return read(world.folder(variant, seed) / "provenance.json")["legs"]
+
+
+def lines(console: Console) -> str:
+    assert isinstance(console.file, io.StringIO)
+    return console.file.getvalue()
+
+
+def plain_console() -> Console:
+    return Console(file=io.StringIO(), width=200)
+
+
+def test_a_plan_becomes_a_committed_record_with_figures(world: World) -> None:
+    console = plain_console()
+    outcome = world.reproduce(console=console)
+    assert outcome.committed
+    assert outcome.path == world.experiments / "toy/learn/results/smoke.json"
+    assert read(outcome.path) == outcome.record
+    assert states(outcome) == {"learns": "reproduced", "beats": "reproduced"}
+    assert [(run["variant"], run["seed"]) for run in outcome.record["runs"]] == [
+        ("bad", 0), ("bad", 1), ("good", 0), ("good", 1)
+    ]  # fmt: skip
+    good = outcome.record["runs"][2]
+    assert (good["updates"], good["sequences"], good["parameters"], good["status"]) == (5, 80, 7, "finished")
+    assert good["measures"] == {"solved": True, "cost": 0.25, "by length": {"10": 0.25}}
+    assert good["curves"]["val/cost"]["values"] == [4, 2, 1, 0.5, 0.25]
+    assert (world.experiments / "toy/learn/figures/smoke/maps.txt").read_text().startswith("bad 0 (2, 2)")
+    assert "good seed 0: started" in lines(console)
+    assert "good seed 1: finished after" in lines(console)
+    assert "val/cost 0.25" in lines(console)
+
+
+def test_a_run_has_the_threads_it_can_use_and_leaves_word_of_its_surroundings(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = world.experiments / "toy/learn/experiment.py"
+    path.write_text(path.read_text().replace("seeds=2,", "seeds=2, threads=4,"))
+    monkeypatch.setattr(runner, "cores", lambda: 6)
+    console = plain_console()
+    world.reproduce(variants=["good"], seeds=1, jobs=None, console=console)
+    world.reproduce(variants=["bad"], jobs=2)
+    assert "1 at once" in lines(console)
+    leg = legs(world, "good", 0)[0]
+    assert (leg["threads"], legs(world, "bad", 0)[0]["threads"]) == (4, 3)
+    assert leg["outcome"] == "ended"
+    assert leg["hardware"]
+    assert leg["versions"]["numpy"]
+
+
+def test_finished_runs_are_kept(finished: World) -> None:
+    path = finished.experiments / "toy/learn/results/smoke.json"
+    before = path.read_text()
+    finished.reproduce(command=lambda *_: pytest.fail("nothing is left to do"))
+    assert path.read_text() == before
+
+
+def test_more_seeds_add_runs_and_fresh_does_all_again(finished: World) -> None:
+    assert finished.reproduce(seeds=3).committed
+    assert [len(legs(finished, "good", seed)) for seed in range(3)] == [1, 1, 1]
+    before = legs(finished, "good", 0)[0]
+    finished.reproduce(fresh=True)
+    assert len(legs(finished, "good", 0)) == 1
+    assert legs(finished, "good", 0)[0] != before
+
+
+def test_a_diverged_run_is_a_result_that_counts(world: World) -> None:
+    outcome = world.write("diverge").reproduce()
+    assert outcome.committed
+    assert not outcome.crashed
+    assert states(outcome) == {"learns": "reproduced", "beats": "not reproduced"}
+    failed = outcome.record["runs"][0]
+    assert failed["status"] == "failed"
+    assert failed["error"] == "the loss is not finite at update 3"
+    assert failed["measures"] == {}
+    assert len(failed["curves"]["val/cost"]["values"]) == 2
+    world.reproduce(command=lambda *_: pytest.fail("a diverged run is not tried again unasked"))
+    started = []
+    world.reproduce(retry=True, command=lambda run, *place: started.append(run.variant) or world.command(run, *place))
+    assert started == ["bad", "bad"]
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "reason"), [("crash", "exit status 1: RuntimeError: a bug"), ("kill", "killed by SIGKILL")]
+)
+def test_a_broken_run_leaves_the_rest_alone_and_resumes(world: World, behaviour: str, reason: str) -> None:
+    outcome = world.write(behaviour).reproduce()
+    assert set(outcome.crashed.values()) == {reason}
+    assert not outcome.committed
+    assert outcome.path == world.runs / "toy/learn/smoke/results.json"
+    assert states(outcome) == {"learns": "reproduced", "beats": "not run"}
+    assert not (world.experiments / "toy/learn/results").exists()
+    for seed in range(2):
+        (world.folder("bad", seed) / "checkpoints" / "mended").touch()
+    outcome = world.reproduce()
+    assert outcome.committed
+    first, second = legs(world, "bad", 0)
+    assert first["outcome"] == ("killed" if behaviour == "kill" else "RuntimeError: a bug")
+    assert first["seconds"] >= 0
+    assert second["outcome"] == "ended"
+    assert outcome.record["runs"][0]["curves"]["val/cost"]["updates"] == [1, 2, 3, 4, 5]
+    assert outcome.record["runs"][0]["seconds"] >= round(first["seconds"])
+
+
+def stop_soon(world: World, number: int) -> threading.Thread:
+    """Signal this process once both runs that wait to be stopped have got as far as they will."""
+
+    def stop() -> None:
+        waiting = [world.folder("bad", seed) / "checkpoints" / "last.ckpt" for seed in range(2)]
+        deadline = time.monotonic() + 20
+        while time.monotonic() < deadline and not all(path.exists() and path.read_text() == "2" for path in waiting):
+            time.sleep(0.01)
+        time.sleep(0.2)
+        os.kill(os.getpid(), number)
+
+    thread = threading.Thread(target=stop)
+    thread.start()
+    return thread
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_stopped_experiment_resumes_to_the_same_record(world: World, number: int) -> None:
+    console = plain_console()
+    thread = stop_soon(world.write("wait"), number)
+    with pytest.raises(SystemExit) as stopped:
+        world.reproduce(console=console)
+    thread.join()
+    assert stopped.value.code == 130
+    assert "the same command resumes" in lines(console)
+    assert not (world.folder("bad", 0) / "summary.json").exists()
+    assert legs(world, "bad", 0)[0]["outcome"] == "SystemExit: 143"
+    outcome = world.reproduce()
+    assert outcome.committed
+    assert outcome.record["runs"][0]["curves"]["val/cost"]["values"] == [4, 2, 1, 0.5, 0.25]
+
+
+def test_outdated_runs_are_refused_and_only_they_start_over(finished: World) -> None:
+    finished.write("learn")
+    with pytest.raises(UserError, match=r"settings of 2 runs have changed .*bad seed 0.*--retry"):
+        finished.reproduce()
+    started = []
+    finished.reproduce(
+        retry=True, command=lambda run, *place: started.append(str(run)) or finished.command(run, *place)
+    )
+    assert started == ["bad seed 0", "bad seed 1"]
+
+
+def test_comments_in_a_config_outdate_nothing_and_values_do(finished: World) -> None:
+    config = finished.root / "configs/toy.yaml"
+    config.write_text("# as the paper has it\n" + config.read_text())
+    finished.reproduce(command=lambda *_: pytest.fail("nothing is left to do"))
+    config.write_text("model: {behaviour: other}\n")
+    with pytest.raises(UserError, match="settings of 4 runs"):
+        finished.reproduce()
+
+
+@pytest.mark.parametrize(
+    ("options", "state"),
+    [({"seeds": 1}, {"learns": "reproduced", "beats": "reproduced"}),
+     ({"variants": ["good"]}, {"learns": "reproduced", "beats": "not run"})],
+)  # fmt: skip
+def test_a_part_of_the_plan_never_replaces_a_complete_record(
+    finished: World, options: dict[str, Any], state: dict[str, str]
+) -> None:
+    path = finished.experiments / "toy/learn/results/smoke.json"
+    text = path.read_text()
+    part = finished.reproduce(**options)
+    assert not part.committed
+    assert part.path == finished.runs / "toy/learn/smoke/results.json"
+    assert states(part) == state
+    assert path.read_text() == text
+
+
+def test_a_mistake_of_the_users_ends_in_one_line(world: World) -> None:
+    with pytest.raises(UserError, match=r"^there is no data set; set AUGRNN_DATA$"):
+        world.write("mistake").reproduce(jobs=1)
+    assert not world.folder("good", 1).exists()
+    assert not (world.experiments / "toy/learn/results").exists()
+
+
+def test_two_processes_never_work_on_one_run(world: World) -> None:
+    with (
+        files.locked(world.folder("good", 0)),
+        pytest.raises(UserError, match=r"another process is at work in .*seed-0"),
+    ):
+        world.reproduce(jobs=1)
+    with files.locked(world.folder("good", 0)), pytest.raises(UserError, match="another process"):
+        world.reproduce(fresh=True)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"scale": "smal"}, "did you mean small"),
+        ({"variants": ["godo"]}, "did you mean good"),
+        ({"seeds": 0}, "--seeds must be at least 1"),
+        ({"jobs": 0}, "--jobs must be at least 1"),
+    ],
+)
+def test_bad_options(world: World, options: dict[str, Any], message: str) -> None:
+    with pytest.raises(UserError, match=message):
+        world.reproduce(**options)
+
+
+def test_an_unwritable_runs_folder(world: World) -> None:
+    world.runs.write_text("a file where a folder should be")
+    with pytest.raises(UserError, match=r"cannot write in"):
+        world.reproduce()
+
+
+def test_the_worker_is_started_as_a_module_of_this_python(world: World) -> None:
+    run = world.experiment.plan("smoke", world.experiments)[1]
+    assert runner.worker_command(run, Path("e"), Path("r")) == [
+        sys.executable, "-m", "augrnn.lab.worker", "toy/learn", "smoke", "bad", "0", "--experiments", "e", "--runs", "r"
+    ]  # fmt: skip
+
+
+def test_progress_reports_now_and_then_where_there_is_no_terminal(world: World) -> None:
+    console = plain_console()
+    thread = stop_soon(world.write("wait"), signal.SIGINT)
+    with pytest.raises(SystemExit):
+        world.reproduce(console=console, heartbeat=0.05)
+    thread.join()
+    assert "of 4 runs done, 2 at work, about" in lines(console)
+    assert "bad seed 0: step 2, sequences 32, val/cost 2" in lines(console)
+
+
+def test_progress_is_a_live_table_on_a_terminal(world: World) -> None:
+    console = Console(file=io.StringIO(), width=200, force_terminal=True)
+    run = world.experiment.plan("smoke", world.experiments)[0]
+    folder = world.folder("good", 0)
+    folder.mkdir(parents=True)
+    (folder / "metrics.csv").write_text("step,epoch,sequences,val/cost\n4,0,64,\n4,0,,2.5\n")
+    with progress.Progress(console, total=4, jobs=2, seconds=3600, curves=("val/cost",)) as shown:
+        shown.started(run, folder)
+        shown._reported -= 2
+        shown.beat()
+        shown.ended(run, "finished")
+    assert "step 4, sequences 64, val/cost 2.5" in lines(console)
+    assert "0 of 4 runs done, 1 at work, about 2.0 h left" in lines(console)
+
+
+def test_the_time_left_follows_from_the_updates_of_this_leg(tmp_path: Path) -> None:
+    (tmp_path / "config.yaml").write_text("trainer: {max_steps: 100, max_epochs: -1}\n")
+    metrics = tmp_path / "metrics.csv"
+    metrics.write_text("step,val/cost\n40,3\n")  # from an earlier leg
+    clock = progress.Clock(tmp_path)
+    clock._start -= 60
+    assert clock.left() is None
+    metrics.write_text("step,val/cost\n40,3\n60,2\n")
+    assert clock.left() == pytest.approx(120, abs=1)
+    (tmp_path / "config.yaml").write_text("trainer: {max_steps: -1, max_epochs: null}\n")
+    assert clock.left() is None
+
+
+def test_the_latest_metrics_are_found_at_the_end_of_a_long_file(tmp_path: Path) -> None:
+    rows = [f"{step},{16 * step},{1 / step}" for step in range(1, 5000)]
+    (tmp_path / "metrics.csv").write_text("\n".join(["step,sequences,val/cost", *rows]) + "\n")
+    latest = progress.latest_metrics(tmp_path / "metrics.csv", ("val/cost",))
+    assert latest == "step 4,999, sequences 79,984, val/cost 0.0002"
+    assert progress.latest_metrics(tmp_path / "none.csv", ()) == ""

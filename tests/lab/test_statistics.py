@@ -1,0 +1,112 @@
+import math
+import random
+import statistics as naive
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from augrnn.lab import statistics
+
+NORMAL = naive.NormalDist()
+finite = st.floats(-1e6, 1e6)
+
+
+def naive_wilson(successes: int, trials: int) -> tuple[float, float]:
+    z, share = NORMAL.inv_cdf(0.975), successes / trials
+    centre = share + z * z / (2 * trials)
+    spread = z * math.sqrt(share * (1 - share) / trials + z * z / (4 * trials**2))
+    return (centre - spread) / (1 + z * z / trials), (centre + spread) / (1 + z * z / trials)
+
+
+def naive_accelerated(values: list[float], resamples: int = 20_000) -> tuple[float, float]:
+    """Efron's (1987) BCa interval of the mean, as the textbook has it."""
+    draw, mean = random.Random(1), naive.fmean(values)
+    means = sorted(naive.fmean(draw.choices(values, k=len(values))) for _ in range(resamples))
+    bias = NORMAL.inv_cdf(sum(m < mean for m in means) / resamples)
+    left_out = [naive.fmean(values[:i] + values[i + 1 :]) for i in range(len(values))]
+    gaps = [naive.fmean(left_out) - m for m in left_out]
+    acceleration = sum(g**3 for g in gaps) / (6 * sum(g**2 for g in gaps) ** 1.5)
+
+    def end(tail: float) -> float:
+        z = bias + NORMAL.inv_cdf(tail)
+        return means[int(NORMAL.cdf(bias + z / (1 - acceleration * z)) * resamples)]
+
+    return end(0.025), end(0.975)
+
+
+@given(st.integers(1, 60).flatmap(lambda trials: st.tuples(st.integers(0, trials), st.just(trials))))
+def test_wilson_is_the_formula(case: tuple[int, int]) -> None:
+    low, high = statistics.wilson(*case)
+    assert (low, high) == pytest.approx(naive_wilson(*case), abs=1e-9)
+    assert 0 <= low <= case[0] / case[1] <= high <= 1
+
+
+def test_wilson_of_ten_of_ten() -> None:
+    assert statistics.wilson(10, 10) == pytest.approx((0.722, 1.0), abs=5e-4)
+
+
+@given(st.lists(finite, min_size=1))
+def test_median_is_the_standard_librarys(values: list[float]) -> None:
+    assert statistics.median(values) == naive.median(values)
+
+
+@pytest.mark.parametrize(
+    ("values", "mean"),
+    [([3.0], 3.0), ([1.0, 2.0, 9.0], 4.0), ([100.0, 1.0, 2.0, -50.0], 1.5), (list(range(8)), 3.5)],
+)
+def test_interquartile_mean_by_hand(values: list[float], mean: float) -> None:
+    assert statistics.interquartile_mean(values) == mean
+
+
+def test_interquartile_mean_forgives_a_quarter_of_failures() -> None:
+    assert statistics.interquartile_mean([1, 2, 3, math.inf]) == 2.5
+    assert statistics.interquartile_mean([1, 2, math.inf, math.inf]) == math.inf
+
+
+def test_bootstrap_of_the_mean_is_the_textbooks() -> None:
+    values = [1.0, 1.2, 1.9, 2.0, 2.2, 2.5, 3.1, 4.0, 6.5, 9.0]
+    assert statistics.bootstrap(values, naive.fmean) == pytest.approx(naive_accelerated(values), rel=0.05)
+
+
+def test_bootstrap_covers_the_truth_about_as_often_as_it_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(statistics, "RESAMPLES", 300)
+    draw, hits = random.Random(0), 0
+    for _ in range(100):
+        interval = statistics.bootstrap([draw.gauss(5, 1) for _ in range(20)], naive.fmean)
+        assert interval is not None
+        low, high = interval
+        assert low is not None
+        assert high is not None
+        hits += low <= 5 <= high
+    assert 86 <= hits <= 100
+
+
+def test_bootstrap_of_one_seed_says_nothing() -> None:
+    assert statistics.bootstrap([3.0], statistics.median) is None
+
+
+def test_bootstrap_of_equal_seeds_is_a_point() -> None:
+    assert statistics.bootstrap([3.0, 3.0, 3.0], statistics.median) == (3.0, 3.0)
+
+
+@pytest.mark.parametrize("values", [[1.0, 2.0], [1.0, 1.0, 1.0, 1.0, 5.0], [0.0, 0.0, 0.0, 1e-12]])
+def test_bootstrap_where_the_acceleration_is_undefined(values: list[float]) -> None:
+    interval = statistics.bootstrap(values, statistics.median)
+    assert interval is not None
+    low, high = interval
+    assert low is not None
+    assert high is not None
+    assert min(values) <= low <= statistics.median(values) <= high <= max(values)
+
+
+def test_bootstrap_with_failed_seeds_has_an_open_end() -> None:
+    low, high = statistics.bootstrap([1.0, 2.0, 3.0, 4.0, math.inf, math.inf], statistics.median) or (None, 0.0)
+    assert low is not None
+    assert 1 <= low <= 3.5
+    assert high is None
+
+
+def test_bootstrap_is_the_same_every_time() -> None:
+    values = [1.0, 4.0, 2.0, 8.0, 5.0]
+    assert statistics.bootstrap(values, statistics.median) == statistics.bootstrap(values, statistics.median)

@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+import errno
+import json
+import signal
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from augrnn.lab import worker
+
+if TYPE_CHECKING:
+    from tests.lab.conftest import World
+
+
+def trained(cost: float = 0.25) -> Any:
+    system = SimpleNamespace(parameters=lambda: [SimpleNamespace(numel=lambda: 7)])
+    return SimpleNamespace(system=system, task=None, trainer=None, updates=5, sequences=80, cost=cost)
+
+
+def call(world: World, train: Any, variant: str = "good", scale: str = "smoke") -> int:
+    place = ["--experiments", str(world.experiments), "--runs", str(world.runs)]
+    return worker.main(["toy/learn", scale, variant, "0", *place], train=train)
+
+
+def test_training_gets_its_options_its_folder_and_its_tags(world: World) -> None:
+    seen = []
+    assert call(world, lambda *arguments: seen.append(arguments) or trained()) == 0
+    argv, folder, tags = seen[0]
+    assert argv == ["--config", str(world.root / "configs/toy.yaml"), "--trainer.max_steps=5", "--seed_everything=0"]
+    assert folder == world.folder("good", 0)
+    assert tags == {"experiment": "toy/learn", "scale": "smoke", "variant": "good", "seed": 0}
+    assert sorted(path.name for path in folder.iterdir()) == [".lock", "arrays.npz", "provenance.json", "summary.json"]
+
+
+def test_a_run_stopped_while_training_is_not_taken_for_a_finished_one(world: World) -> None:
+    def train(*_: Any) -> Any:
+        signal.raise_signal(signal.SIGTERM)
+        return trained()  # as Lightning does, half-trained
+
+    before = signal.getsignal(signal.SIGTERM)
+    with pytest.raises(SystemExit) as stopped:
+        call(world, train)
+    assert stopped.value.code == worker.STOPPED
+    assert not (world.folder("good", 0) / "summary.json").exists()
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_an_exit_of_its_own_keeps_its_status(world: World) -> None:
+    def train(*_: Any) -> Any:
+        raise SystemExit(3)
+
+    with pytest.raises(SystemExit) as stopped:
+        call(world, train)
+    assert stopped.value.code == 3
+
+
+def test_a_full_disk_while_training_is_one_line(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    def train(*_: Any) -> Any:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    assert call(world, train) == 2
+    assert capsys.readouterr().err == (
+        "cannot train toy/learn: the disk is full; free some space and run the same command again\n"
+    )
+    assert not (world.folder("good", 0) / "summary.json").exists()
+
+
+def test_other_errors_are_the_codes(world: World) -> None:
+    def train(*_: Any) -> Any:
+        raise FileNotFoundError(errno.ENOENT, "gone")
+
+    with pytest.raises(FileNotFoundError):
+        call(world, train)
+    provenance = json.loads((world.folder("good", 0) / "provenance.json").read_text())
+    assert provenance["legs"][0]["outcome"].startswith("FileNotFoundError")
+
+
+def test_an_unknown_scale_is_one_line(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    assert call(world, trained, scale="smok") == 2
+    assert capsys.readouterr().err == "there is no scale of toy/learn called smok; did you mean smoke?\n"

@@ -1,0 +1,61 @@
+from pathlib import Path
+
+import lightning as L
+import pytest
+import torch
+from torch import nn
+
+from augrnn.cells.lstm import LSTM
+from augrnn.cells.ntm import NTM
+from augrnn.errors import UserError
+from augrnn.systems.transducer import Transducer
+from augrnn.tasks.copy import Copy
+
+
+def trainer(folder: Path, **options: object) -> L.Trainer:
+    quiet = {"logger": False, "enable_progress_bar": False, "enable_model_summary": False, "accelerator": "cpu"}
+    return L.Trainer(
+        default_root_dir=folder,
+        reload_dataloaders_every_n_epochs=1,
+        num_sanity_val_steps=0,
+        enable_checkpointing=False,
+        **(quiet | options),  # type: ignore[arg-type]
+    )
+
+
+@pytest.mark.parametrize("kind", ["ntm", "lstm"])
+def test_learns_to_copy_two_short_vectors_in_seconds(tmp_path: Path, kind: str) -> None:
+    torch.manual_seed(0)
+    cells = {"ntm": lambda: NTM(4, 3, lambda size: LSTM(size, 20), rows=8, width=6), "lstm": lambda: LSTM(4, 40, 3)}
+    system = Transducer(cells[kind](), optimizer=lambda parameters: torch.optim.Adam(parameters, lr=1e-2))
+    task = Copy(width=3, min_length=1, max_length=2, epoch_batches=300, validation_sequences=64)
+    run = trainer(tmp_path, max_steps=600, gradient_clip_val=10.0)
+    run.fit(system, task)
+    chance = 3 * 1.5
+    assert float(run.callback_metrics["val/cost_bits"]) < 0.2 * chance
+    assert int(system.sequences) == 600 * 16
+
+
+def test_sizes_of_another_task_are_refused_in_one_line(tmp_path: Path) -> None:
+    system = Transducer(LSTM(4, 5, 3))
+    with pytest.raises(UserError, match="Copy gives 9 input and 8 output channels, but the cell is made for 4 and 3"):
+        trainer(tmp_path, max_steps=1).fit(system, Copy())
+
+
+def test_test_sets_are_logged_by_length(tmp_path: Path) -> None:
+    system, task = Transducer(LSTM(3, 5, 2)), Copy(width=2, test_lengths=(1, 4), test_sequences=100)
+    (first, *_), _ = run = trainer(tmp_path).test(system, task, verbose=False), None
+    assert {"test/1/cost_bits", "test/1/wrong_bits"} <= {key for metrics in run[0] for key in metrics}
+    assert first
+
+
+def test_the_loss_is_the_sum_over_bits_in_nats(tmp_path: Path) -> None:
+    class Silent(LSTM):
+        def read_out(self, h: torch.Tensor) -> torch.Tensor:
+            return 0 * super().read_out(h)
+
+    batch = Copy().sample(4, 10, 0)
+    with torch.no_grad():
+        logits = Transducer(Silent(9, 4, 8))(batch.inputs_TBI).y_TBO
+    nats = nn.functional.binary_cross_entropy_with_logits(logits[11:], batch.targets_TBO[11:], reduction="sum") / 4
+    assert float(batch.cost_bits(logits).mean()) * 0.6931471805599453 == pytest.approx(float(nats))

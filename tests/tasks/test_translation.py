@@ -1,0 +1,278 @@
+"""The translation task on a small corpus made here, and on the real one where there is one."""
+
+import gzip
+import io
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import sacrebleu
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from augrnn.batches import EOS, PAD, PairBatch
+from augrnn.errors import UserError
+from augrnn.tasks.translation import Translation, bucketed, padded
+
+COLOURS = {"red": "rouge", "blue": "bleu", "green": "vert", "yellow": "jaune"}
+THINGS = {"shirt": "maillot", "dog": "chien", "hat": "chapeau", "car": "bus", "ball": "ballon"}
+PAIRS = [
+    (f"A {colour}{' old' * old} {thing} is here.", f"Un {vieux * old}{chose} {couleur} est là.")
+    for old, vieux in enumerate(("", "vieux "))
+    for colour, couleur in COLOURS.items()
+    for thing, chose in THINGS.items()
+]
+
+
+@pytest.fixture(scope="module")
+def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("corpus")
+    for split, pairs in {"train": PAIRS, "val": PAIRS[::4], "test_2016_flickr": PAIRS[1::4]}.items():
+        for language, lines in zip(("en", "fr"), zip(*pairs, strict=True), strict=True):
+            (folder / f"{split}.{language}.gz").write_bytes(gzip.compress("\n".join(lines).encode()))
+    return folder
+
+
+@pytest.fixture
+def make(directory: Path, tmp_path: Path) -> Any:
+    def translation(**options: Any) -> Translation:
+        defaults = {"directory": directory, "cache": tmp_path / "cache", "vocabulary": 60, "batch_size": 6, "pool": 2}
+        return Translation(**(defaults | options))
+
+    return translation
+
+
+def same(one: PairBatch, other: PairBatch) -> bool:
+    return all(torch.equal(a, b) for a, b in zip(one, other, strict=True))
+
+
+def test_a_batch_holds_whole_pairs_padded_to_its_longest(make: Any) -> None:
+    task = make()
+    train = task.parallel("train")
+    for number in range(task.epoch_batches):
+        batch = task.draw(number)
+        assert batch.size == 6
+        for ids_BL, mask_BL, sentences in (
+            (batch.source_BL, batch.source_mask_BL, train.source_ids),
+            (batch.target_BM, batch.target_mask_BM, train.target_ids),
+        ):
+            assert mask_BL.all(dim=0).sum() > 0
+            assert mask_BL.sum(1).max() == mask_BL.shape[1]
+            assert (ids_BL[~mask_BL] == PAD).all()
+            for row, index in enumerate(batch.index_B.tolist()):
+                assert ids_BL[row][mask_BL[row]].tolist() == sentences[index]
+                assert sentences[index][-1] == EOS
+
+
+def test_batches_are_a_function_of_seed_and_number(make: Any) -> None:
+    task, again, other = make(), make(), make(seed=1)
+    numbers = [5, 0, 17, 5, 3]
+    assert all(same(task.draw(number), again.draw(number)) for number in numbers)
+    assert same(task.draw(17), make().draw(17))
+    assert not all(same(task.draw(number), other.draw(number)) for number in numbers)
+
+
+def test_an_epoch_meets_each_pair_at_most_once_and_the_next_is_another(make: Any) -> None:
+    task = make()
+    count = task.epoch_batches
+    assert count == 40 // 6
+    epochs = [[i for number in range(count) for i in task.draw(e * count + number).index_B.tolist()] for e in range(3)]
+    assert all(len(set(epoch)) == len(epoch) == 36 for epoch in epochs)
+    assert len({tuple(epoch) for epoch in epochs}) == 3
+    assert len({frozenset(epoch) for epoch in epochs}) > 1
+
+
+def test_processes_share_an_epoch(make: Any) -> None:
+    task = make()
+    seen = []
+    for rank in range(2):
+        task.trainer = SimpleNamespace(current_epoch=1, global_rank=rank, world_size=2)
+        seen += list(task.train_dataloader())
+    assert len(seen) == 6
+    assert len({i for batch in seen for i in batch.index_B.tolist()}) == 36
+
+
+@given(
+    st.lists(st.tuples(st.integers(1, 9), st.integers(1, 9)), min_size=1, max_size=50),
+    st.integers(1, 7),
+    st.integers(1, 4),
+    st.integers(0, 3),
+)
+def test_buckets_hold_everything_once(lengths: list[tuple[int, int]], batch_size: int, pool: int, seed: int) -> None:
+    batches = bucketed(lengths, batch_size, pool, seed)
+    assert sorted(i for batch in batches for i in batch) == list(range(len(lengths)))
+    assert sum(len(batch) != batch_size for batch in batches) <= 1
+    assert batches == bucketed(lengths, batch_size, pool, seed)
+
+
+def test_one_pool_sorts_by_length() -> None:
+    lengths = [(length, 1) for length in (5, 3, 1, 4, 2, 6)]
+    assert {frozenset(batch) for batch in bucketed(lengths, 2, 3, 0)} == {
+        frozenset({2, 4}),
+        frozenset({1, 3}),
+        frozenset({0, 5}),
+    }
+
+
+def test_evaluation_meets_every_pair_once_in_a_fixed_order(make: Any) -> None:
+    for split, draws in (("val", make().val_dataloader()), ("test_2016_flickr", make().test_dataloader()[0])):
+        order = [i for batch in draws for i in batch.index_B.tolist()]
+        assert sorted(order) == list(range(10))
+        assert order == [i for batch in make(seed=5).evaluation(split) for i in batch.index_B.tolist()]
+
+
+def test_long_pairs_are_left_out_of_training_alone(make: Any) -> None:
+    task = make(max_words=6)
+    train = task.parallel("train")
+    seen = {i for number in range(3 * task.epoch_batches) for i in task.draw(number).index_B.tolist()}
+    assert seen == {i for i in range(40) if len(train.source_words[i]) <= 6 and len(train.target_words[i]) <= 6}
+    assert 0 < len(seen) < 40
+    assert task.target_subwords.digest == make().target_subwords.digest
+    with pytest.raises(UserError, match="no training pair has at most max_words=2 words"):
+        make(max_words=2).draw(0)
+
+
+def test_either_direction_and_either_kind_of_vocabulary(make: Any) -> None:
+    there, back, apart = make(), make(source="fr", target="en"), make(joint=False)
+    assert there.parallel("val").source_words == back.parallel("val").target_words
+    assert there.source_subwords is there.target_subwords
+    assert apart.source_subwords.digest != apart.target_subwords.digest
+    for task in (there, back, apart):
+        assert task.source_subwords.size == task.target_subwords.size == task.source_vocabulary == 60
+
+
+def test_the_score_is_bleu_on_lowercased_tokens(make: Any) -> None:
+    task = make()
+    pairs = task.parallel("val")
+    perfect = [pairs.target_ids[i] for i in (3, 1)]
+    assert task.score(perfect, [3, 1], "val")["bleu"] == pytest.approx(100)
+    hypotheses, references = pairs.target_ids[:4], pairs.target_words[1:5]
+    theirs = sacrebleu.corpus_bleu(
+        [" ".join(task.target_subwords.words(ids)) for ids in hypotheses],
+        [[" ".join(words) for words in references]],
+        tokenize="none",
+        force=True,
+    )
+    assert task.score(hypotheses, [1, 2, 3, 4], "val")["bleu"] == pytest.approx(theirs.score)
+
+
+def test_no_test_split_is_read_before_its_time(make: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    task = make()
+    read = []
+    original = task._read
+    monkeypatch.setattr(task, "_read", lambda split: read.append(split) or original(split))
+    task.prepare_data()
+    task.draw(0)
+    list(task.val_dataloader())
+    assert set(read) == {"train", "val"}
+
+
+def test_a_checkpoint_of_other_subwords_is_refused(make: Any) -> None:
+    task = make()
+    task.load_state_dict(make().state_dict())
+    with pytest.raises(UserError, match="trained on other subwords"):
+        task.load_state_dict(make(vocabulary=59).state_dict())
+    with pytest.raises(UserError, match="fr to en"):
+        task.load_state_dict(make(source="fr", target="en").state_dict())
+
+
+@pytest.mark.parametrize(
+    ("options", "why"),
+    [
+        ({"source": "fr"}, "two languages"),
+        ({"batch_size": 0}, "batch_size must be at least 1, not 0"),
+        ({"pool": 0}, "pool must be at least 1"),
+        ({"vocabulary": 0}, "vocabulary must be at least 1"),
+    ],
+)
+def test_impossible_settings_are_named(make: Any, options: dict[str, Any], why: str) -> None:
+    with pytest.raises(UserError, match=why):
+        make(**options)
+
+
+def test_an_impossible_vocabulary_is_named_and_nothing_is_cached(make: Any, tmp_path: Path) -> None:
+    for size in (10, 10_000):
+        with pytest.raises(UserError, match=f"vocabulary of {size} subwords is impossible"):
+            make(vocabulary=size).setup()
+    assert not list((tmp_path / "cache").glob("subwords*"))
+
+
+# Translating a user's text -------------------------------------------------------------------------------------------
+
+TEXT = "\ufeffA red shirt is here.\n\nA blue dog is here.\r\n   \nA green hat."
+
+
+def translations(task: Translation) -> list[str]:
+    """What a perfect parrot gives for the text to predict."""
+    batches = list(task.predict_dataloader())
+    predictions = [ids[mask].tolist() for b in batches for ids, mask in zip(b.source_BL, b.source_mask_BL, strict=True)]
+    numbers = [number for b in batches for number in b.index_B.tolist()]
+    return task.lines(predictions[::-1], numbers[::-1])
+
+
+def test_lines_come_back_in_order_and_blank_ones_stay_blank(make: Any, tmp_path: Path) -> None:
+    path = tmp_path / "text"
+    path.write_bytes(TEXT.encode())
+    parrot = ["a red shirt is here.", "", "a blue dog is here.", "", "a green hat."]
+    assert translations(make(predict_file=str(path))) == parrot
+    assert translations(make(predict_file=str(path), batch_size=2)) == parrot
+
+
+def test_the_standard_input_is_read(make: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"A dog.\n")))
+    assert translations(make(predict_file="-")) == ["a dog."]
+
+
+@pytest.mark.parametrize(("content", "lines"), [(b"", []), (b"\n", [""]), (b"\n\n", ["", ""])])
+def test_nothing_to_translate_gives_as_little(make: Any, tmp_path: Path, content: bytes, lines: list[str]) -> None:
+    (tmp_path / "text").write_bytes(content)
+    assert translations(make(predict_file=str(tmp_path / "text"))) == lines
+
+
+def test_text_that_cannot_be_read_is_named(make: Any, tmp_path: Path) -> None:
+    (tmp_path / "latin").write_bytes(b"caf\xe9")
+    for path, why in (
+        (None, "give data.predict_file"),
+        (tmp_path / "no", "cannot read"),
+        (tmp_path / "latin", "UTF-8"),
+    ):
+        with pytest.raises(UserError, match=why):
+            make(predict_file=path and str(path)).predict_dataloader()
+
+
+def test_padding_keeps_what_is_real() -> None:
+    ids_BL, mask_BL = padded([[5, 6, EOS], [EOS]])
+    assert ids_BL.tolist() == [[5, 6, EOS], [EOS, PAD, PAD]]
+    assert mask_BL.tolist() == [[True, True, True], [True, False, False]]
+
+
+# The real data -------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.mark.data
+@pytest.mark.parametrize(("source", "target"), [("en", "fr"), ("de", "en")])
+def test_multi30k(data_root: Path, cache: Path, source: str, target: str) -> None:
+    task = Translation(source, target, directory=data_root / "multi30k", cache=cache)
+    task.setup()
+    assert task.target_subwords.size == 5000
+    pairs = task.parallel("val")
+    assert len(pairs.source_ids) == 1014
+    assert [task.target_subwords.words(ids) for ids in pairs.target_ids] == pairs.target_words
+    assert task.score(pairs.target_ids, range(1014), "val")["bleu"] == pytest.approx(100)
+    assert sum(batch.size for batch in task.evaluation("test_2016_flickr")) == 1000
+
+
+@pytest.mark.data
+def test_multi30k_trains_in_batches_with_little_padding(data_root: Path, cache: Path) -> None:
+    task = Translation(directory=data_root / "multi30k", cache=cache)
+    assert task.epoch_batches == 29_000 // 64
+    batches = [task.draw(number) for number in range(0, task.epoch_batches, 9)]
+    assert torch.cat([batch.target_mask_BM.flatten() for batch in batches]).float().mean() > 0.95
+    assert len({i for batch in batches for i in batch.index_B.tolist()}) == 64 * len(batches)

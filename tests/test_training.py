@@ -1,0 +1,155 @@
+"""LightningCLI with the project's defaults: every config on disk, resuming, and what a user's mistake looks like."""
+
+import csv
+from pathlib import Path
+
+import pytest
+import torch
+import yaml
+
+from augrnn import training
+from augrnn.cli import main
+from augrnn.errors import UserError
+from augrnn.tracking import CSVFile
+from augrnn.training import Command, train
+
+ROOT = Path(__file__).parents[1]
+CONFIGS = sorted((ROOT / "configs").glob("*/*.yaml"))
+TAGS = {"experiment": "e", "variant": "v", "scale": "smoke", "seed": 0}
+TINY = (
+    "--config",
+    str(ROOT / "configs/copy/ntm-lstm.yaml"),
+    "--model.init_args.cell.init_args.rows=6",
+    "--data.init_args.max_length=3",
+    "--data.init_args.validation_sequences=32",
+    "--data.init_args.epoch_batches=3",
+    "--trainer.accelerator=cpu",
+    "--trainer.log_every_n_steps=1",
+    "--trainer.enable_progress_bar=false",
+    "--trainer.enable_model_summary=false",
+)
+
+
+@pytest.mark.parametrize("config", CONFIGS, ids=lambda path: f"{path.parent.name}-{path.stem}")
+def test_every_config_loads_and_trains_two_batches(
+    config: Path, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    if config.parent.name == "translation":
+        data = request.getfixturevalue("data_root")
+        extra = [f"--data.init_args.directory={data / 'multi30k'}", "--trainer.limit_val_batches=1"]
+    else:
+        extra = []
+    quiet = ["--trainer.enable_progress_bar=false", "--trainer.enable_model_summary=false", "--trainer.accelerator=cpu"]
+    limits = ["--trainer.fast_dev_run=2", "--trainer.logger=false"]
+    command = Command(["--config", str(config), *quiet, *limits, *extra], run=False, folder=tmp_path)
+    command.trainer.fit(command.model, command.datamodule)
+    assert command.trainer.global_step == 2
+
+
+@pytest.mark.parametrize("config", CONFIGS, ids=lambda path: f"{path.parent.name}-{path.stem}")
+def test_every_config_resolves_to_itself(config: Path, tmp_path: Path) -> None:
+    # Whatever the file says must be in what runs: a misspelt or dropped key would train another model.
+    command = Command(["--config", str(config), "--trainer.logger=false"], run=False, folder=tmp_path)
+    resolved = yaml.safe_load(command.parser.dump(command.config, skip_none=False))
+
+    def contained(written: object, kept: object) -> bool:
+        if isinstance(written, dict):
+            return isinstance(kept, dict) and all(contained(value, kept.get(key)) for key, value in written.items())
+        return written == kept
+
+    assert contained(yaml.safe_load(config.read_text()), resolved)
+
+
+def rows(folder: Path) -> list[dict[str, str]]:
+    with (folder / "metrics.csv").open() as file:
+        return [{name: value for name, value in row.items() if name != "throughput"} for row in csv.DictReader(file)]
+
+
+def test_a_resumed_run_is_the_uninterrupted_one_bit_for_bit(tmp_path: Path) -> None:
+    options = list(TINY)
+    whole = train([*options, "--trainer.max_steps=9"], tmp_path / "whole", TAGS)
+    train([*options, "--trainer.max_steps=4"], tmp_path / "parts", TAGS)
+    resumed = train([*options, "--trainer.max_steps=9"], tmp_path / "parts", TAGS)
+    assert resumed.updates == whole.updates == 9
+    assert resumed.sequences == whole.sequences
+    for name, tensor in whole.system.state_dict().items():
+        assert torch.equal(tensor, resumed.system.state_dict()[name]), name
+    assert rows(tmp_path / "parts") == rows(tmp_path / "whole")
+
+
+def test_a_run_leaves_its_resolved_config_and_metrics(tmp_path: Path) -> None:
+    train([*TINY, "--trainer.max_steps=3"], tmp_path, TAGS)
+    config = yaml.safe_load((tmp_path / "config.yaml").read_text())
+    assert config["seed_everything"] == 0
+    assert config["data"]["init_args"]["width"] == 8
+    names = {name for row in rows(tmp_path) for name, value in row.items() if value}
+    assert {"step", "sequences", "grad_norm", "train/cost_bits", "val/cost_bits", "val/wrong_bits"} <= names
+
+
+def test_the_csv_file_goes_on_after_the_checkpoint(tmp_path: Path) -> None:
+    first = CSVFile(tmp_path / "metrics.csv")
+    for step in range(4):
+        first.log_metrics({"loss": float(step)}, step)
+    first.save()
+    second = CSVFile(tmp_path / "metrics.csv")
+    second.resume_at(2)
+    second.log_metrics({"other": 9.0}, 2)
+    second.save()
+    with (tmp_path / "metrics.csv").open() as file:
+        assert [(row["step"], row["loss"], row["other"]) for row in csv.DictReader(file)] == [
+            ("0", "0.0", ""),
+            ("1", "1.0", ""),
+            ("2", "", "9.0"),
+        ]
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (["--trainer.max_stepz=3"], "max_stepz"),
+        (["--trainer.max_steps=soon"], "max_steps"),
+        (["--model.init_args.cell.init_args.row=3"], "row"),
+        (["--model.init_args.cell.init_args.rows=0"], "rows of at least 1"),
+        (["--data.init_args.width=4"], "Copy gives 5 input and 4 output channels"),
+        (["--config=nowhere.yaml"], "nowhere.yaml"),
+    ],
+)
+def test_bad_input_is_one_clear_line(
+    options: list[str], told: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["fit", *TINY, "--trainer.max_steps=1", *options]) == 2
+    last = capsys.readouterr().err.strip().splitlines()[-1]
+    assert last.startswith("augrnn: error: ")
+    assert told in last
+
+
+def test_a_checkpoint_of_another_model_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    train([*TINY, "--trainer.max_steps=3"], tmp_path, TAGS)
+    checkpoint = str(tmp_path / "checkpoints" / "last.ckpt")
+    other = [*TINY, "--model.init_args.cell.init_args.rows=9", "--trainer.logger=false"]
+    assert main(["validate", *other, f"--trainer.default_root_dir={tmp_path}", "--ckpt_path", checkpoint]) == 2
+    assert "the checkpoint is of another model" in capsys.readouterr().err
+    assert main(["validate", *other, f"--trainer.default_root_dir={tmp_path}", "--ckpt_path", "nowhere.ckpt"]) == 2
+    assert "nowhere.ckpt" in capsys.readouterr().err
+
+
+def test_a_loss_that_is_not_finite_ends_the_run(tmp_path: Path) -> None:
+    with pytest.raises(FloatingPointError, match="training loss is nan"):
+        train(
+            [
+                *TINY,
+                "--trainer.max_steps=3",
+                "--trainer.log_every_n_steps=1",
+                "--model.init_args.optimizer.init_args.lr=1e30",
+            ],
+            tmp_path,
+            TAGS,
+        )
+
+
+def test_no_library_error_is_swallowed() -> None:
+    with pytest.raises(RuntimeError, match="of our own"), training.one_clear_line():
+        raise RuntimeError("a fault of our own")
+    with pytest.raises(UserError, match="disk is full"), training.one_clear_line():
+        raise OSError(28, "No space left on device", "x.ckpt")
