@@ -137,8 +137,9 @@ def translation_speed(device: torch.device, seconds: float) -> Speed:
     torchs = TorchTranslator().to(device)
 
     def our_cost(number: int) -> tuple[Tensor, int]:
-        logits_NV, target_N = ours.token_logits(batches[number % len(batches)])
-        return F.cross_entropy(logits_NV, target_N), len(target_N)
+        batch = batches[number % len(batches)]
+        logits_NV, target_N = ours.token_logits(batch)
+        return F.cross_entropy(logits_NV, target_N), int(batch.target_mask_BM.sum())
 
     def their_cost(number: int) -> tuple[Tensor, int]:
         batch = batches[number % len(batches)]

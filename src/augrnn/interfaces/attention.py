@@ -112,7 +112,8 @@ class FixedContext(Attention):
 
     def __init__(self, query_size: int, annotation_size: int, summary_size: int) -> None:
         super().__init__()
-        self.query_size, self.annotation_size, self.context_size = query_size, annotation_size, summary_size
+        self.query_size, self.annotation_size = query_size, annotation_size
+        self.summary_size = self.context_size = summary_size
 
     def prepare(self, annotations: Annotations) -> Attended:
         summary_B1C = annotations.summary_BC.unsqueeze(1)

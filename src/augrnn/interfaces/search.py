@@ -59,6 +59,7 @@ def length_penalty(length: Tensor, alpha: float) -> Tensor:
     return ((5 + length) / 6) ** alpha
 
 
+@torch.no_grad()
 def greedy(model: Speller, state: State, limit_B: Tensor) -> list[Hypothesis]:
     """Take the likeliest token at every step until EOS.
 
@@ -102,6 +103,7 @@ class _Beam(NamedTuple):
     done_N: Tensor
 
 
+@torch.no_grad()
 def beam_search(
     model: Speller, state: State, limit_B: Tensor, beam: int, alpha: float = 0.0, best: int = 1
 ) -> list[list[Hypothesis]]:

@@ -163,7 +163,7 @@ def maps(system: Transducer, batch: BitsBatch) -> dict[str, Floats]:
         "inputs": batch.inputs_TBI[:, 0],
         "outputs": unrolled.y_TBO[:, 0].sigmoid(),
     }
-    return {name: tensor.cpu().numpy().astype(np.float32) for name, tensor in found.items()}
+    return {name: tensor.detach().cpu().numpy().astype(np.float32) for name, tensor in found.items()}
 
 
 def _limit(system: Transducer, task: Copy, beyond: int, rows: int) -> dict[str, float]:

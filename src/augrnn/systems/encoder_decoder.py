@@ -1,6 +1,6 @@
 """The system that produces a token sequence from anything an encoder makes annotations of."""
 
-# B = batch, L = source positions, M = target positions, J = what the decoder gives, V = vocabulary
+# B = batch, L = source positions, M = target positions, N = M B, J = what the decoder gives, V = vocabulary
 
 from typing import Any, NamedTuple
 
@@ -16,6 +16,9 @@ from augrnn.errors import UserError
 from augrnn.interfaces.decoder import AttentiveDecoder
 from augrnn.interfaces.encoders import Encoder
 from augrnn.interfaces.search import Hypothesis, Speller, beam_search, greedy
+
+NO_TOKEN = -100
+"""Stands where there is no target token; torch's cross-entropy passes over it."""
 
 
 class _Tally(NamedTuple):
@@ -119,10 +122,12 @@ class EncoderDecoder(L.LightningModule):
         return Speller(self.decoder, self.decoder.embed, self.decoder.logits), state, limit_B
 
     def token_logits(self, batch: PairBatch) -> tuple[Tensor, Tensor]:
-        """Scores (N, V) of the N real target tokens of a batch, the previous words given, and their ids (N,)."""
-        # Only real positions reach the largest product of the model.
-        real_MB = batch.target_mask_BM.t()
-        return self.decoder.logits(self(batch).y_TBO[real_MB]), batch.target_BM.t()[real_MB]
+        """Scores (M B, V) of every target position, the previous words given, and its token, NO_TOKEN at padding.
+
+        The padding of batches of similar length costs less than taking it out, and the sizes repeat.
+        """
+        target_BM = batch.target_BM.masked_fill(~batch.target_mask_BM, NO_TOKEN)
+        return self.decoder.logits(self(batch).y_TBO).flatten(0, 1), target_BM.t().flatten()
 
     def on_train_batch_start(self, batch: PairBatch, batch_idx: int) -> None:
         # Dropout as a pure function of (seed, update), so that a resumed run draws what the uninterrupted one would.
@@ -132,7 +137,7 @@ class EncoderDecoder(L.LightningModule):
         logits_NV, target_N = self.token_logits(batch)
         loss = F.cross_entropy(logits_NV, target_N, label_smoothing=self.label_smoothing)
         self.sequences += batch.size * self.trainer.world_size
-        self.tokens += len(target_N) * self.trainer.world_size
+        self.tokens += batch.target_mask_BM.sum() * self.trainer.world_size
         values = {"train/loss": loss.detach(), "sequences": self.sequences.float(), "tokens": self.tokens.float()}
         self.log_dict(values, batch_size=batch.size)
         return loss
@@ -149,8 +154,9 @@ class EncoderDecoder(L.LightningModule):
         logits_NV, target_N = self.token_logits(batch)
         nats = F.cross_entropy(logits_NV, target_N, reduction="sum")
         correct = (logits_NV.argmax(-1) == target_N).sum()
+        tokens = batch.target_mask_BM.sum()
         tally = self._tallies.setdefault(prefix, _Tally(split, torch.zeros(3, device=self.device), {}))
-        tally.sums.add_(torch.stack([nats, correct, torch.full_like(nats, len(target_N))]))
+        tally.sums.add_(torch.stack([nats, correct, tokens]))
         targets = (hypothesis.tokens for hypothesis in self.decode(batch))
         tally.decoded.update(zip(batch.index_B.tolist(), targets, strict=True))
 
