@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs the linters and the tests: scripts/test.sh [PYTEST OPTIONS]. Slow tests: scripts/test.sh -m slow
+# Runs the linters and the tests: scripts/test.sh [PYTEST OPTIONS].
 source "$(dirname "${BASH_SOURCE[0]}")/environment.sh"
 if [ $# -eq 0 ]; then
   .venv/bin/ruff check .

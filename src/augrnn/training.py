@@ -115,12 +115,6 @@ class Command(LightningCLI):
         if self.subcommand in (None, "fit"):
             text = self._parser(self.subcommand).dump(config, skip_none=False)
             callbacks.append(ResolvedConfig(text, folder / "config.yaml"))
-        if selection := getattr(self.model, "selection", None):
-            metric, mode = selection
-            best = ModelCheckpoint(
-                folder / "checkpoints", filename="best", monitor=metric, mode=mode, enable_version_counter=False
-            )
-            callbacks.append(best)
         if self.subcommand is None:  # a run of the lab, which shows progress in its own way
             kwargs |= {"enable_progress_bar": False, "enable_model_summary": False}
         if self.subcommand == "predict":  # standard output is for the predictions
@@ -169,7 +163,7 @@ class Trained(NamedTuple):
     """A finished training.
 
     Attributes:
-      system: the LightningModule, with the selected weights where it selects on validation data.
+      system: the LightningModule as it is at the end of training.
       task: its datamodule.
       trainer: the Trainer that ran it.
       updates: optimizer steps, over all legs of the run.
@@ -190,13 +184,11 @@ def train(argv: list[str], folder: Path, tags: Mapping[str, Any]) -> Trained:
       argv: LightningCLI's arguments: `--config`, a path, and overrides.
       folder: the run's own folder, which gets config.yaml, metrics.csv and checkpoints/.
       tags: the fields of RunTags, the run's names on the dashboard.
-      tags: the run's names on the dashboard.
     """
     with one_clear_line():
         command = Command(argv, run=False, folder=folder, tags=RunTags(**tags))
         last = folder / "checkpoints" / "last.ckpt"
         command.trainer.fit(command.model, command.datamodule, ckpt_path=last if last.exists() else None)
-    _select(command.model, folder / "checkpoints" / "best.ckpt")
     sequences = int(getattr(command.model, "sequences", 0))
     return Trained(command.model, command.datamodule, command.trainer, command.trainer.global_step, sequences)
 
@@ -206,10 +198,3 @@ def command_line(words: list[str]) -> int:
     with one_clear_line():
         Command(words, run=True)
     return 0
-
-
-def _select(system: L.LightningModule, best: Path) -> None:
-    import torch
-
-    if best.exists():
-        system.load_state_dict(torch.load(best, map_location="cpu", weights_only=True)["state_dict"])
