@@ -143,11 +143,11 @@ SMOKE = (
     "--data.init_args.test_lengths=[4,6,8,12]",
     "--data.init_args.test_sequences=200",
     "--data.init_args.validation_sequences=160",
-    "--data.init_args.epoch_batches=100",
+    "--data.init_args.epoch_batches=200",
     "--model.init_args.cell.init_args.input_size=5",
     "--model.init_args.cell.init_args.output_size=4",
-    "--model.init_args.scheduler.init_args.T_max=1000",
-    "--trainer.max_steps=1000",
+    "--model.init_args.scheduler.init_args.T_max=2000",
+    "--trainer.max_steps=2000",
 )
 SMOKE_MEMORY = ("--model.init_args.cell.init_args.rows=32",)
 MEMORY_VARIANTS = (*MACHINES.values(), *ABLATIONS.values())
