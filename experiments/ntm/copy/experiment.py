@@ -169,7 +169,7 @@ experiment = Experiment(
     },
     scales={
         "smoke": Scale(seeds=1, minutes=3, overrides=SMOKE, overrides_of=dict.fromkeys(MEMORY_VARIANTS, SMOKE_MEMORY)),
-        "small": Scale(seeds=10, minutes=60, seeds_of={"lstm": 3, "no-interpolation": 3, "no-sharpening": 3}),
+        "small": Scale(seeds=10, minutes=60, seeds_of={"lstm": 2, "no-interpolation": 2, "no-sharpening": 2}),
     },
     measure=measure,
     curves=(COST, "val/wrong_bits"),
