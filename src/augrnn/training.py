@@ -148,8 +148,9 @@ def one_clear_line() -> Iterator[None]:
 
 
 def _one_line(message: str) -> str:
-    """A parser's message without its line breaks and indentation."""
-    return re.sub(r"\s+", " ", message).strip()
+    """What a parser's message says of the innermost class it could not make, without line breaks and types."""
+    text = re.sub(r"\s+", " ", message).strip().split(" Given value")[0].split(" - Expected a <class")[0]
+    return re.sub(r".*(?=Problem with given class_path)", "", text)
 
 
 def _root(error: BaseException) -> BaseException:
