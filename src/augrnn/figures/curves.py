@@ -45,7 +45,7 @@ def learning_curves(
     if floor is not None:
         axes.set_yscale("log")
     axes.set(xlabel="training sequences", ylabel=label)
-    axes.legend()
+    axes.legend(loc="upper left", bbox_to_anchor=(1, 1))
     save(figure, path)
 
 
@@ -77,5 +77,5 @@ def by_size(
         axes.set_yscale("symlog", linthresh=small)
         axes.set_ylim(bottom=-small / 5)
     axes.set(xlabel=x, ylabel=label)
-    axes.legend()
+    axes.legend(loc="upper left", bbox_to_anchor=(1, 1))
     save(figure, path)
