@@ -32,7 +32,7 @@ def heads_figure(arrays: Mapping[str, NDArray[np.float32]], title: str) -> Figur
     for panels, (seen, seen_title, given, given_title) in zip(axes, PANELS, strict=True):
         for panel, name, label, span in (
             (panels[0], seen, seen_title, slice(0, middle + 1)),
-            (panels[1], given, given_title, slice(middle, steps)),
+            (panels[1], given, given_title, slice(middle + 1, steps)),
         ):
             image = arrays[name][span]
             image = image[:, rows] if name in ("write", "read") else image
