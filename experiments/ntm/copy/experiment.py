@@ -252,7 +252,7 @@ experiment = Experiment(
         Claim(
             name="memory-limit",
             sentence="The failure beyond the number of rows is one of capacity: more rows lift it without training.",
-            source="section 4.1, footnote on the 128 rows",
+            source="section 4.1",
             quantity=limit,
             rules={"small": AllOf(FOUR_FIFTHS)},
             paper="stated for lengths above 128",
