@@ -22,8 +22,9 @@ def alignment_figure(
       sources: its L source words.
       targets: its M target words.
     """
-    rows = -(-len(weights) // 2)
-    figure, grid = plt.subplots(rows, 2, figsize=(9, 4.4 * rows), squeeze=False)
+    columns = min(2, len(weights))
+    rows = -(-len(weights) // columns)
+    figure, grid = plt.subplots(rows, columns, figsize=(4.5 * columns, 4.4 * rows), squeeze=False)
     for axes in grid.flat[len(weights) :]:
         axes.set_visible(False)
     for axes, weights_ML, source, target in zip(grid.flat, weights, sources, targets, strict=False):

@@ -76,6 +76,7 @@ def by_size(
     if small is not None:
         axes.set_yscale("symlog", linthresh=small)
         axes.set_ylim(bottom=-small / 5)
+    axes.set_xticks(sorted({int(size) for runs in found.values() for run in runs for size in run}))
     axes.set(xlabel=x, ylabel=label)
     axes.legend(loc="upper left", bbox_to_anchor=(1, 1))
     save(figure, path)
