@@ -7,8 +7,9 @@ A batch knows how a model's answer to it is scored, because the task that made i
 # V = vocabulary
 
 import math
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor
 
@@ -68,3 +69,11 @@ class PairBatch(NamedTuple):
     def size(self) -> int:
         """Sequences in the batch."""
         return self.source_BL.shape[0]
+
+
+Batch = TypeVar("Batch", BitsBatch, PairBatch)
+
+
+def moved(batch: Batch, device: torch.device) -> Batch:
+    """The batch on another device."""
+    return type(batch)(*(tensor.to(device) for tensor in batch))

@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from augrnn.batches import BitsBatch, PairBatch
+from augrnn.batches import PairBatch, moved
 from augrnn.cells.lstm import LSTM
 from augrnn.cells.ntm import NTM
 from augrnn.interfaces.attention import AdditiveAttention
@@ -112,7 +112,7 @@ def copy_speed(batch_size: int, device: torch.device, seconds: float) -> Speed:
     """The NTM with an LSTM controller of 100 units on the copy task, at length 10."""
     task = Copy(batch_size=batch_size)
     drawn = [task.sample(batch_size, LENGTH, number) for number in range(4)]
-    batches = [BitsBatch(*(tensor.to(device) for tensor in batch)) for batch in drawn]
+    batches = [moved(batch, device) for batch in drawn]
     ours = Transducer(NTM(task.input_size, task.output_size, lambda size: LSTM(size, 100))).to(device)
     torchs = TorchLSTM(task.input_size, task.output_size, 100).to(device)
 
@@ -128,7 +128,7 @@ def copy_speed(batch_size: int, device: torch.device, seconds: float) -> Speed:
 def translation_speed(device: torch.device, seconds: float) -> Speed:
     """RNNsearch at GRU 256, embedding 128, vocabulary 5,000, batch 64."""
     torch.manual_seed(0)
-    batches = [PairBatch(*(tensor.to(device) for tensor in batch)) for batch in _sentences(16)]
+    batches = [moved(batch, device) for batch in _sentences(16)]
     attention = AdditiveAttention(HIDDEN, 2 * HIDDEN, HIDDEN)
     ours = EncoderDecoder(
         BidirectionalEncoder(VOCABULARY, EMBEDDING, HIDDEN, embedding_dropout=0.2, dropout=0.3),

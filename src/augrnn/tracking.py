@@ -16,7 +16,7 @@ import torch
 from lightning.pytorch.loggers import Logger, WandbLogger
 from lightning.pytorch.utilities import grad_norm, rank_zero_only
 
-from augrnn.errors import UserError
+from augrnn.files import replacing
 
 PROJECT = "augrnn"
 
@@ -86,14 +86,8 @@ class CSVFile(Logger):
         writer = csv.DictWriter(text, ["step", *names], lineterminator="\n")
         writer.writeheader()
         writer.writerows(row | {"step": number} for number, row in sorted(self.rows.items()))
-        scratch = self.path.with_suffix(".part")
-        try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            scratch.write_text(text.getvalue())
-            scratch.replace(self.path)
-        except OSError as error:
-            scratch.unlink(missing_ok=True)
-            raise UserError(f"cannot write {self.path}: {error.strerror}") from error
+        with replacing(self.path) as file:
+            file.write(text.getvalue().encode())
 
 
 def wandb_mode() -> str:

@@ -14,6 +14,7 @@ from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
 
 from augrnn import tracking
 from augrnn.errors import UserError
+from augrnn.files import replacing
 from augrnn.tracking import RunTags
 
 
@@ -25,8 +26,8 @@ class ResolvedConfig(L.Callback):
 
     def setup(self, trainer: L.Trainer, pl_module: L.LightningModule, stage: str) -> None:
         if trainer.is_global_zero:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            self.path.write_text(self.text)
+            with replacing(self.path) as file:
+                file.write(self.text.encode())
 
 
 class ResumeLogs(L.Callback):

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from augrnn.errors import UserError
+from augrnn.files import encoded
 from augrnn.lab import distilled
-from augrnn.lab.files import encoded
 
 if TYPE_CHECKING:
     from tests.lab.conftest import World

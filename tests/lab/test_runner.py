@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from rich.console import Console
 
+from augrnn import files
 from augrnn.errors import UserError
-from augrnn.lab import files, progress, runner
+from augrnn.lab import progress, runner
 
 if TYPE_CHECKING:
     from tests.lab.conftest import World

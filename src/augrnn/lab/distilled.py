@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from augrnn.errors import UserError
+from augrnn.files import encoded, jsonable, read_json
 from augrnn.lab.claims import Verdict
-from augrnn.lab.files import encoded, jsonable, read_json
 from augrnn.lab.records import Results, RunRecord, read_run, rounded, thinned
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from augrnn.lab import files
+from augrnn import files
 
 if TYPE_CHECKING:
     from augrnn.lab.experiment import Run

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from augrnn.errors import UserError
+from augrnn.files import locked, read_json
 from augrnn.lab.claims import Observations
-from augrnn.lab.files import locked, read_json
 
 if TYPE_CHECKING:
     from numpy import ndarray

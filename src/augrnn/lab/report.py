@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from augrnn import files
 from augrnn.errors import UserError
-from augrnn.lab import distilled, files, statistics
+from augrnn.lab import distilled, statistics
 from augrnn.lab.claims import Claim
 from augrnn.lab.experiment import Experiment, discover
 

@@ -24,8 +24,9 @@ from typing import Any, NoReturn
 
 from rich.console import Console
 
+from augrnn import files
 from augrnn.errors import UserError
-from augrnn.lab import distilled, files, records
+from augrnn.lab import distilled, records
 from augrnn.lab.experiment import Experiment, Run, experiments_root, load
 from augrnn.lab.progress import HEARTBEAT, Progress
 from augrnn.lab.provenance import cores

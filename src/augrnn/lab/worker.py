@@ -14,8 +14,9 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
+from augrnn import files
 from augrnn.errors import UserError
-from augrnn.lab import files, records
+from augrnn.lab import records
 from augrnn.lab.experiment import Experiment, Run, load
 from augrnn.lab.provenance import Leg
 

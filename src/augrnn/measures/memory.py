@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from augrnn.batches import BitsBatch
+from augrnn.batches import BitsBatch, moved
 from augrnn.cells.cell import Unrolled
 from augrnn.cells.ntm import NTM
 from augrnn.systems.transducer import Transducer
@@ -115,7 +115,7 @@ def measure_copy(system: Transducer, task: Copy, beyond: int, rows: int) -> tupl
 def _score(system: Transducer, task: Copy, length: int, sequences: int) -> tuple[float, float, float]:
     wrong, prefix, faultless = [], [], []
     for drawn in task.evaluation_set(length, sequences):
-        batch = BitsBatch(*(tensor.to(system.device) for tensor in drawn))
+        batch = moved(drawn, system.device)
         logits_TBO = system(batch.inputs_TBI).y_TBO
         wrong_B, wrong_BK = batch.wrong_bits(logits_TBO), wrong_vectors(batch, logits_TBO)
         wrong.append(float(wrong_B.mean()))

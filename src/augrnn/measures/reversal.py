@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from augrnn.batches import PairBatch
+from augrnn.batches import moved
 from augrnn.systems.encoder_decoder import EncoderDecoder
 from augrnn.tasks.reversal import Reversal
 
@@ -38,7 +38,7 @@ def measure_reversal(system: EncoderDecoder, task: Reversal) -> tuple[dict[str, 
         for length, split in zip(task.test_lengths, task.test_splits, strict=True):
             decoded: dict[int, list[int]] = {}
             for batch in task.evaluation(split, task.test_sequences):
-                there = PairBatch(*(tensor.to(system.device) for tensor in batch))
+                there = moved(batch, system.device)
                 targets = (hypothesis.tokens for hypothesis in system.decode(there))
                 decoded.update(zip(batch.index_B.tolist(), targets, strict=True))
             for name, value in task.score(list(decoded.values()), list(decoded), split).items():

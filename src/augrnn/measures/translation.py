@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from augrnn.batches import EOS, PairBatch
+from augrnn.batches import EOS, PairBatch, moved
 from augrnn.measures.alignment import Weights, colour_nouns, looks, shape_of, word_weights
 from augrnn.systems.encoder_decoder import EncoderDecoder
 from augrnn.tasks.bleu import bleu_of, bleu_signature, bleu_statistics
@@ -80,7 +80,7 @@ def translated(system: EncoderDecoder, task: Translation, batches: Sequence[Pair
     """
     tokens: dict[int, list[int]] = {}
     for number, batch in enumerate(batches):
-        there = _to(batch, system.device)
+        there = moved(batch, system.device)
         found = [best[0] for best in system.predict_step(there, number).values()] if beam else system.decode(there)
         tokens.update(zip(batch.index_B.tolist(), (hypothesis.tokens for hypothesis in found), strict=True))
     return [task.target_subwords.words(tokens[index]) for index in sorted(tokens)]
@@ -147,7 +147,7 @@ def alignments(
     Nothing for a system without attention, whose weights are all zero.
     """
     for batch in batches:
-        on_device = _to(batch, system.device)
+        on_device = moved(batch, system.device)
         weights_Bml = system.align(on_device).cpu().numpy()
         if not weights_Bml.any():
             return
@@ -234,7 +234,3 @@ def _worth_showing(pairs: ParallelSplit, colours: bool) -> list[int]:
     ]
     plain = [number for number in fitting if number not in set(crossing)]
     return [*crossing[:2], *plain]
-
-
-def _to(batch: PairBatch, device: torch.device) -> PairBatch:
-    return PairBatch(*(tensor.to(device) for tensor in batch))

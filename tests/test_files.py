@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from augrnn import files
 from augrnn.errors import UserError
-from augrnn.lab import files
 
 
 def full_disk(*_: Any) -> None:
