@@ -6,8 +6,12 @@ from pathlib import Path
 os.environ.setdefault("AUGRNN_COMPILE", "0")
 os.environ["WANDB_MODE"] = "disabled"
 
+import hypothesis
 import pytest
 import torch
+
+hypothesis.settings.register_profile("untimed", deadline=None)  # a busy machine is no fault of the code
+hypothesis.settings.load_profile("untimed")
 
 ROOT = Path(__file__).parents[1]
 

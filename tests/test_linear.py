@@ -14,7 +14,7 @@ def gradients(output: Tensor, *inputs: Tensor) -> tuple[Tensor, ...]:
     return torch.autograd.grad((output * weights).sum(), inputs)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(shape=st.lists(st.integers(1, 5), min_size=1, max_size=3), bias=st.booleans(), transposed=st.booleans())
 def test_same_numbers_and_gradients_as_torch(shape: list[int], bias: bool, transposed: bool) -> None:
     layer = Linear(160, 256, bias=bias)

@@ -24,13 +24,11 @@ class BitsBatch(NamedTuple):
       inputs_TBI: what the model sees at each step.
       targets_TBO: the bits it should give, 0 or 1.
       scored_TB: 1.0 at the steps whose output counts, else 0.0.
-      lengths_B: the task's measure of length of each sequence (for copy: vectors to copy).
     """
 
     inputs_TBI: Tensor
     targets_TBO: Tensor
     scored_TB: Tensor
-    lengths_B: Tensor
 
     @property
     def size(self) -> int:

@@ -111,7 +111,7 @@ def _updater(module: nn.Module, cost: Callable[[int], tuple[Tensor, int]]) -> Ca
 def copy_speed(batch_size: int, device: torch.device, seconds: float) -> Speed:
     """The NTM with an LSTM controller of 100 units on the copy task, at length 10."""
     task = Copy(batch_size=batch_size)
-    drawn = [task.sample(batch_size, LENGTH, number) for number in range(4)]
+    drawn = [task.sample(batch_size, (LENGTH,), number) for number in range(4)]
     batches = [moved(batch, device) for batch in drawn]
     ours = Transducer(NTM(task.input_size, task.output_size, lambda size: LSTM(size, 100))).to(device)
     torchs = TorchLSTM(task.input_size, task.output_size, 100).to(device)

@@ -4,7 +4,7 @@ from torch import nn
 from torch.testing import assert_close
 
 from augrnn.cells.cell import unroll
-from augrnn.cells.lstm import LSTM, GravesLSTM
+from augrnn.cells.lstm import LSTM, GravesLSTM, StackedLSTM
 
 
 @pytest.mark.parametrize(
@@ -14,6 +14,7 @@ from augrnn.cells.lstm import LSTM, GravesLSTM
         (8, 7, 512, 3, 5_312_007),
         (8, 6, 256, 3, 1_344_518),
         (1, 1, 128, 3, 331_905),
+        (10, 8, 128, 3, 348_424),  # printed as 384,424
     ],
 )
 def test_graves_stack_has_the_published_parameter_counts(
@@ -63,3 +64,23 @@ def test_lstm_is_torchs() -> None:
     assert_close(unrolled.y_TBO, expected)
     assert_close(unrolled.state.hidden_BH, hidden[0])
     assert_close(unrolled.state.cell_BH, memory[0])
+
+
+def test_a_stack_gives_torchs_numbers() -> None:
+    torch.manual_seed(0)
+    cell, torchs = StackedLSTM(3, 5, layers=2), nn.LSTM(3, 5, num_layers=2)
+    for number, layer in enumerate(cell.layers):
+        for ours, name in ((layer.from_input, "ih"), (layer.from_hidden, "hh")):
+            ours.weight.data.copy_(getattr(torchs, f"weight_{name}_l{number}"))
+            ours.bias.data.copy_(getattr(torchs, f"bias_{name}_l{number}"))
+    x_TBI = torch.randn(6, 2, 3)
+    y_TBO, state, _ = unroll(cell, x_TBI)
+    expected_TBO, (hidden_LBH, memory_LBH) = torchs(x_TBI)
+    assert_close(y_TBO, expected_TBO)
+    assert_close(torch.stack([layer.hidden_BH for layer in state]), hidden_LBH)
+    assert_close(torch.stack([layer.cell_BH for layer in state]), memory_LBH)
+
+
+def test_a_stack_without_layers_is_refused() -> None:
+    with pytest.raises(ValueError, match="at least 1 layer, not 0"):
+        StackedLSTM(3, 5, layers=0)

@@ -50,7 +50,7 @@ def test_additive_attention_is_the_papers_formula() -> None:
         assert alignment_BL[row, length:].abs().sum() == 0
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     lengths=st.lists(st.integers(1, 6), min_size=1, max_size=4), padding=st.integers(1, 5), scale=st.floats(-1e6, 1e6)
 )

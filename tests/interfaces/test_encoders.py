@@ -51,7 +51,7 @@ def test_the_states_are_those_of_torchs_gru() -> None:
     assert sizes == (ours.annotation_size, ours.start_size, ours.summary_size)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     lengths=st.lists(st.integers(1, 6), min_size=1, max_size=4),
     padding=st.integers(1, 5),

@@ -91,7 +91,7 @@ def test_a_beam_wider_than_there_are_targets_gives_each_of_them_once() -> None:
     assert sorted(hypothesis.tokens for hypothesis in found) == [[], *([word] for word in WORDS)]
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(seed=st.integers(0, 1000), alpha=st.sampled_from([0.0, 0.6, 2.0]), limit=st.integers(1, 12))
 def test_a_beam_of_one_is_greedy(seed: int, alpha: float, limit: int) -> None:
     model, limit_B = speller(seed), torch.tensor([limit, limit + 3, 1])

@@ -163,6 +163,20 @@ def test_reproduce_prints_the_verdicts(
     assert "partial record" in capsys.readouterr().out
 
 
+def test_reproduce_measures_again(
+    judged: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(
+        runner.reproduce, "__kwdefaults__", {**runner.reproduce.__kwdefaults__, "command": judged.command}
+    )
+    assert main(["reproduce", "toy/learn", "--measure-again", "--variants", "good", "--seeds", "1"]) == 0
+    assert "1 runs to do, 0 done" in capsys.readouterr().out
+    assert main(["reproduce", "toy/learn", "--measure-again", "--fresh"]) == 2
+    assert capsys.readouterr().err == (
+        "augrnn: --fresh trains finished runs over and --measure-again keeps what they learned: choose one\n"
+    )
+
+
 def test_reproduce_fails_where_a_run_broke(
     judged: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -69,5 +69,5 @@ def test_a_run_tells_when_it_reached_a_value() -> None:
     assert record.reached("val/cost", at_most=9, along="updates") == 10
     assert record.reached("val/cost", at_most=0.01) is None
     assert record.reached("val/other", at_most=0.01) is None
-    with pytest.raises(UserError, match="a seed 0 has no measure speed: run it again"):
+    with pytest.raises(UserError, match="a seed 0 has no measure speed: use --measure-again"):
         record["speed"]

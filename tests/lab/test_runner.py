@@ -95,6 +95,69 @@ def test_more_seeds_add_runs_and_fresh_does_all_again(finished: World) -> None:
     assert legs(finished, "good", 0)[0] != before
 
 
+def with_a_new_measure(world: World) -> World:
+    path = world.experiments / "toy/learn/experiment.py"
+    path.write_text(path.read_text().replace('{"solved":', '{"twice": 2 * trained.cost, "solved":'))
+    return world
+
+
+def test_finished_runs_are_measured_again_without_training(finished: World) -> None:
+    before = read(finished.experiments / "toy/learn/results/smoke.json")["runs"]
+    metrics = [finished.folder(run["variant"], run["seed"]) / "metrics.csv" for run in before]
+    rows = [path.read_text() for path in metrics]
+    outcome = with_a_new_measure(finished).reproduce(measure_again=True)
+    assert outcome.committed
+    for run in before:
+        run["measures"] |= {"twice": 2 * run["measures"]["cost"]}
+    assert outcome.record["runs"] == before
+    assert [path.read_text() for path in metrics] == rows
+    assert [len(legs(finished, run["variant"], run["seed"])) for run in before] == [2] * 4
+    assert finished.reproduce(measure_again=True, variants=["good"], seeds=1).record["runs"] == before[2:3]
+    assert [len(legs(finished, "good", seed)) for seed in range(2)] == [3, 2]
+    finished.reproduce(command=lambda *_: pytest.fail("nothing is left to do"))
+
+
+def test_the_time_of_a_run_is_that_of_its_training_however_often_it_is_measured(finished: World) -> None:
+    summary = finished.folder("good", 0) / "summary.json"
+    summary.write_text(json.dumps({**read(summary), "seconds": 1234.5}))
+    for _ in range(2):
+        finished.reproduce(measure_again=True, variants=["good"], seeds=1)
+        assert read(summary)["seconds"] == 1234.5
+    finished.reproduce(fresh=True, variants=["good"], seeds=1)
+    assert read(summary)["seconds"] < 1000
+
+
+def test_a_run_that_broke_while_measured_again_is_measured_by_the_plain_command(finished: World) -> None:
+    seconds = read(finished.folder("good", 0) / "summary.json")["seconds"]
+    path = finished.experiments / "toy/learn/experiment.py"
+    text = path.read_text()
+    path.write_text(text.replace("import numpy as np\n\n", "raise RuntimeError('a bug')\n\n"))
+    outcome = finished.reproduce(measure_again=True, variants=["good"], seeds=1)
+    assert list(outcome.crashed.values()) == ["exit status 1: RuntimeError: a bug"]
+    path.write_text(text)
+    with_a_new_measure(finished)
+    assert finished.reproduce(seeds=1).record["runs"][1]["measures"]["twice"] == 0.5
+    assert read(finished.folder("good", 0) / "summary.json")["seconds"] == seconds
+
+
+def test_measuring_again_leaves_failed_runs_alone_and_does_what_is_left(world: World) -> None:
+    world.write("diverge").reproduce(seeds=1)
+    started = []
+    outcome = world.reproduce(
+        measure_again=True, command=lambda run, *place: started.append(str(run)) or world.command(run, *place)
+    )
+    assert sorted(started) == ["bad seed 1", "good seed 0", "good seed 1"]
+    assert [run["status"] for run in outcome.record["runs"]] == ["failed", "failed", "finished", "finished"]
+
+
+def test_a_run_without_its_checkpoint_is_never_trained_again_to_be_measured(finished: World) -> None:
+    (finished.folder("bad", 1) / "checkpoints" / "last.ckpt").unlink()
+    with pytest.raises(UserError, match=r"checkpoints of 1 finished runs are gone \(bad seed 1\).*--variants"):
+        finished.reproduce(measure_again=True, command=lambda *_: pytest.fail("nothing may start"))
+    assert all((finished.folder(name, seed) / "summary.json").exists() for name in ("good", "bad") for seed in (0, 1))
+    assert not finished.reproduce(measure_again=True, variants=["good"]).crashed
+
+
 def test_a_diverged_run_is_a_result_that_counts(world: World) -> None:
     outcome = world.write("diverge").reproduce()
     assert outcome.committed
@@ -226,6 +289,7 @@ def test_two_processes_never_work_on_one_run(world: World) -> None:
         ({"variants": ["godo"]}, "did you mean good"),
         ({"seeds": 0}, "--seeds must be at least 1"),
         ({"jobs": 0}, "--jobs must be at least 1"),
+        ({"fresh": True, "measure_again": True}, r"^--fresh .* and --measure-again .*: choose one$"),
     ],
 )
 def test_bad_options(world: World, options: dict[str, Any], message: str) -> None:

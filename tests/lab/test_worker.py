@@ -8,10 +8,44 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from augrnn.lab import worker
+from augrnn.lab import records, worker
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.lab.conftest import World
+
+
+TRAINED = """
+from augrnn.lab.experiment import Experiment, Scale, Variant
+
+
+def measure(trained):
+    batch = trained.task.validation_draw(0)
+    logits = trained.system(batch.inputs_TBI).y_TBO.detach()
+    return {"cost": float(batch.cost_bits(logits).mean())}, {"logits": logits.numpy()}
+
+
+OVERRIDES = (
+    "--model.init_args.cell.init_args.hidden_size=4",
+    "--data.init_args.max_length=3",
+    "--data.init_args.validation_sequences=32",
+    "--data.init_args.epoch_batches=3",
+    "--trainer.max_steps=5",
+    "--trainer.accelerator=cpu",
+    "--trainer.log_every_n_steps=1",
+)
+experiment = Experiment(
+    name="toy/learn",
+    title="A small LSTM",
+    paper="Nobody (2026)",
+    variants={"good": Variant("configs/copy.yaml", OVERRIDES)},
+    scales={"smoke": Scale(seeds=1, minutes=0.1)},
+    measure=measure,
+    curves=("val/cost_bits",),
+    claims=(),
+)
+"""
 
 
 def trained(cost: float = 0.25) -> Any:
@@ -75,6 +109,24 @@ def test_other_errors_are_the_codes(world: World) -> None:
         call(world, train)
     provenance = json.loads((world.folder("good", 0) / "provenance.json").read_text())
     assert provenance["legs"][0]["outcome"].startswith("FileNotFoundError")
+
+
+def test_a_finished_run_without_its_summary_trains_no_further(world: World, root: Path) -> None:
+    (world.root / "configs/copy.yaml").write_text((root / "configs/copy/lstm.yaml").read_text())
+    (world.experiments / "toy/learn/experiment.py").write_text(TRAINED)
+    run = world.experiment.plan("smoke", world.experiments)[0]
+    folder = world.folder("good", 0)
+    kept = [folder / name for name in ("summary.json", "arrays.npz", "metrics.csv", "checkpoints/last.ckpt")]
+    assert call(world, None) == 0
+    before = [file.read_bytes() for file in kept]
+    summary = json.loads(before[0])
+    assert (summary["updates"], summary["sequences"]) == (5, 5 * 16)
+    assert summary["curves"]["val/cost_bits"]["updates"] == [2]
+    records.forget_measures(run, world.runs)
+    assert records.state_of(run, world.runs) == "broken"
+    assert call(world, None) == 0
+    assert [file.read_bytes() for file in kept] == before
+    assert len(json.loads((folder / "provenance.json").read_text())["legs"]) == 2
 
 
 def test_an_unknown_scale_is_one_line(world: World, capsys: pytest.CaptureFixture[str]) -> None:

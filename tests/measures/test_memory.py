@@ -63,7 +63,7 @@ def test_cosine_of_equal_opposite_and_zero_vectors() -> None:
 
 
 def test_prefix_counts_vectors_before_the_first_wrong_one() -> None:
-    batch = Copy(width=2).sample(3, 4, 0)
+    batch = Copy(width=2).sample(3, (4,), 0)
     logits = (batch.targets_TBO - 0.5) * 2
     logits[5 + 1, 0, 1] *= -1  # the second vector of the first sequence
     logits[5 + 0, 1, 0] *= -1  # the first of the second

@@ -10,6 +10,7 @@ from augrnn.cells.ntm import NTM
 from augrnn.errors import UserError
 from augrnn.systems.transducer import Transducer
 from augrnn.tasks.copy import Copy
+from augrnn.tasks.repeat_copy import RepeatCopy
 
 
 def trainer(folder: Path, **options: object) -> L.Trainer:
@@ -42,11 +43,15 @@ def test_sizes_of_another_task_are_refused_in_one_line(tmp_path: Path) -> None:
         trainer(tmp_path, max_steps=1).fit(system, Copy())
 
 
-def test_test_sets_are_logged_by_length(tmp_path: Path) -> None:
-    system, task = Transducer(LSTM(3, 5, 2)), Copy(width=2, test_lengths=(1, 4), test_sequences=100)
-    (first, *_), _ = run = trainer(tmp_path).test(system, task, verbose=False), None
-    assert {"test/1/cost_bits", "test/1/wrong_bits"} <= {key for metrics in run[0] for key in metrics}
-    assert first
+def test_test_sets_are_logged_by_size(tmp_path: Path) -> None:
+    copy = Copy(width=2, test_lengths=(1, 4), test_sequences=100)
+    repeat = RepeatCopy(width=2, test_sizes=((2, 1), (1, 3)), test_sequences=100)
+    for task, sizes in ((copy, ("1", "4")), (repeat, ("2x1", "1x3"))):
+        system = Transducer(LSTM(task.input_size, 5, task.output_size))
+        logged = trainer(tmp_path).test(system, task, verbose=False)
+        assert [set(metrics) for metrics in logged] == [
+            {f"test/{size}/cost_bits", f"test/{size}/wrong_bits"} for size in sizes
+        ]
 
 
 def test_the_loss_is_the_sum_over_bits_in_nats(tmp_path: Path) -> None:
@@ -54,7 +59,7 @@ def test_the_loss_is_the_sum_over_bits_in_nats(tmp_path: Path) -> None:
         def read_out(self, h: torch.Tensor) -> torch.Tensor:
             return 0 * super().read_out(h)
 
-    batch = Copy().sample(4, 10, 0)
+    batch = Copy().sample(4, (10,), 0)
     with torch.no_grad():
         logits = Transducer(Silent(9, 4, 8))(batch.inputs_TBI).y_TBO
     nats = nn.functional.binary_cross_entropy_with_logits(logits[11:], batch.targets_TBO[11:], reduction="sum") / 4

@@ -5,6 +5,8 @@ Every function works on all heads at once and keeps a weighting non-negative wit
 
 # B = batch, N = memory rows, W = row width, H = heads, S = shifts, an odd number, centred on no shift
 
+from functools import reduce
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -65,11 +67,11 @@ def write(memory_BNW: Tensor, w_BHN: Tensor, erase_BHW: Tensor, add_BHW: Tensor)
     Returns:
       memory_BNW: the memory after.
     """
-    if w_BHN.shape[1] == 1:
-        kept_BNW = 1 - w_BHN.transpose(1, 2) * erase_BHW
-        return memory_BNW * kept_BNW + w_BHN.transpose(1, 2) * add_BHW
-    kept_BNW = (1 - w_BHN.unsqueeze(-1) * erase_BHW.unsqueeze(-2)).prod(dim=1)
-    return memory_BNW * kept_BNW + w_BHN.transpose(1, 2) @ add_BHW
+    kept = [
+        1 - w_BN.unsqueeze(-1) * e_BW.unsqueeze(1)
+        for w_BN, e_BW in zip(w_BHN.unbind(1), erase_BHW.unbind(1), strict=True)
+    ]
+    return memory_BNW * reduce(torch.mul, kept) + w_BHN.transpose(1, 2) @ add_BHW
 
 
 def strength(raw: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""Long short-term memory: the stack of Graves (2013) that the papers compare with, and torch's own parametrisation."""
+"""Long short-term memory: torch's parametrisation, a plain stack of it, and the stack of Graves (2013)."""
 
 # B = batch, I = input, H = hidden, G = 4 * H gate pre-activations (input, forget, candidate, output), L = layers,
 # O = output
@@ -56,6 +56,34 @@ class LSTM(Cell):
 
     def read_out(self, h: Tensor) -> Tensor:
         return self.output(h)
+
+
+class StackedLSTM(Cell):
+    """LSTM layers on top of each other, each fed by the one below; the top one's hidden vector is the output.
+
+    Args:
+      input_size: I.
+      hidden_size: H, the same in every layer.
+      layers: L.
+    """
+
+    def __init__(self, input_size: int, hidden_size: int, layers: int) -> None:
+        super().__init__()
+        if layers < 1:
+            raise ValueError(f"a stack of LSTMs needs at least 1 layer, not {layers}")
+        self.input_size, self.output_size = input_size, hidden_size
+        sizes = [input_size] + [hidden_size] * (layers - 1)
+        self.layers = nn.ModuleList(LSTM(size, hidden_size) for size in sizes)
+
+    def initial_state(self, batch_size: int) -> tuple[LSTMState, ...]:
+        return tuple(layer.initial_state(batch_size) for layer in self.layers)  # type: ignore[operator]
+
+    def step(self, p_BP: Tensor, state: tuple[LSTMState, ...]) -> tuple[Tensor, tuple[LSTMState, ...]]:
+        states: list[LSTMState] = []
+        for layer, previous in zip(self.layers, state, strict=True):
+            p_BP, after = layer(p_BP, previous)
+            states.append(after)
+        return p_BP, tuple(states)
 
 
 class GravesLSTM(Cell):

@@ -16,6 +16,9 @@ from augrnn.soft import mix
 FIRST_FOCUS = 5.0
 """Logit of the first row in the first weighting, the others' being 0."""
 
+FIRST_MEMORY = 0.1
+"""Standard deviation of a learned memory at the start."""
+
 FIRST_SHARPNESS = 1.0
 """Bias of the sharpening exponent: gamma starts at about 2.3."""
 
@@ -79,6 +82,8 @@ class NTM(Cell):
       shift_range: furthest shift R in one step; S = 2 * R + 1.
       interpolation: False leaves the previous weighting out of the addressing (no Eq. 7).
       sharpening: False leaves the shifted weighting as it is (no Eq. 9).
+      learned_memory: the memory starts from learned vectors, one a row, drawn at random. Look-up by content then finds
+        any row from the first step on, where in a constant memory it finds only what has been written.
 
     Raises:
       ValueError: sizes with which no machine can be made.
@@ -95,6 +100,7 @@ class NTM(Cell):
         shift_range: int = 1,
         interpolation: bool = True,
         sharpening: bool = True,
+        learned_memory: bool = False,
     ) -> None:
         super().__init__()
         sizes = {"input_size": input_size, "output_size": output_size, "heads": heads, "rows": rows, "width": width}
@@ -113,6 +119,7 @@ class NTM(Cell):
         self.output = nn.Linear(c + heads * width, output_size)
         self.first_focus_AN = nn.Parameter(torch.zeros(2 * heads, rows))
         self.first_read_HW = nn.Parameter(0.1 * torch.randn(heads, width))
+        self.first_memory_NW = nn.Parameter(FIRST_MEMORY * torch.randn(rows, width)) if learned_memory else None
         self._initialise()
 
     def _initialise(self) -> None:
@@ -129,9 +136,12 @@ class NTM(Cell):
         extra = self.rows - first_AN.shape[1]
         weighting_AN = torch.cat([first_AN, first_AN.new_zeros(first_AN.shape[0], extra)], dim=1)
         read_BHW = self.first_read_HW.expand(batch_size, -1, -1)
+        memory_NW = read_BHW.new_full((self.rows, self.width), 1e-6)
+        if self.first_memory_NW is not None:
+            memory_NW = torch.cat([self.first_memory_NW, memory_NW[self.first_memory_NW.shape[0] :]])
         return NTMState(
             controller=self.controller.initial_state(batch_size),
-            memory_BNW=read_BHW.new_full((batch_size, self.rows, self.width), 1e-6),
+            memory_BNW=memory_NW.expand(batch_size, -1, -1),
             read_BHW=read_BHW,
             weighting_BAN=weighting_AN.expand(batch_size, -1, -1),
             add_BHW=torch.zeros_like(read_BHW),

@@ -27,7 +27,7 @@ def heads_figure(arrays: Mapping[str, NDArray[np.float32]], title: str) -> Figur
     """
     steps = len(arrays["write"])
     middle = steps // 2
-    rows = _used_rows(arrays["write"], arrays["read"])
+    rows = used_rows(arrays["write"], arrays["read"])
     figure, axes = plt.subplots(3, 2, figsize=(WIDTH, 5.2), height_ratios=(1, 2, 3))
     for panels, (seen, seen_title, given, given_title) in zip(axes, PANELS, strict=True):
         for panel, name, label, span in (
@@ -47,7 +47,7 @@ def heads_figure(arrays: Mapping[str, NDArray[np.float32]], title: str) -> Figur
     return figure
 
 
-def _used_rows(*weightings: NDArray[np.float32]) -> NDArray[np.int64]:
+def used_rows(*weightings: NDArray[np.float32]) -> NDArray[np.int64]:
     """The rows between the first and the last that any head attends to, starting where the memory ring has a gap."""
     used = np.unique(np.concatenate([w.argmax(axis=-1) for w in weightings]))
     count = weightings[0].shape[-1]

@@ -31,6 +31,9 @@ def add_parsers(subparsers: Any) -> None:
     parser.add_argument("--runs", type=Path, default=Path("runs"), metavar="DIR", help="run records (default: runs)")
     parser.add_argument("--retry", action="store_true", help="start failed runs, and those of other settings, over")
     parser.add_argument("--fresh", action="store_true", help="start all runs over, finished ones too")
+    parser.add_argument(
+        "--measure-again", action="store_true", help="measure finished runs again, from their last checkpoints"
+    )
     parser = _add(subparsers, "check", check, "judge the committed records again; exit 1 where a verdict changed")
     parser.add_argument("--json", action="store_true", help="print the verdicts as one JSON list")
     parser = _add(subparsers, "report", report, "bring the tables of README and cards up to date with the records")
@@ -65,7 +68,7 @@ def reproduce(options: argparse.Namespace) -> int:
     from augrnn.lab import runner
     from augrnn.lab.report import judged
 
-    names = ("scale", "seeds", "jobs", "variants", "runs", "retry", "fresh")
+    names = ("scale", "seeds", "jobs", "variants", "runs", "retry", "fresh", "measure_again")
     settings = {name: getattr(options, name) for name in names}
     outcome = runner.reproduce(options.experiment, console=_console(), **settings)
     show(judged(load(options.experiment, experiments_root()), outcome.record, options.scale))

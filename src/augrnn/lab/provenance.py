@@ -37,9 +37,9 @@ class Leg:
     def __init__(self, run: "Run", folder: Path) -> None:
         self._path = folder / "provenance.json"
         self._started = time.time()
-        earlier = files.read_json(self._path)["legs"] if self._path.exists() else []
-        self._legs = [_ended(leg, folder) for leg in earlier]
-        self._content = {
+        earlier = files.read_json(self._path) if self._path.exists() else {"legs": []}
+        self._legs = [_ended(leg, folder) for leg in earlier["legs"]]
+        self._content: dict[str, Any] = {
             "experiment": run.experiment,
             "scale": run.scale,
             "variant": run.variant,
@@ -47,12 +47,16 @@ class Leg:
             "fingerprint": run.fingerprint,
             "argv": list(run.argv),
         }
+        if "seconds" in earlier:
+            self._content["seconds"] = earlier["seconds"]
         self._leg = {"started": datetime.now(UTC).isoformat(timespec="seconds"), **surroundings()}
         self._write()
 
     @property
     def seconds(self) -> float:
-        """Wall time of the run so far, over all its legs."""
+        """Wall time of the run so far, over all its legs; what it was the first time where a run is measured again."""
+        if "seconds" in self._content:
+            return self._content["seconds"]
         return sum(leg["seconds"] or 0.0 for leg in self._legs) + time.time() - self._started
 
     def close(self, outcome: str) -> None:

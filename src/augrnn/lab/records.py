@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from augrnn.errors import UserError
-from augrnn.files import locked, read_json
+from augrnn.files import locked, read_json, write_json
 from augrnn.lab.claims import Observations
 
 if TYPE_CHECKING:
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 Curve = dict[str, list[float | None]]
 """A metric over training: equally long lists `updates`, `sequences` and `values`."""
+
+CHECKPOINT = Path("checkpoints", "last.ckpt")
+"""What a run resumes from, in its folder; see `augrnn.training.train`."""
 
 
 # One run
@@ -59,6 +62,18 @@ def start_over(run: "Run", runs: Path) -> None:
                 shutil.rmtree(path)
             elif path.name != ".lock":
                 path.unlink()
+
+
+def forget_measures(run: "Run", runs: Path) -> None:
+    """Take a finished run's result away, so that it resumes from its last checkpoint and is only measured.
+
+    What the result says of the time goes to the provenance: measuring again is no training.
+    """
+    folder = run.folder(runs)
+    with locked(folder):
+        seconds = read_json(folder / "summary.json")["seconds"]
+        write_json(folder / "provenance.json", {**read_json(folder / "provenance.json"), "seconds": seconds})
+        (folder / "summary.json").unlink()
 
 
 def read_curves(path: Path) -> dict[str, Curve]:
@@ -123,7 +138,7 @@ class RunRecord:
       measures: what the experiment measures on the trained model.
       curves: the experiment's curves, thinned.
       updates, sequences: how much it was trained.
-      seconds: wall time, over all its legs.
+      seconds: wall time, over all its legs until it was first measured.
       parameters: trainable numbers of the model.
       error: why it failed.
     """
@@ -141,7 +156,7 @@ class RunRecord:
 
     def __getitem__(self, measure: str) -> Any:
         if measure not in self.measures:
-            raise UserError(f"{self.variant} seed {self.seed} has no measure {measure}: run it again with --retry")
+            raise UserError(f"{self.variant} seed {self.seed} has no measure {measure}: use --measure-again")
         return self.measures[measure]
 
     def reached(

@@ -3,6 +3,7 @@
 What happens to a run is decided by its record. Finished and failed (diverged) runs are kept; new ones start; broken
 ones (stopped, killed, crashed) resume from their last checkpoint. Outdated runs, whose settings have changed since,
 are refused, because they may have taken hours: `retry` starts outdated and failed runs over, `fresh` all.
+`measure_again` takes the results of finished runs away, which then resume at their end and are measured.
 
 The distilled record is committed only where every run of the scale's own plan has ended. Otherwise, and where only
 some variants or fewer seeds are asked for, it goes to `runs/<experiment>/<scale>/results.json`, so that a quick look
@@ -71,6 +72,7 @@ def reproduce(
     variants: Sequence[str] | None = None,
     retry: bool = False,
     fresh: bool = False,
+    measure_again: bool = False,
     experiments: Path | None = None,
     console: Console | None = None,
     command: Command = worker_command,
@@ -87,21 +89,25 @@ def reproduce(
       variants: only these.
       retry: start outdated and failed runs over.
       fresh: start all of them over.
+      measure_again: measure finished runs again, from their last checkpoints.
       experiments: the folder of all experiments, when it is not where it usually is.
       console: where progress goes.
       command: how a run is started.
       heartbeat: seconds between two reports where the console is not a terminal.
 
     Raises:
-      UserError: a name is unknown, runs are outdated, or a run met something that the user has to mend.
+      UserError: a name is unknown, runs are outdated or have nothing left to measure, or a run met something that the
+        user has to mend.
       SystemExit: stopped by Ctrl-C or SIGTERM; calling again resumes.
     """
     experiments, runs, console = (experiments or experiments_root()).resolve(), runs.resolve(), console or Console()
     if jobs is not None and jobs < 1:
         raise UserError(f"--jobs must be at least 1, not {jobs}")
+    if fresh and measure_again:
+        raise UserError("--fresh trains finished runs over and --measure-again keeps what they learned: choose one")
     experiment = load(name, experiments)
     plan = experiment.plan(scale, experiments, seeds, variants)
-    todo = left_to_do(plan, runs, retry, fresh)
+    todo = left_to_do(plan, runs, retry, fresh, measure_again)
     size = experiment.scale(scale)
     slots = max(1, min(jobs or cores() // size.threads, len(todo)))
     seconds = size.minutes * 60 * slots / sum(experiment.seeds(scale).values())
@@ -114,19 +120,35 @@ def reproduce(
     return conclude(experiment, plan, experiments, runs, crashed)
 
 
-def left_to_do(plan: Sequence[Run], runs: Path, retry: bool = False, fresh: bool = False) -> list[Run]:
-    """The runs of a plan that have not ended, after deleting the records that are to start over."""
+def left_to_do(
+    plan: Sequence[Run], runs: Path, retry: bool = False, fresh: bool = False, measure_again: bool = False
+) -> list[Run]:
+    """The runs of a plan that have not ended, after deleting the records and results that are to be made again."""
     states = {run: records.state_of(run, runs) for run in plan}
-    outdated = [str(run) for run, state in states.items() if state == "outdated"]
+    outdated = [run for run, state in states.items() if state == "outdated"]
     if outdated and not (retry or fresh):
         raise UserError(
-            f"the settings of {len(outdated)} runs have changed since they ran ({', '.join(outdated[:3])}"
-            f"{', ...' if len(outdated) > 3 else ''}): start them over with --retry, or choose another --runs"
+            f"the settings of {len(outdated)} runs have changed since they ran ({few(outdated)}): start them over with "
+            "--retry, or choose another --runs"
         )
-    again = {run for run, state in states.items() if fresh or (retry and state in ("outdated", "failed"))}
-    for run in again:
+    measured = {run for run, state in states.items() if measure_again and state == "finished"}
+    bare = [run for run in plan if run in measured and not (run.folder(runs) / records.CHECKPOINT).exists()]
+    if bare:
+        raise UserError(
+            f"the last checkpoints of {len(bare)} finished runs are gone ({few(bare)}), so they cannot be measured: "
+            "leave them out with --variants or --seeds, or train with --fresh"
+        )
+    over = {run for run, state in states.items() if fresh or (retry and state in ("outdated", "failed"))}
+    for run in over:
         records.start_over(run, runs)
-    return [run for run, state in states.items() if run in again or state in ("new", "broken")]
+    for run in measured:
+        records.forget_measures(run, runs)
+    return [run for run, state in states.items() if run in over | measured or state in ("new", "broken")]
+
+
+def few(runs: Sequence[Run]) -> str:
+    """The names of the first few of some runs."""
+    return ", ".join([*map(str, runs[:3]), *(["..."] if len(runs) > 3 else [])])
 
 
 def conclude(

@@ -72,10 +72,9 @@ def cosine(a: Floats, b: Floats) -> float:
 
 
 def wrong_vectors(batch: BitsBatch, logits_TBO: torch.Tensor) -> torch.Tensor:
-    """Which vectors of each sequence have a wrong bit, (B, K), for a batch of one length."""
-    length = int(batch.lengths_B[0])
+    """Which scored vectors of each sequence have a wrong bit, (B, K), for a batch of one size."""
     wrong_TBO = (logits_TBO > 0) != (batch.targets_TBO > 0.5)
-    return wrong_TBO[-length:].any(dim=-1).T
+    return wrong_TBO[batch.scored_TB[:, 0] > 0].any(dim=-1).T
 
 
 def accurate_prefix(wrong_BK: torch.Tensor) -> float:
@@ -99,22 +98,21 @@ def measure_copy(system: Transducer, task: Copy, beyond: int, rows: int) -> tupl
     """
     system.eval()
     with torch.inference_mode():
-        scores = [_score(system, task, length, task.test_sequences) for length in task.test_lengths]
+        scores = [_score(system, task, length, task.test_sequences) for (length,) in task.test_sizes]
         names = ("wrong_bits", "accurate_prefix", "faultless")
-        lengths = [str(length) for length in task.test_lengths]
         numbers: dict[str, Any] = {
-            name: dict(zip(lengths, values, strict=True)) for name, *values in zip(names, *scores, strict=True)
+            name: dict(zip(task.test_names, values, strict=True)) for name, *values in zip(names, *scores, strict=True)
         }
         arrays: dict[str, Any] = {}
         if isinstance(system.cell, NTM):
-            numbers["mechanism"], arrays = _mechanism(system, task, task.test_lengths[1])
+            numbers["mechanism"], arrays = _mechanism(system, task, task.test_sizes[1][0])
             numbers["limit"] = _limit(system, task, beyond, rows)
     return numbers, arrays
 
 
 def _score(system: Transducer, task: Copy, length: int, sequences: int) -> tuple[float, float, float]:
     wrong, prefix, faultless = [], [], []
-    for drawn in task.evaluation_set(length, sequences):
+    for drawn in task.evaluation_set((length,), sequences):
         batch = moved(drawn, system.device)
         logits_TBO = system(batch.inputs_TBI).y_TBO
         wrong_B, wrong_BK = batch.wrong_bits(logits_TBO), wrong_vectors(batch, logits_TBO)
@@ -125,7 +123,7 @@ def _score(system: Transducer, task: Copy, length: int, sequences: int) -> tuple
 
 
 def _mechanism(system: Transducer, task: Copy, length: int) -> tuple[dict[str, float], dict[str, Any]]:
-    batch = next(iter(task.evaluation_set(length, 100)))
+    batch = next(iter(task.evaluation_set((length,), 100)))
     trace = _trace(system, batch).trace
     heads = trace.weighting_BAN.shape[2] // 2
     read_TBN, write_TBN = (trace.weighting_BAN[:, :, head].cpu().numpy() for head in (0, heads))

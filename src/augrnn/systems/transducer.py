@@ -63,7 +63,7 @@ class Transducer(L.LightningModule):
         self._evaluate("val", batch)
 
     def test_step(self, batch: BitsBatch, batch_idx: int, dataloader_idx: int = 0) -> None:
-        self._evaluate(f"test/{int(batch.lengths_B[0])}", batch)
+        self._evaluate(f"test/{self.trainer.datamodule.test_names[dataloader_idx]}", batch)  # type: ignore[attr-defined]
 
     def _evaluate(self, prefix: str, batch: BitsBatch) -> None:
         logits_TBO = self(batch.inputs_TBI).y_TBO

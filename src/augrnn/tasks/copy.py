@@ -6,8 +6,8 @@ import torch
 
 from augrnn.batches import BitsBatch
 from augrnn.errors import UserError
-from augrnn.tasks.bits import BitsTask
-from augrnn.tasks.draws import Draws, generator
+from augrnn.tasks.bits import BitsTask, Size, between
+from augrnn.tasks.draws import generator
 
 
 class Copy(BitsTask):
@@ -41,20 +41,21 @@ class Copy(BitsTask):
         validation_sequences: int = 640,
         seed: int = 0,
     ) -> None:
-        super().__init__(batch_size, epoch_batches, validation_sequences, seed)
+        sizes = tuple((length,) for length in test_lengths)
+        super().__init__(batch_size, epoch_batches, validation_sequences, sizes, test_sequences, seed)
         if width < 1 or not 1 <= min_length <= max_length:
             raise UserError(
                 f"the copy task needs width >= 1 and 1 <= min_length <= max_length, not width {width}, "
                 f"lengths {min_length} to {max_length}"
             )
         self.width, self.min_length, self.max_length = width, min_length, max_length
-        self.test_lengths, self.test_sequences = tuple(test_lengths), test_sequences
         self.input_size, self.output_size = width + 1, width
 
-    def random_length(self, *seed: int) -> int:
-        return int(torch.randint(self.min_length, self.max_length + 1, (), generator=generator(*seed)))
+    def random_size(self, *seed: int) -> Size:
+        return (between(self.min_length, self.max_length, *seed),)
 
-    def sample(self, batch_size: int, length: int, *seed: int) -> BitsBatch:
+    def sample(self, batch_size: int, size: Size, *seed: int) -> BitsBatch:
+        (length,) = size
         bits_TBO = torch.randint(0, 2, (length, batch_size, self.width), generator=generator(*seed)).float()
         inputs_TBI = torch.zeros(2 * length + 1, batch_size, self.width + 1)
         inputs_TBI[:length, :, : self.width] = bits_TBO
@@ -63,11 +64,4 @@ class Copy(BitsTask):
         targets_TBO[length + 1 :] = bits_TBO
         scored_TB = torch.zeros(2 * length + 1, batch_size)
         scored_TB[length + 1 :] = 1
-        return BitsBatch(inputs_TBI, targets_TBO, scored_TB, torch.full((batch_size,), length))
-
-    def evaluation_set(self, length: int, sequences: int, batch_size: int = 100) -> Draws:
-        """Sequences of one length to test on, from a stream that neither training nor validation draws from."""
-        return Draws(lambda number: self.sample(batch_size, length, 2, length, number), -(-sequences // batch_size))
-
-    def test_dataloader(self) -> list[Draws]:
-        return [self.evaluation_set(length, self.test_sequences) for length in self.test_lengths]
+        return BitsBatch(inputs_TBI, targets_TBO, scored_TB)

@@ -1,0 +1,249 @@
+"""Neural Turing Machines, section 4.2: repeat copy."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from augrnn.lab.claims import AllOf, Claim, Observations, SuccessRate, Typical
+from augrnn.lab.experiment import Experiment, Scale, Variant
+from augrnn.lab.records import Results, RunRecord
+
+if TYPE_CHECKING:
+    from augrnn.training import Trained
+
+SOLVED = 1.0
+"""Bits a sequence on validation data at which the task counts as learned; chance is 218.75."""
+
+COST = "val/cost_bits"
+MACHINES = {"LSTM controller": "ntm-lstm", "feedforward controller": "ntm-feedforward"}
+WIDTH, TRAINED_REPEATS = 6, 10
+
+
+def measure(trained: "Trained") -> tuple[dict[str, Any], dict[str, Any]]:
+    """Errors and end markers at the trained and at longer sizes, and how the heads loop."""
+    from augrnn.measures.repeats import measure_repeat_copy
+
+    return measure_repeat_copy(trained.system, trained.task)  # type: ignore[arg-type]
+
+
+def final_cost(run: RunRecord) -> float | None:
+    """Bits a sequence on validation data at the end of training."""
+    return run.curves[COST]["values"][-1]
+
+
+def solved(run: RunRecord) -> bool:
+    """Whether the task was learned, and still is at the end."""
+    cost = final_cost(run)
+    return cost is not None and cost < SOLVED
+
+
+def solved_seeds(results: Results) -> dict[str, Observations]:
+    """For each machine, which seeds learned to repeat."""
+    return {name: results.each(variant, solved) for name, variant in MACHINES.items()}
+
+
+def cost_ratio(results: Results) -> dict[str, Observations]:
+    """The LSTM's final cost as a multiple of the machine's, seed by seed."""
+
+    def ratio(machine: RunRecord, lstm: RunRecord) -> float | None:
+        low, high = final_cost(machine), final_cost(lstm)
+        return None if low is None or high is None else high / max(low, 1e-6)
+
+    return {name: results.paired((variant, "lstm"), ratio) for name, variant in MACHINES.items()}
+
+
+def wrong_share(run: RunRecord, size: str) -> float:
+    """The share of data bits that are wrong at a size named "vectors x repeats"."""
+    length, repeats = map(int, size.split("x"))
+    return run["wrong_bits"][size] / (length * repeats * WIDTH)
+
+
+def longer(results: Results) -> dict[str, Observations]:
+    """Wrong data bits at twice the trained length: of the solved seeds of the machines, and of the LSTM."""
+    of_machines = {
+        name: results.each(variant, lambda run: wrong_share(run, "20x10"), where=solved)
+        for name, variant in MACHINES.items()
+    }
+    return of_machines | {"LSTM": results.each("lstm", lambda run: wrong_share(run, "20x10"))}
+
+
+def more_repeats(results: Results) -> dict[str, Observations]:
+    """Of the solved seeds at twice the trained repeats: wrong data bits, and end markers beyond the trained number."""
+
+    def markers(run: RunRecord) -> float:
+        early = run["early_end_by_repeat"]["10x20"][TRAINED_REPEATS:]
+        return sum(early) / len(early)
+
+    found = {}
+    for name, variant in MACHINES.items():
+        found[f"{name}: wrong"] = results.each(variant, lambda run: wrong_share(run, "10x20"), where=solved)
+        found[f"{name}: end markers"] = results.each(variant, markers, where=solved)
+    return found
+
+
+def mechanism(results: Results) -> dict[str, Observations]:
+    """Each part of the paper's reading of the heads, for the solved seeds of both machines together."""
+
+    def part(name: str) -> Observations:
+        of_machines = [
+            results.each(variant, lambda run: run["mechanism"][name], where=solved) for variant in MACHINES.values()
+        ]
+        values = [value for observations in of_machines for value in observations.values]
+        missing, excluded = (sum(getattr(o, field) for o in of_machines) for field in ("missing", "excluded"))
+        return Observations(tuple(values), missing, excluded)
+
+    names = {
+        "every repetition reads the same rows": "loops",
+        "they are the rows written": "same_rows_as_written",
+        "a jump back between repetitions": "jump_back",
+    }
+    return {words: part(name) for words, name in names.items()}
+
+
+def figures(results: Results, arrays: Any, folder: Path) -> None:
+    """Learning curves, end markers by repetition, and the heads of a solved seed."""
+    from augrnn.figures.curves import learning_curves
+    from augrnn.figures.repeats import early_ends, repeat_maps
+
+    learning_curves(results.curves(COST), folder / "learning.png", "cost (bits per sequence)", floor=1e-2, bar=SOLVED)
+    early = {
+        variant: [list(found.values())[-1] for found in runs]
+        for variant, runs in results.measured("early_end_by_repeat").items()
+        if variant in MACHINES.values()
+    }
+    early_ends(early, folder / "early_ends.png")
+    best = [key for key in arrays if key[0] in MACHINES.values() and solved(results.runs[key])]
+    if best:
+        repeat_maps(arrays[best[0]], folder / "heads.png", title=f"{best[0][0]}, seed {best[0][1]}")
+
+
+FOUR_FIFTHS = SuccessRate(needed=0.8, partly=0.5)
+FEW_WRONG = Typical("at most", 0.05, partly=0.2)
+MARKED = Typical("at least", 0.9, partly=0.5)
+
+SMOKE = (
+    "--data.init_args.width=3",
+    "--data.init_args.max_length=3",
+    "--data.init_args.max_repeats=3",
+    "--data.init_args.test_sizes=[[3,3],[6,3],[3,6]]",
+    "--data.init_args.test_sequences=100",
+    "--data.init_args.validation_sequences=160",
+    "--data.init_args.epoch_batches=100",
+    "--model.init_args.cell.init_args.input_size=5",
+    "--model.init_args.cell.init_args.output_size=4",
+    "--model.init_args.scheduler.init_args.T_max=300",
+    "--trainer.max_steps=300",
+)
+NARROW = ("--model.init_args.cell.init_args.hidden_size=128",)
+"""The LSTM stack at a quarter of the paper's width: its 5 million weights are slow on a processor."""
+
+PAPER = (
+    "--model.init_args.optimizer=augrnn.optimizers.GravesRMSprop",
+    "--model.init_args.scheduler=null",
+    "--trainer.gradient_clip_algorithm=value",
+    "--data.init_args.batch_size=1",
+    "--data.init_args.epoch_batches=10000",
+    "--trainer.max_steps=500000",
+)
+"""The paper's optimizer; one sequence an update, because the paper names no batch."""
+
+experiment = Experiment(
+    name="ntm/repeat-copy",
+    title="A Neural Turing Machine learns a nested loop, and cannot count beyond the loops it was trained on",
+    paper="Graves, Wayne, Danihelka 2014: Neural Turing Machines, arXiv 1410.5401, section 4.2",
+    variants={
+        "ntm-lstm": Variant("configs/repeat-copy/ntm-lstm.yaml"),
+        "ntm-feedforward": Variant("configs/repeat-copy/ntm-feedforward.yaml"),
+        "lstm": Variant("configs/repeat-copy/lstm.yaml"),
+    },
+    scales={
+        "smoke": Scale(seeds=1, minutes=2, overrides=SMOKE, overrides_of={"lstm": NARROW}),
+        "small": Scale(seeds=5, minutes=30, overrides_of={"lstm": NARROW}),
+        "paper": Scale(
+            seeds=10,
+            minutes=6000,
+            overrides=(*PAPER, "--model.init_args.optimizer.init_args.lr=1.0e-4"),
+            overrides_of={"lstm": ("--model.init_args.optimizer.init_args.lr=3.0e-5",)},
+        ),
+    },
+    measure=measure,
+    curves=(COST, "val/wrong_bits"),
+    figures=figures,
+    claims=(
+        Claim(
+            name="learns",
+            sentence="NTM learns the task: copies the vectors as often as asked, and marks the end.",
+            source="section 4.2, figure 7",
+            quantity=solved_seeds,
+            rules=dict.fromkeys(("small", "paper"), AllOf(FOUR_FIFTHS)),
+            paper="cost near 0, one run",
+            public="single seeds",
+        ),
+        Claim(
+            name="learns-faster",
+            sentence="NTM learns the task much faster than LSTM: at the same number of sequences its cost is lower.",
+            source="section 4.2, figure 7",
+            quantity=cost_ratio,
+            rules=dict.fromkeys(("small", "paper"), AllOf(Typical("at least", 10, partly=2))),
+            paper="both learn it, NTM much sooner",
+            public="none over seeds",
+            unit="times the cost",
+        ),
+        Claim(
+            name="longer-sequences",
+            sentence="NTM repeats sequences of twice the trained length with few errors, and LSTM does not.",
+            source="section 4.2, figure 8",
+            quantity=longer,
+            rules=dict.fromkeys(
+                ("small", "paper"),
+                AllOf(
+                    {
+                        **dict.fromkeys(MACHINES, Typical("at most", 0.01, partly=0.05)),
+                        "LSTM": Typical("at least", 0.1, partly=0.05),
+                    }
+                ),
+            ),
+            paper="20 vectors 10 times: NTM nearly perfect, LSTM fails after the first",
+            public="none over seeds",
+            unit="of data bits wrong",
+        ),
+        Claim(
+            name="more-repeats",
+            sentence=(
+                "Asked for twice the trained repeats, NTM keeps copying, but cannot count: it puts the end marker "
+                "after every repetition beyond the 11th."
+            ),
+            source="section 4.2, figure 8",
+            quantity=more_repeats,
+            rules=dict.fromkeys(
+                ("small", "paper"),
+                AllOf(
+                    {
+                        **{f"{name}: wrong": FEW_WRONG for name in MACHINES},
+                        **{f"{name}: end markers": MARKED for name in MACHINES},
+                    }
+                ),
+            ),
+            paper="10 vectors 20 times: shown for one sequence",
+            public="none",
+            unit="share",
+        ),
+        Claim(
+            name="mechanism",
+            sentence="It writes the sequence once, then reads the same rows in every repetition, with a jump back.",
+            source="section 4.2, figure 9",
+            quantity=mechanism,
+            rules=dict.fromkeys(
+                ("small", "paper"),
+                AllOf(
+                    {
+                        "every repetition reads the same rows": Typical("at least", 0.9, partly=0.6),
+                        "they are the rows written": Typical("at least", 0.9, partly=0.6),
+                        "a jump back between repetitions": Typical("at least", 0.9, partly=0.6),
+                    }
+                ),
+            ),
+            paper="shown for one sequence",
+            public="shown for single sequences",
+        ),
+    ),
+)
