@@ -95,6 +95,35 @@ def test_every_parameter_gets_a_gradient() -> None:
         assert parameter.grad.abs().sum() > 0, name
 
 
+@pytest.mark.parametrize("memory", ["blank", "random", "ring"])
+def test_the_memory_before_the_first_step(memory: str) -> None:
+    torch.manual_seed(0)
+    cell = machine(memory=memory)
+    memory_NW = cell.initial_state(2).memory_BNW[1]
+    similarity_NN = torch.nn.functional.cosine_similarity(memory_NW[:, None], memory_NW[None], dim=-1)
+    others_NN = similarity_NN - 2 * torch.eye(cell.rows)
+    if memory == "blank":
+        assert (memory_NW == 1e-6).all()
+        assert not [name for name, _ in cell.named_parameters() if "memory" in name]
+    if memory == "ring":  # the two nearest rows to each are its neighbours, around the end as well
+        neighbours_N2 = (torch.arange(cell.rows)[:, None] + torch.tensor([-1, 1])) % cell.rows
+        assert torch.equal(others_NN.topk(2).indices.sort().values, neighbours_N2.sort().values)
+        assert_close(memory_NW.square().sum(dim=1), torch.full((cell.rows,), cell.width // 2 / 2))
+    if memory != "blank":
+        assert others_NN.max() < 1
+        cell.step(cell.project(torch.zeros(2, cell.input_size)), cell.initial_state(2))[0].sum().backward()
+        assert cell.first_memory_NW.grad.abs().sum() > 0
+
+
+def test_a_grown_memory_keeps_its_learned_rows() -> None:
+    cell = machine(memory="ring")
+    rows = cell.rows
+    cell.grow(rows + 3)
+    memory_NW = cell.initial_state(1).memory_BNW[0]
+    assert torch.equal(memory_NW[:rows], cell.first_memory_NW)
+    assert (memory_NW[rows:] == 1e-6).all()
+
+
 def test_more_rows_start_unattended() -> None:
     cell = machine()
     before = cell.initial_state(2)

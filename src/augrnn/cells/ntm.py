@@ -3,8 +3,9 @@
 # B = batch, I = input, O = output, C = controller output, N = memory rows, W = row width, H = heads of a kind,
 # A = 2 * H heads that address (reads first, then writes), S = shifts
 
+import math
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -16,11 +17,30 @@ from augrnn.soft import mix
 FIRST_FOCUS = 5.0
 """Logit of the first row in the first weighting, the others' being 0."""
 
-FIRST_MEMORY = 0.1
-"""Standard deviation of a learned memory at the start."""
-
 FIRST_SHARPNESS = 1.0
 """Bias of the sharpening exponent: gamma starts at about 2.3."""
+
+FIRST_STRENGTH, FIRST_GATE = 8.0, 2.0
+"""Biases of key strength and interpolation gate where there is something to look up: beta starts at about 8, g at .9."""
+
+
+def random_rows(rows: int, width: int) -> Tensor:
+    """A memory (N, W) whose rows point anywhere: a look-up finds each of them apart from its neighbours."""
+    return torch.randn(rows, width)
+
+
+def ring_of_rows(rows: int, width: int) -> Tensor:
+    """A memory (N, W) whose rows lie on a smooth closed curve: neighbours are alike, and a look-up can slide.
+
+    Row n holds the cosines and sines of 2 pi n f / N for the frequencies f = 1 to W / 2 (and one 0 where W is odd), as
+    of a position code; its root mean square is 1/2.
+    """
+    angles_NF = torch.arange(rows)[:, None] * torch.arange(1, width // 2 + 1) * (2 * math.pi / rows)
+    waves_NW = torch.cat([angles_NF.cos(), angles_NF.sin(), torch.zeros(rows, width % 2)], dim=1)
+    return waves_NW / math.sqrt(2)
+
+
+FIRST_MEMORY = {"random": random_rows, "ring": ring_of_rows}
 
 
 class Feedforward(Cell):
@@ -68,7 +88,7 @@ class NTM(Cell):
 
     All heads address the memory as the previous step left it, so they are one batched computation; reads come before
     writes. Keys and add vectors are unbounded: with a tanh on them the copy task takes several times as long. The
-    first weightings and the first read vectors are learned, and the memory starts at a constant near zero (Collier
+    first weightings and the first read vectors are learned, and a blank memory is a constant near zero (Collier
     and Beel 2018 found that this is what makes it train). All heads start mostly on the first row and sharpen from the
     start; from spread and soft heads the machine learns as well, but copies less far beyond its training lengths.
 
@@ -82,8 +102,9 @@ class NTM(Cell):
       shift_range: furthest shift R in one step; S = 2 * R + 1.
       interpolation: False leaves the previous weighting out of the addressing (no Eq. 7).
       sharpening: False leaves the shifted weighting as it is (no Eq. 9).
-      learned_memory: the memory starts from learned vectors, one a row, drawn at random. Look-up by content then finds
-        any row from the first step on, where in a constant memory it finds only what has been written.
+      memory: what the memory is before the first step. "blank" is a constant near zero, in which look-up by content
+        finds only what has been written. "random" and "ring" are learned, starting from `random_rows` and
+        `ring_of_rows`: look-up finds any row from the first step on, and the heads start by looking up.
 
     Raises:
       ValueError: sizes with which no machine can be made.
@@ -100,7 +121,7 @@ class NTM(Cell):
         shift_range: int = 1,
         interpolation: bool = True,
         sharpening: bool = True,
-        learned_memory: bool = False,
+        memory: Literal["blank", "random", "ring"] = "blank",
     ) -> None:
         super().__init__()
         sizes = {"input_size": input_size, "output_size": output_size, "heads": heads, "rows": rows, "width": width}
@@ -119,14 +140,17 @@ class NTM(Cell):
         self.output = nn.Linear(c + heads * width, output_size)
         self.first_focus_AN = nn.Parameter(torch.zeros(2 * heads, rows))
         self.first_read_HW = nn.Parameter(0.1 * torch.randn(heads, width))
-        self.first_memory_NW = nn.Parameter(FIRST_MEMORY * torch.randn(rows, width)) if learned_memory else None
-        self._initialise()
+        self.first_memory_NW = None if memory == "blank" else nn.Parameter(FIRST_MEMORY[memory](rows, width))
+        self._initialise(looks_up=memory != "blank")
 
-    def _initialise(self) -> None:
+    def _initialise(self, looks_up: bool) -> None:
         nn.init.xavier_uniform_(self.to_heads.weight, gain=1.4)
         nn.init.normal_(self.to_heads.bias, std=0.01)
-        sharpening = slice(sum(self.head_sizes[:4]), sum(self.head_sizes[:5]))
-        nn.init.constant_(self.to_heads.bias[sharpening], FIRST_SHARPNESS)
+        _, strength, gate, _, sharpness, *_ = self.to_heads.bias.detach().split(self.head_sizes)
+        nn.init.constant_(sharpness, FIRST_SHARPNESS)
+        if looks_up:
+            nn.init.constant_(strength, FIRST_STRENGTH)
+            nn.init.constant_(gate, FIRST_GATE)
         nn.init.constant_(self.first_focus_AN[:, 0], FIRST_FOCUS)
         nn.init.xavier_uniform_(self.output.weight)
         nn.init.zeros_(self.output.bias)
@@ -138,7 +162,7 @@ class NTM(Cell):
         read_BHW = self.first_read_HW.expand(batch_size, -1, -1)
         memory_NW = read_BHW.new_full((self.rows, self.width), 1e-6)
         if self.first_memory_NW is not None:
-            memory_NW = torch.cat([self.first_memory_NW, memory_NW[self.first_memory_NW.shape[0] :]])
+            memory_NW = torch.cat([self.first_memory_NW, memory_NW[first_AN.shape[1] :]])
         return NTMState(
             controller=self.controller.initial_state(batch_size),
             memory_BNW=memory_NW.expand(batch_size, -1, -1),

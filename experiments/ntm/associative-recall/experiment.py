@@ -1,0 +1,199 @@
+"""Neural Turing Machines, section 4.3: associative recall."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from augrnn.lab.claims import AllOf, Claim, Observations, SuccessRate, Typical
+from augrnn.lab.experiment import Experiment, Scale, Variant
+from augrnn.lab.records import Results, RunRecord
+
+if TYPE_CHECKING:
+    from augrnn.training import Trained
+
+SOLVED = 0.1
+"""Bits a sequence on validation data at which recall counts as learned; chance is 18."""
+
+COST = "val/cost_bits"
+MACHINES = {"LSTM controller": "ntm-lstm", "feedforward controller": "ntm-feedforward"}
+ITEMS = {"10": 0.1, "15": 1.0, "20": 2.0}
+"""Lists longer than any trained on, by their number of items, and the bits a sequence allowed."""
+
+
+def measure(trained: "Trained") -> tuple[dict[str, Any], dict[str, Any]]:
+    """Costs by number of items and by position, and how the heads look up."""
+    from augrnn.measures.recall import measure_recall
+
+    return measure_recall(trained.system, trained.task)  # type: ignore[arg-type]
+
+
+def final_cost(run: RunRecord) -> float | None:
+    """Bits a sequence on validation data at the end of training."""
+    return run.curves[COST]["values"][-1]
+
+
+def solved(run: RunRecord) -> bool:
+    """Whether recall was learned, and still is at the end."""
+    cost = final_cost(run)
+    return cost is not None and cost < SOLVED
+
+
+def part(measure: str, name: str) -> Callable[[RunRecord], float | None]:
+    """One number of a measure that has several."""
+    return lambda run: run[measure][name]
+
+
+def solved_seeds(results: Results) -> dict[str, Observations]:
+    """For each machine, which seeds learned to recall."""
+    return {name: results.each(variant, solved) for name, variant in MACHINES.items()}
+
+
+def lstm_cost(results: Results) -> Observations:
+    """The LSTM's final cost."""
+    return results.each("lstm", final_cost)
+
+
+def longer_lists(results: Results) -> dict[str, Observations]:
+    """Costs on lists longer than any trained on, all seeds of the controller with the smaller mean over them."""
+
+    def total(variant: str) -> float:
+        runs = results.measured("cost_bits")[variant]
+        return sum(run[items] for run in runs for items in ITEMS) / len(runs) if runs else float("inf")
+
+    better = min(MACHINES.values(), key=total)
+    return {f"{items} items": results.each(better, part("cost_bits", items)) for items in ITEMS}
+
+
+def lstm_longer_lists(results: Results) -> Observations:
+    """The LSTM's cost on the longest lists."""
+    return results.each("lstm", part("cost_bits", "20"))
+
+
+def mechanism(results: Results) -> dict[str, Observations]:
+    """Each part of the paper's reading of the heads, for the solved seeds of each machine."""
+    names = {"look-up finds the query": "lookup_lands", "a shift to the answer": "shift_after_lookup"}
+    return {
+        f"{machine}: {words}": results.each(variant, part("mechanism", name), where=solved)
+        for machine, variant in MACHINES.items()
+        for words, name in names.items()
+    }
+
+
+def figures(results: Results, arrays: Any, folder: Path) -> None:
+    """Learning curves, costs by number of items, and the heads of a solved seed."""
+    from augrnn.figures.curves import by_size, learning_curves
+    from augrnn.figures.recall import recall_maps
+
+    learning_curves(results.curves(COST), folder / "learning.png", "cost (bits per sequence)", floor=1e-3, bar=SOLVED)
+    by_size(
+        results.measured("cost_bits"), folder / "generalisation.png", "cost (bits per sequence)", "items", small=0.01
+    )
+    best = [key for key in arrays if key[0] in MACHINES.values() and solved(results.runs[key])]
+    if best:
+        recall_maps(arrays[best[0]], folder / "heads.png", title=f"{best[0][0]}, seed {best[0][1]}")
+
+
+FOUR_FIFTHS = SuccessRate(needed=0.8, partly=0.5)
+DESCRIBED = Typical("at least", 0.9, partly=0.6)
+
+SMOKE = (
+    "--data.init_args.width=3",
+    "--data.init_args.vectors=2",
+    "--data.init_args.max_items=3",
+    "--data.init_args.test_items=[3,5]",
+    "--data.init_args.test_sequences=100",
+    "--data.init_args.validation_sequences=160",
+    "--data.init_args.epoch_batches=100",
+    "--model.init_args.cell.init_args.input_size=5",
+    "--model.init_args.cell.init_args.output_size=3",
+    "--model.init_args.scheduler.init_args.T_max=300",
+    "--trainer.max_steps=300",
+)
+NARROW = ("--model.init_args.cell.init_args.hidden_size=128",)
+"""The LSTM stack at half of the paper's width: its 1.3 million weights are slow on a processor."""
+
+PAPER = (
+    "--model.init_args.optimizer=augrnn.optimizers.GravesRMSprop",
+    "--model.init_args.optimizer.init_args.lr=1.0e-4",
+    "--model.init_args.scheduler=null",
+    "--trainer.gradient_clip_algorithm=value",
+    "--data.init_args.batch_size=1",
+    "--data.init_args.epoch_batches=10000",
+    "--trainer.max_steps=1000000",
+)
+"""The paper's optimizer; one sequence an update, because the paper names no batch."""
+
+JUDGED = ("small", "paper")
+
+experiment = Experiment(
+    name="ntm/associative-recall",
+    title="A Neural Turing Machine recalls what followed, from longer lists than it was trained on",
+    paper="Graves, Wayne, Danihelka 2014: Neural Turing Machines, arXiv 1410.5401, section 4.3",
+    variants={
+        "ntm-lstm": Variant("configs/associative-recall/ntm-lstm.yaml"),
+        "ntm-feedforward": Variant("configs/associative-recall/ntm-feedforward.yaml"),
+        "lstm": Variant("configs/associative-recall/lstm.yaml"),
+    },
+    scales={
+        "smoke": Scale(seeds=1, minutes=2, overrides=SMOKE, overrides_of={"lstm": NARROW}),
+        "small": Scale(seeds=5, minutes=40, overrides_of={"lstm": NARROW}),
+        "paper": Scale(seeds=10, minutes=6000, overrides=PAPER),
+    },
+    measure=measure,
+    curves=(COST, "val/wrong_bits"),
+    figures=figures,
+    claims=(
+        Claim(
+            name="learns",
+            sentence="NTM learns associative recall: its cost comes to almost nothing, and stays there.",
+            source="section 4.3, figure 10",
+            quantity=solved_seeds,
+            rules=dict.fromkeys(JUDGED, AllOf(FOUR_FIFTHS)),
+            paper="at zero by about 30k sequences, one run",
+            public="3 of 5 seeds; the fastest 37k sequences",
+        ),
+        Claim(
+            name="lstm-does-not",
+            sentence="LSTM does not reach zero cost; at the same number of sequences it is far behind.",
+            source="section 4.3, figure 10",
+            quantity=lstm_cost,
+            rules=dict.fromkeys(JUDGED, Typical("at least", 2, partly=0.5)),
+            paper="not at zero after a million sequences",
+            public="none over seeds",
+            unit="bits",
+        ),
+        Claim(
+            name="longer-lists",
+            sentence="NTM recalls from longer lists than it was trained on (the better of the two controllers).",
+            source="section 4.3, figure 11",
+            quantity=longer_lists,
+            rules=dict.fromkeys(
+                JUDGED,
+                AllOf({f"{items} items": Typical("at most", bits, partly=4 * bits) for items, bits in ITEMS.items()}),
+            ),
+            paper="10, 15, 20 items: feedforward 0, 1.5, 8 bits; LSTM controller 1.8, 4.8, 7, read off figure 11",
+            public="LSTM controller 0, 0, .94 bits",
+            unit="bits",
+        ),
+        Claim(
+            name="lstm-longer-lists",
+            sentence="LSTM does not: on lists of 20 items it does no better than chance (18 bits).",
+            source="section 4.3, figure 11",
+            quantity=lstm_longer_lists,
+            rules=dict.fromkeys(JUDGED, Typical("at least", 18, partly=12)),
+            paper="38 bits, read off figure 11",
+            public="none",
+            unit="bits",
+        ),
+        Claim(
+            name="mechanism",
+            sentence="After the query, a look-up by content finds the queried item, and a shift by one row the answer.",
+            source="section 4.3, figure 12",
+            quantity=mechanism,
+            rules=dict.fromkeys(JUDGED, AllOf(DESCRIBED)),
+            paper="shown for one sequence of a feedforward controller",
+            public="shown for single sequences",
+            unit="of sequences",
+        ),
+    ),
+)
