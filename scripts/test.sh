@@ -5,6 +5,7 @@ if [ $# -eq 0 ]; then
   .venv/bin/ruff check .
   .venv/bin/ruff format --check .
   .venv/bin/mypy
+  find experiments -name experiment.py -print0 | xargs -0 -n 1 .venv/bin/mypy  # one by one: they share a name
   .venv/bin/lint-imports --no-cache
   .venv/bin/augrnn check
   .venv/bin/augrnn report --check

@@ -1,12 +1,11 @@
 """Neural Turing Machines, section 4.3: associative recall."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from augrnn.lab.claims import AllOf, Claim, Observations, SuccessRate, Typical
 from augrnn.lab.experiment import Experiment, Scale, Variant
-from augrnn.lab.records import Results, RunRecord
+from augrnn.lab.records import Results, RunRecord, part
 
 if TYPE_CHECKING:
     from augrnn.training import Trained
@@ -27,20 +26,9 @@ def measure(trained: "Trained") -> tuple[dict[str, Any], dict[str, Any]]:
     return measure_recall(trained.system, trained.task)  # type: ignore[arg-type]
 
 
-def final_cost(run: RunRecord) -> float | None:
-    """Bits a sequence on validation data at the end of training."""
-    return run.curves[COST]["values"][-1]
-
-
 def solved(run: RunRecord) -> bool:
     """Whether recall was learned, and still is at the end."""
-    cost = final_cost(run)
-    return cost is not None and cost < SOLVED
-
-
-def part(measure: str, name: str) -> Callable[[RunRecord], float | None]:
-    """One number of a measure that has several."""
-    return lambda run: run[measure][name]
+    return run.below(COST, SOLVED)
 
 
 def solved_seeds(results: Results) -> dict[str, Observations]:
@@ -50,7 +38,7 @@ def solved_seeds(results: Results) -> dict[str, Observations]:
 
 def lstm_cost(results: Results) -> Observations:
     """The LSTM's final cost."""
-    return results.each("lstm", final_cost)
+    return results.each("lstm", lambda run: run.final(COST))
 
 
 def longer_lists(results: Results) -> dict[str, Observations]:

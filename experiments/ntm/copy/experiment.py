@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from augrnn.lab.claims import AllOf, Claim, Observations, SuccessRate, Typical
 from augrnn.lab.experiment import Experiment, Scale, Variant
-from augrnn.lab.records import Results, RunRecord
+from augrnn.lab.records import Results, RunRecord, part
 
 if TYPE_CHECKING:
     from augrnn.training import Trained
@@ -29,15 +29,9 @@ def measure(trained: "Trained") -> tuple[dict[str, Any], dict[str, Any]]:
     return measure_copy(trained.system, trained.task, length, more)  # type: ignore[arg-type]
 
 
-def final_cost(run: RunRecord) -> float | None:
-    """Bits a sequence on validation data at the end of training."""
-    return run.curves[COST]["values"][-1]
-
-
 def solved(run: RunRecord) -> bool:
     """Whether copying was learned, and still is at the end."""
-    cost = final_cost(run)
-    return cost is not None and cost < SOLVED
+    return run.below(COST, SOLVED)
 
 
 def longest(run: RunRecord) -> str:
@@ -57,12 +51,7 @@ def sequences_to_solve(results: Results) -> dict[str, Observations]:
 
 def cost_ratio(results: Results) -> dict[str, Observations]:
     """The LSTM's final cost as a multiple of the machine's, seed by seed."""
-
-    def ratio(machine: RunRecord, lstm: RunRecord) -> float | None:
-        low, high = final_cost(machine), final_cost(lstm)
-        return None if low is None or high is None else high / max(low, 1e-6)
-
-    return {name: results.paired((variant, "lstm"), ratio) for name, variant in MACHINES.items()}
+    return {name: results.final_ratio(COST, "lstm", variant) for name, variant in MACHINES.items()}
 
 
 def faultless_at_longest(results: Results) -> dict[str, Observations]:
@@ -85,22 +74,18 @@ def lstm_prefix(results: Results) -> Observations:
 
 def mechanism(results: Results) -> dict[str, Observations]:
     """Each part of the paper's reading of the heads, for solved seeds of both machines together."""
-
-    def part(name: str) -> Observations:
-        of_machines = [
-            results.each(variant, lambda run: run["mechanism"][name], where=solved) for variant in MACHINES.values()
-        ]
-        values = [value for observations in of_machines for value in observations.values]
-        missing, excluded = (sum(getattr(o, field) for o in of_machines) for field in ("missing", "excluded"))
-        return Observations(tuple(values), missing, excluded)
-
     names = {
         "write focus": "write_focus",
         "write step of one row": "write_step",
         "reads visit the written rows": "same_rows",
         "reads equal adds": "reads_are_adds",
     }
-    return {words: part(name) for words, name in names.items()}
+    return {
+        words: Observations.together(
+            results.each(variant, part("mechanism", name), where=solved) for variant in MACHINES.values()
+        )
+        for words, name in names.items()
+    }
 
 
 def limit(results: Results) -> dict[str, Observations]:

@@ -21,7 +21,7 @@ FIRST_SHARPNESS = 1.0
 """Bias of the sharpening exponent: gamma starts at about 2.3."""
 
 FIRST_STRENGTH, FIRST_GATE = 8.0, 2.0
-"""Biases of key strength and interpolation gate where there is something to look up: beta starts at about 8, g at .9."""
+"""Biases of key strength and interpolation gate where look-up finds something at once: beta starts at 8, g at .9."""
 
 
 def random_rows(rows: int, width: int) -> Tensor:

@@ -5,7 +5,7 @@ a seed that has not run makes the verdict "not run". No seed is dropped silently
 """
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, Protocol
 
@@ -37,6 +37,16 @@ class Observations:
     def __post_init__(self) -> None:
         values = tuple(None if value is None or math.isnan(value) else float(value) for value in self.values)
         object.__setattr__(self, "values", values)
+
+    @classmethod
+    def together(cls, parts: Iterable["Observations"]) -> "Observations":
+        """The seeds of several variants as one set."""
+        found = list(parts)
+        return cls(
+            tuple(value for part in found for value in part.values),
+            sum(part.missing for part in found),
+            sum(part.excluded for part in found),
+        )
 
 
 Observed = Observations | Mapping[str, Observations]

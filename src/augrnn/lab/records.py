@@ -159,6 +159,15 @@ class RunRecord:
             raise UserError(f"{self.variant} seed {self.seed} has no measure {measure}: use --measure-again")
         return self.measures[measure]
 
+    def final(self, metric: str) -> float | None:
+        """A metric at the end of training; None where it was not finite."""
+        return self.curves[metric]["values"][-1]
+
+    def below(self, metric: str, bar: float) -> bool:
+        """Whether a metric is below a value at the end of training."""
+        value = self.final(metric)
+        return value is not None and value < bar
+
     def reached(
         self, metric: str, at_most: float, along: Literal["sequences", "updates"] = "sequences"
     ) -> float | None:
@@ -190,6 +199,11 @@ def read_arrays(folder: Path) -> dict[str, "ndarray"] | None:
 
 
 # All runs of a scale
+
+
+def part(measure: str, name: str) -> "Callable[[RunRecord], Any]":
+    """A quantity for `Results.each`: one number of a measure that has several."""
+    return lambda run: run[measure][name]
 
 
 Quantity = float | int | bool | None
@@ -265,6 +279,15 @@ class Results:
             else:
                 values.append(quantity(*runs))
         return Observations(tuple(values), missing, excluded)
+
+    def final_ratio(self, metric: str, over: str, under: str, least: float = 1e-6) -> Observations:
+        """A metric of one variant at the end of training as a multiple of another's, taken to be `least` at least."""
+
+        def ratio(one: RunRecord, other: RunRecord) -> Quantity:
+            high, low = one.final(metric), other.final(metric)
+            return None if high is None or low is None else high / max(low, least)
+
+        return self.paired((over, under), ratio)
 
     def _seeds(self, variant: str) -> int:
         return self.planned.get(variant, 0)

@@ -1,0 +1,171 @@
+"""Neural Turing Machines, section 4.4: dynamic N-grams."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from augrnn.lab.claims import AllOf, Claim, Observations, SuccessRate, Typical
+from augrnn.lab.experiment import Experiment, Scale, Variant
+from augrnn.lab.records import Results, RunRecord
+
+if TYPE_CHECKING:
+    from augrnn.training import Trained
+
+COST = "val/cost_bits"
+MACHINES = {"LSTM controller": "ntm-lstm", "feedforward controller": "ntm-feedforward"}
+EXCESS = "excess_bits"
+
+
+def measure(trained: "Trained") -> tuple[dict[str, Any], dict[str, Any]]:
+    """The excess over the optimum on the same sequences, and which rows the heads visit in which context."""
+    from augrnn.measures.ngrams import measure_ngrams
+
+    return measure_ngrams(trained.system, trained.task)  # type: ignore[arg-type]
+
+
+def excess(results: Results) -> Observations:
+    """Bits a sequence above the optimal estimator, of the controller with the smaller mean over its seeds."""
+
+    def typical(variant: str) -> float:
+        found = results.measured(EXCESS)[variant]
+        return sum(found) / len(found) if found else float("inf")
+
+    return results.each(min(MACHINES.values(), key=typical), lambda run: run[EXCESS])
+
+
+def below_lstm(results: Results) -> dict[str, Observations]:
+    """For each machine, which seeds end below the LSTM's with the same number."""
+
+    def below(machine: RunRecord, lstm: RunRecord) -> bool:
+        return machine[EXCESS] < lstm[EXCESS]
+
+    return {name: results.paired((variant, "lstm"), below) for name, variant in MACHINES.items()}
+
+
+def above_optimum(results: Results) -> dict[str, Observations]:
+    """For each machine, which seeds stay above the optimum by more than two standard errors."""
+
+    def above(run: RunRecord) -> bool:
+        return run[EXCESS] > 2 * run["excess_standard_error"]
+
+    return {name: results.each(variant, above) for name, variant in MACHINES.items()}
+
+
+def mechanism(results: Results) -> dict[str, Observations]:
+    """How much more often a head visits the same row in the same context than in another one."""
+
+    def more_often(kind: str, run: RunRecord) -> float | None:
+        of = run["mechanism"]
+        return of[f"{kind}_same"] - of[f"{kind}_different"]
+
+    return {
+        f"{name}, {kind}s": results.each(variant, lambda run, kind=kind: more_often(kind, run))  # type: ignore[misc]
+        for name, variant in MACHINES.items()
+        for kind in ("read", "write")
+    }
+
+
+def figures(results: Results, arrays: Any, folder: Path) -> None:
+    """Learning curves, the excess by position, predictions and heads, and rows by context."""
+    from augrnn.figures.curves import learning_curves
+    from augrnn.figures.ngrams import excess_by_position, ngram_maps, same_context
+
+    optimum = next(iter(bits for runs in results.measured("optimal_bits").values() for bits in runs), None)
+    learning_curves(results.curves(COST), folder / "learning.png", "cost (bits per sequence)", bar=optimum)
+    excess_by_position(results.measured("excess_by_position"), folder / "excess.png")
+    found = {key: results.runs[key][EXCESS] for key in arrays if key[0] in MACHINES.values()}
+    if found:
+        best = min(found, key=lambda key: found[key])
+        title = f"{best[0]}, seed {best[1]}"
+        ngram_maps(arrays[best], folder / "heads.png", title)
+        same_context(arrays[best], folder / "contexts.png", title)
+
+
+FOUR_FIFTHS = SuccessRate(needed=0.8, partly=0.5)
+
+SMOKE = (
+    "--data.init_args.order=2",
+    "--data.init_args.length=20",
+    "--data.init_args.test_sequences=200",
+    "--data.init_args.validation_sequences=160",
+    "--data.init_args.epoch_batches=100",
+    "--model.init_args.scheduler.init_args.total_steps=300",
+    "--trainer.max_steps=300",
+)
+PAPER = (
+    "--model.init_args.optimizer=augrnn.optimizers.GravesRMSprop",
+    "--model.init_args.scheduler=null",
+    "--trainer.gradient_clip_algorithm=value",
+    "--data.init_args.batch_size=1",
+    "--data.init_args.epoch_batches=10000",
+    "--trainer.max_steps=1000000",
+)
+"""The paper's optimizer; one sequence an update, because the paper names no batch."""
+
+JUDGED = ("small", "paper")
+
+experiment = Experiment(
+    name="ntm/dynamic-ngrams",
+    title="A Neural Turing Machine counts: it predicts a source that is new in every sequence nearly as well as can be",
+    paper="Graves, Wayne, Danihelka 2014: Neural Turing Machines, arXiv 1410.5401, section 4.4",
+    variants={
+        "ntm-lstm": Variant("configs/dynamic-ngrams/ntm-lstm.yaml"),
+        "ntm-feedforward": Variant("configs/dynamic-ngrams/ntm-feedforward.yaml"),
+        "lstm": Variant("configs/dynamic-ngrams/lstm.yaml"),
+    },
+    scales={
+        "smoke": Scale(seeds=1, minutes=2, overrides=SMOKE),
+        "small": Scale(seeds=5, minutes=50),
+        "paper": Scale(
+            seeds=10,
+            minutes=20000,
+            overrides=(*PAPER, "--model.init_args.optimizer.init_args.lr=3.0e-5"),
+            overrides_of={"lstm": ("--model.init_args.optimizer.init_args.lr=1.0e-4",)},
+        ),
+    },
+    measure=measure,
+    curves=(COST, "val/wrong_bits"),
+    figures=figures,
+    claims=(
+        Claim(
+            name="near-optimal",
+            sentence="NTM comes close to the optimal estimator (the better of the two controllers).",
+            source="section 4.4, figure 13",
+            quantity=excess,
+            rules=dict.fromkeys(JUDGED, Typical("at most", 1, partly=3)),
+            paper="about 0.5 to 1 bit above the optimum, read off figure 13",
+            public="none",
+            unit="bits above the optimum",
+        ),
+        Claim(
+            name="below-lstm",
+            sentence="NTM achieves a small, but significant performance advantage over LSTM.",
+            source="section 4.4, figure 13",
+            quantity=below_lstm,
+            rules=dict.fromkeys(JUDGED, AllOf(FOUR_FIFTHS)),
+            paper="LSTM about 3 bits above the optimum, read off figure 13",
+            public="none",
+        ),
+        Claim(
+            name="never-optimal",
+            sentence="NTM never quite reaches the optimum cost.",
+            source="section 4.4, figure 13",
+            quantity=above_optimum,
+            rules=dict.fromkeys(JUDGED, AllOf(FOUR_FIFTHS)),
+            paper="one run each",
+            public="none",
+        ),
+        Claim(
+            name="mechanism",
+            sentence=(
+                "The controller uses the memory to count how often ones and zeros followed each context: the heads "
+                "come back to the same row in the same context."
+            ),
+            source="section 4.4, figure 14",
+            quantity=mechanism,
+            rules=dict.fromkeys(JUDGED, AllOf(Typical("at least", 0.5, partly=0.2))),
+            paper="shown for one sequence",
+            public="none",
+            unit="more often than in another context",
+        ),
+    ),
+)

@@ -1,0 +1,125 @@
+"""Neural Turing Machines, section 4.5: priority sort."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from augrnn.lab.claims import AllOf, Claim, Observations, Typical
+from augrnn.lab.experiment import Experiment, Scale, Variant
+from augrnn.lab.records import Results, part
+
+if TYPE_CHECKING:
+    from augrnn.training import Trained
+
+COST = "val/cost_bits"
+MACHINES = {"LSTM controller": "ntm-lstm", "feedforward controller": "ntm-feedforward"}
+
+
+def measure(trained: "Trained") -> tuple[dict[str, Any], dict[str, Any]]:
+    """Costs, errors by position, and how the write location follows the priority."""
+    from augrnn.measures.sorting import measure_sorting
+
+    return measure_sorting(trained.system, trained.task)  # type: ignore[arg-type]
+
+
+def cost(results: Results) -> dict[str, Observations]:
+    """Bits a test sequence."""
+    return {name: results.each(variant, lambda run: run["cost_bits"]) for name, variant in MACHINES.items()}
+
+
+def cost_ratio(results: Results) -> dict[str, Observations]:
+    """The LSTM's final cost as a multiple of the machine's, seed by seed."""
+    return {name: results.final_ratio(COST, "lstm", variant) for name, variant in MACHINES.items()}
+
+
+def linear_write_location(results: Results) -> dict[str, Observations]:
+    """The share of the write location's variance that a linear function of the priority explains."""
+    return {name: results.each(variant, part("mechanism", "write_location_r2")) for name, variant in MACHINES.items()}
+
+
+def figures(results: Results, arrays: Any, folder: Path) -> None:
+    """Learning curves, and write locations and heads of the best machine."""
+    from augrnn.figures.curves import learning_curves
+    from augrnn.figures.sorting import sort_maps
+
+    learning_curves(results.curves(COST), folder / "learning.png", "cost (bits per sequence)")
+    found = {key: results.runs[key]["cost_bits"] for key in arrays if key[0] in MACHINES.values()}
+    if found:
+        best = min(found, key=lambda key: found[key])
+        sort_maps(arrays[best], folder / "heads.png", title=f"{best[0]}, seed {best[1]}")
+
+
+SMOKE = (
+    "--data.init_args.width=3",
+    "--data.init_args.vectors=4",
+    "--data.init_args.sorted_vectors=3",
+    "--data.init_args.test_sequences=200",
+    "--data.init_args.validation_sequences=160",
+    "--data.init_args.epoch_batches=100",
+    "--model.init_args.cell.init_args.input_size=5",
+    "--model.init_args.cell.init_args.output_size=3",
+    "--model.init_args.scheduler.init_args.total_steps=300",
+    "--trainer.max_steps=300",
+)
+PAPER = (
+    "--model.init_args.optimizer=augrnn.optimizers.GravesRMSprop",
+    "--model.init_args.optimizer.init_args.lr=3.0e-5",
+    "--model.init_args.scheduler=null",
+    "--trainer.gradient_clip_algorithm=value",
+    "--data.init_args.batch_size=1",
+    "--data.init_args.epoch_batches=10000",
+    "--trainer.max_steps=1000000",
+)
+"""The paper's optimizer; one sequence an update, because the paper names no batch."""
+
+JUDGED = ("small", "paper")
+
+experiment = Experiment(
+    name="ntm/priority-sort",
+    title="A Neural Turing Machine sorts: it writes each vector to the row that its priority tells",
+    paper="Graves, Wayne, Danihelka 2014: Neural Turing Machines, arXiv 1410.5401, section 4.5",
+    variants={
+        "ntm-lstm": Variant("configs/priority-sort/ntm-lstm.yaml"),
+        "ntm-feedforward": Variant("configs/priority-sort/ntm-feedforward.yaml"),
+        "lstm": Variant("configs/priority-sort/lstm.yaml"),
+    },
+    scales={
+        "smoke": Scale(seeds=1, minutes=3, overrides=SMOKE),
+        "small": Scale(seeds=5, minutes=50),
+        "paper": Scale(seeds=10, minutes=10000, overrides=PAPER),
+    },
+    measure=measure,
+    curves=(COST, "val/wrong_bits"),
+    figures=figures,
+    claims=(
+        Claim(
+            name="learns",
+            sentence="NTM learns to sort by priority.",
+            source="section 4.5, figure 18",
+            quantity=cost,
+            rules=dict.fromkeys(JUDGED, AllOf(Typical("at most", 20, partly=40))),
+            paper="about 10 to 20 bits after a million sequences, read off figure 18; chance is 128",
+            public="none with a correct target",
+            unit="bits",
+        ),
+        Claim(
+            name="beats-lstm",
+            sentence="NTM substantially outperforms LSTM.",
+            source="section 4.5, figure 18",
+            quantity=cost_ratio,
+            rules=dict.fromkeys(JUDGED, AllOf(Typical("at least", 2, partly=1.3))),
+            paper="LSTM 50 to 58 bits after a million sequences, read off figure 18",
+            public="none with a correct target",
+            unit="times the cost",
+        ),
+        Claim(
+            name="mechanism",
+            sentence="The write locations are close to a linear function of the priority.",
+            source="section 4.5, figure 17",
+            quantity=linear_write_location,
+            rules=dict.fromkeys(JUDGED, AllOf(Typical("at least", 0.9, partly=0.7))),
+            paper="shown for one sequence of one run",
+            public="none",
+            unit="of the variance (R squared)",
+        ),
+    ),
+)
