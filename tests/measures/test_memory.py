@@ -77,7 +77,7 @@ def test_measures_are_whole_and_leave_the_memory_as_it_was(heads: int) -> None:
     torch.manual_seed(0)
     system = Transducer(NTM(4, 3, lambda size: LSTM(size, 8), heads=heads, rows=8, width=5))
     task = Copy(width=3, max_length=4, test_lengths=(2, 6), test_sequences=100)
-    numbers, arrays = measure_copy(system, task, beyond=9, rows=16)
+    numbers, arrays = measure_copy(system, task, limit=(9, 16))
     assert set(numbers) == {"wrong_bits", "accurate_prefix", "faultless", "mechanism", "limit"}
     assert set(numbers["wrong_bits"]) == {"2", "6"}
     assert system.cell.rows == 8
@@ -85,6 +85,6 @@ def test_measures_are_whole_and_leave_the_memory_as_it_was(heads: int) -> None:
     assert arrays["write"].shape == arrays["read"].shape == (13, 8)
     shown = maps(system, task.evaluation_example())
     assert shown["inputs"].shape[1:] == (4,)
-    numbers, arrays = measure_copy(Transducer(LSTM(4, 8, 3)), task, beyond=9, rows=16)
+    numbers, arrays = measure_copy(Transducer(LSTM(4, 8, 3)), task, limit=(9, 16))
     assert "mechanism" not in numbers
     assert not arrays

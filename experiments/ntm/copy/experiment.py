@@ -25,8 +25,8 @@ def measure(trained: "Trained") -> tuple[dict[str, Any], dict[str, Any]]:
     from augrnn.measures.memory import measure_copy
 
     rows = getattr(trained.system.cell, "rows", 128)
-    length, more = BEYOND["smoke" if rows < 128 else "small"]
-    return measure_copy(trained.system, trained.task, length, more)  # type: ignore[arg-type]
+    limit = BEYOND["smoke" if rows < 128 else "small"]
+    return measure_copy(trained.system, trained.task, limit)  # type: ignore[arg-type]
 
 
 def solved(run: RunRecord) -> bool:

@@ -82,14 +82,15 @@ def accurate_prefix(wrong_BK: torch.Tensor) -> float:
     return float((wrong_BK.long().cumsum(dim=1) == 0).sum(dim=1).float().mean())
 
 
-def measure_copy(system: Transducer, task: Copy, beyond: int, rows: int) -> tuple[dict[str, Any], dict[str, Any]]:
+def measure_copy(
+    system: Transducer, task: Copy, limit: tuple[int, int] | None = None
+) -> tuple[dict[str, Any], dict[str, Any]]:
     """How well a cell copies each of the task's test lengths, and with a memory by which mechanism.
 
     Args:
       system: trained.
       task: its copy task; the test sequences are drawn here and nowhere before.
-      beyond: a length for which the memory is too small.
-      rows: the rows it is given for that.
+      limit: a length for which an NTM's memory is too small, and the rows it is given for that; not measured when None.
 
     Returns:
       `wrong_bits`, `accurate_prefix` and `faultless` (share of sequences), each by length; with an NTM also the
@@ -106,7 +107,8 @@ def measure_copy(system: Transducer, task: Copy, beyond: int, rows: int) -> tupl
         arrays: dict[str, Any] = {}
         if isinstance(system.cell, NTM):
             numbers["mechanism"], arrays = _mechanism(system, task, task.test_sizes[1][0])
-            numbers["limit"] = _limit(system, task, beyond, rows)
+            if limit is not None:
+                numbers["limit"] = _limit(system, task, *limit)
     return numbers, arrays
 
 

@@ -1,0 +1,96 @@
+"""The differentiable neural computer on the copy task."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from augrnn.lab.claims import Claim, Observations, SuccessRate, Typical
+from augrnn.lab.experiment import Experiment, Scale, Variant
+from augrnn.lab.records import Results
+
+if TYPE_CHECKING:
+    from augrnn.training import Trained
+
+SOLVED = 0.05
+"""Bits a sequence on validation data at which copying counts as learned, as for the Neural Turing Machine."""
+
+COST = "val/cost_bits"
+
+
+def measure(trained: "Trained") -> tuple[dict[str, Any], dict[str, Any]]:
+    """Errors by length."""
+    from augrnn.measures.memory import measure_copy
+
+    return measure_copy(trained.system, trained.task)  # type: ignore[arg-type]
+
+
+def solved(results: Results) -> Observations:
+    """Which seeds learned to copy."""
+    return results.each("dnc", lambda run: run.below(COST, SOLVED))
+
+
+def longer(results: Results) -> Observations:
+    """Wrong bits a sequence at one and a half times the trained length, where the memory is nearly full."""
+    return results.each(
+        "dnc",
+        lambda run: run["wrong_bits"][max(run["wrong_bits"], key=int)],
+        where=lambda run: run.below(COST, SOLVED),
+    )
+
+
+def figures(results: Results, arrays: Any, folder: Path) -> None:
+    """Learning curves and errors by length."""
+    from augrnn.figures.curves import by_size, learning_curves
+
+    learning_curves(results.curves(COST), folder / "learning.png", "cost (bits per sequence)", floor=1e-3, bar=SOLVED)
+    wrong = results.measured("wrong_bits")
+    by_size(wrong, folder / "generalisation.png", "wrong bits per sequence", "length", small=0.01)
+
+
+SMOKE = (
+    "--data.init_args.width=3",
+    "--data.init_args.max_length=4",
+    "--data.init_args.test_lengths=[4,6]",
+    "--data.init_args.test_sequences=100",
+    "--data.init_args.validation_sequences=160",
+    "--data.init_args.epoch_batches=100",
+    "--model.init_args.cell.init_args.input_size=4",
+    "--model.init_args.cell.init_args.output_size=3",
+    "--model.init_args.cell.init_args.rows=8",
+    "--model.init_args.scheduler.init_args.T_max=300",
+    "--trainer.max_steps=300",
+)
+
+experiment = Experiment(
+    name="dnc/copy",
+    title="A differentiable neural computer learns to copy",
+    paper="Graves et al. 2016: Hybrid computing using a neural network with dynamic external memory, Nature 538",
+    variants={"dnc": Variant("configs/copy/dnc.yaml")},
+    scales={
+        "smoke": Scale(seeds=1, minutes=1, overrides=SMOKE),
+        "small": Scale(seeds=5, minutes=8),
+    },
+    measure=measure,
+    curves=(COST, "val/wrong_bits"),
+    figures=figures,
+    claims=(
+        Claim(
+            name="learns",
+            sentence="DNC learns to copy: it solves the task of the Neural Turing Machine, and stays there.",
+            source="Methods, where copying shows how memory is allocated and freed",
+            quantity=solved,
+            rules={"small": SuccessRate(needed=0.8, partly=0.5)},
+            paper="no number",
+            public="single seeds",
+        ),
+        Claim(
+            name="longer-sequences",
+            sentence="Allocation and temporal links carry on beyond the trained lengths, until the memory is full.",
+            source="ours; the paper shows it for no length",
+            quantity=longer,
+            rules={"small": Typical("at most", 1, partly=10)},
+            paper="no number",
+            public="none",
+            unit="wrong bits",
+        ),
+    ),
+)
