@@ -10,11 +10,13 @@ import yaml
 from augrnn import training
 from augrnn.cli import main
 from augrnn.errors import UserError
+from augrnn.lab.experiment import Experiment, discover
 from augrnn.tracking import CSVFile
 from augrnn.training import Command, train
 
 ROOT = Path(__file__).parents[1]
 CONFIGS = sorted((ROOT / "configs").glob("*/*.yaml"))
+PLANS = [(experiment, scale) for experiment in discover(ROOT / "experiments") for scale in experiment.scales]
 TAGS = {"experiment": "e", "variant": "v", "scale": "smoke", "seed": 0}
 TINY = (
     "--config",
@@ -44,6 +46,22 @@ def test_every_config_loads_and_trains_two_batches(
     command = Command(["--config", str(config), *quiet, *limits, *extra], run=False, folder=tmp_path)
     command.trainer.fit(command.model, command.datamodule)
     assert command.trainer.global_step == 2
+
+
+@pytest.mark.parametrize(("experiment", "scale"), PLANS, ids=lambda part: getattr(part, "name", part))
+def test_every_plan_can_be_built(
+    experiment: Experiment, scale: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    extra = []
+    if experiment.name == "attention/translation":
+        extra = [f"--data.init_args.directory={request.getfixturevalue('data_root') / 'multi30k'}"]
+    for run in experiment.plan(scale, ROOT / "experiments", seeds=1):
+        command = Command([*run.argv, "--trainer.logger=false", *extra], run=False, folder=tmp_path)
+        command.model.configure_optimizers()
+        if hasattr(command.datamodule, "input_size"):
+            cell = command.model.cell
+            sizes = (command.datamodule.input_size, command.datamodule.output_size)
+            assert (cell.input_size, cell.output_size) == sizes
 
 
 @pytest.mark.parametrize("config", CONFIGS, ids=lambda path: f"{path.parent.name}-{path.stem}")

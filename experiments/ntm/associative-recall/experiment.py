@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from augrnn.lab.claims import AllOf, Claim, Observations, SuccessRate, Typical
 from augrnn.lab.experiment import Experiment, Scale, Variant
+from augrnn.lab.recipes import as_graves_trains
 from augrnn.lab.records import Results, RunRecord, part
 
 if TYPE_CHECKING:
@@ -100,17 +101,6 @@ SMOKE = (
 NARROW = ("--model.init_args.cell.init_args.hidden_size=128",)
 """The LSTM stack at half of the paper's width: its 1.3 million weights are slow on a processor."""
 
-PAPER = (
-    "--model.init_args.optimizer=augrnn.optimizers.GravesRMSprop",
-    "--model.init_args.optimizer.init_args.lr=1.0e-4",
-    "--model.init_args.scheduler=null",
-    "--trainer.gradient_clip_algorithm=value",
-    "--data.init_args.batch_size=1",
-    "--data.init_args.epoch_batches=10000",
-    "--trainer.max_steps=1000000",
-)
-"""The paper's optimizer; one sequence an update, because the paper names no batch."""
-
 JUDGED = ("small", "paper")
 
 experiment = Experiment(
@@ -125,7 +115,7 @@ experiment = Experiment(
     scales={
         "smoke": Scale(seeds=1, minutes=2, overrides=SMOKE, overrides_of={"lstm": NARROW}),
         "small": Scale(seeds=5, minutes=40, overrides_of={"lstm": NARROW}),
-        "paper": Scale(seeds=10, minutes=6000, overrides=PAPER),
+        "paper": Scale(seeds=10, minutes=6000, overrides=as_graves_trains(1_000_000, rate="1.0e-4")),
     },
     measure=measure,
     curves=(COST, "val/wrong_bits"),

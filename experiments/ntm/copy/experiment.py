@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from augrnn.lab.claims import AllOf, Claim, Observations, SuccessRate, Typical
 from augrnn.lab.experiment import Experiment, Scale, Variant
+from augrnn.lab.recipes import as_graves_trains
 from augrnn.lab.records import Results, RunRecord, part
 
 if TYPE_CHECKING:
@@ -135,17 +136,6 @@ SMOKE = (
     "--model.init_args.scheduler.init_args.T_max=2000",
     "--trainer.max_steps=2000",
 )
-PAPER = (
-    "--model.init_args.optimizer=augrnn.optimizers.GravesRMSprop",
-    "--model.init_args.optimizer.init_args.lr=1.0e-4",
-    "--model.init_args.scheduler=null",
-    "--trainer.gradient_clip_algorithm=value",
-    "--data.init_args.batch_size=1",
-    "--data.init_args.epoch_batches=10000",
-    "--trainer.max_steps=1000000",
-)
-"""The paper's optimizer; one sequence an update, because the paper names no batch."""
-
 SMOKE_MEMORY = ("--model.init_args.cell.init_args.rows=32",)
 MEMORY_VARIANTS = (*MACHINES.values(), *ABLATIONS.values())
 
@@ -170,7 +160,7 @@ experiment = Experiment(
         "paper": Scale(
             seeds=10,
             minutes=6000,
-            overrides=PAPER,
+            overrides=as_graves_trains(1_000_000, rate="1.0e-4"),
             overrides_of={"lstm": ("--model.init_args.optimizer.init_args.lr=3.0e-5",)},
         ),
     },

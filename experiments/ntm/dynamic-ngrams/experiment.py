@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from augrnn.lab.claims import AllOf, Claim, Observations, SuccessRate, Typical
 from augrnn.lab.experiment import Experiment, Scale, Variant
+from augrnn.lab.recipes import as_graves_trains
 from augrnn.lab.records import Results, RunRecord
 
 if TYPE_CHECKING:
@@ -94,16 +95,6 @@ SMOKE = (
 NARROW = ("--model.init_args.cell.init_args.hidden_size=64",)
 """The LSTM stack at half of the paper's width, which 200 steps make slow on a processor."""
 
-PAPER = (
-    "--model.init_args.optimizer=augrnn.optimizers.GravesRMSprop",
-    "--model.init_args.scheduler=null",
-    "--trainer.gradient_clip_algorithm=value",
-    "--data.init_args.batch_size=1",
-    "--data.init_args.epoch_batches=10000",
-    "--trainer.max_steps=1000000",
-)
-"""The paper's optimizer; one sequence an update, because the paper names no batch."""
-
 JUDGED = ("small", "paper")
 
 experiment = Experiment(
@@ -121,7 +112,7 @@ experiment = Experiment(
         "paper": Scale(
             seeds=10,
             minutes=20000,
-            overrides=(*PAPER, "--model.init_args.optimizer.init_args.lr=3.0e-5"),
+            overrides=as_graves_trains(1_000_000, rate="3.0e-5"),
             overrides_of={"lstm": ("--model.init_args.optimizer.init_args.lr=1.0e-4",)},
         ),
     },

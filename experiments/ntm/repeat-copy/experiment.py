@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from augrnn.lab.claims import AllOf, Claim, Observations, SuccessRate, Typical
 from augrnn.lab.experiment import Experiment, Scale, Variant
+from augrnn.lab.recipes import as_graves_trains
 from augrnn.lab.records import Results, RunRecord, part
 
 if TYPE_CHECKING:
@@ -121,16 +122,6 @@ SMOKE = (
 NARROW = ("--model.init_args.cell.init_args.hidden_size=128",)
 """The LSTM stack at a quarter of the paper's width: its 5 million weights are slow on a processor."""
 
-PAPER = (
-    "--model.init_args.optimizer=augrnn.optimizers.GravesRMSprop",
-    "--model.init_args.scheduler=null",
-    "--trainer.gradient_clip_algorithm=value",
-    "--data.init_args.batch_size=1",
-    "--data.init_args.epoch_batches=10000",
-    "--trainer.max_steps=500000",
-)
-"""The paper's optimizer; one sequence an update, because the paper names no batch."""
-
 experiment = Experiment(
     name="ntm/repeat-copy",
     title="A Neural Turing Machine learns a nested loop, and cannot count beyond the loops it was trained on",
@@ -146,7 +137,7 @@ experiment = Experiment(
         "paper": Scale(
             seeds=10,
             minutes=6000,
-            overrides=(*PAPER, "--model.init_args.optimizer.init_args.lr=1.0e-4"),
+            overrides=as_graves_trains(500_000, rate="1.0e-4"),
             overrides_of={"lstm": ("--model.init_args.optimizer.init_args.lr=3.0e-5",)},
         ),
     },
