@@ -98,3 +98,8 @@ def test_a_scale_without_a_rule_is_not_run() -> None:
     assert claim.judge(Results("a/b", "small", {}, {})).state == "reproduced"
     assert claim.bar("small") == "at least 50% of seeds"
     assert claim.bar("smoke") == "not judged at this scale"
+
+
+def test_observations_of_several_variants_are_one_set() -> None:
+    together = Observations.together([seen(1.0, None, missing=1), seen(2.0, excluded=3), seen(missing=2)])
+    assert together == seen(1.0, None, 2.0, missing=3, excluded=3)

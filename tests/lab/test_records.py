@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from augrnn.errors import UserError
 from augrnn.lab import records
-from augrnn.lab.records import Results, RunRecord
+from augrnn.lab.records import Results, RunRecord, part
 
 
 def test_curves_of_a_resumed_run_count_repeated_updates_once(tmp_path: Path) -> None:
@@ -71,3 +71,30 @@ def test_a_run_tells_when_it_reached_a_value() -> None:
     assert record.reached("val/other", at_most=0.01) is None
     with pytest.raises(UserError, match="a seed 0 has no measure speed: use --measure-again"):
         record["speed"]
+
+
+def ending(variant: str, seed: int, *values: float | None) -> RunRecord:
+    updates = list(range(len(values)))
+    curve: Any = {"updates": updates, "sequences": updates, "values": list(values)}
+    return RunRecord(variant, seed, "finished", curves={"cost": curve})
+
+
+def test_the_end_of_a_curve() -> None:
+    assert ending("a", 0, 5.0, 2.0).final("cost") == 2.0
+    assert ending("a", 0, 5.0, 2.0).below("cost", 2.5)
+    assert not ending("a", 0, 1.0, 2.0).below("cost", 2.0)
+    assert not ending("a", 0, 1.0, None).below("cost", 9.0)
+
+
+def test_a_ratio_of_ends_pairs_seeds_and_keeps_its_divisor_away_from_zero() -> None:
+    found = results(
+        ending("a", 0, 8.0), ending("b", 0, 2.0), ending("a", 1, 8.0), ending("b", 1, 0.0), ending("a", 2, None),
+        ending("b", 2, 1.0), RunRecord("a", 3, "failed"), ending("b", 3, 1.0), a=5, b=5,
+    )  # fmt: skip
+    ratio = found.final_ratio("cost", "a", "b", least=0.5)
+    assert ratio.values == (4.0, 16.0, None, None)
+    assert ratio.missing == 1
+
+
+def test_a_part_of_a_measure() -> None:
+    assert part("bits", "20")(RunRecord("a", 0, "finished", {"bits": {"20": 3.0}})) == 3.0

@@ -83,7 +83,9 @@ def test_measures_are_whole_and_leave_the_memory_as_it_was(heads: int) -> None:
     assert system.cell.rows == 8
     json.dumps(numbers)
     assert arrays["write"].shape == arrays["read"].shape == (13, 8)
-    shown = maps(system, task.evaluation_example())
+    with torch.no_grad():
+        batch = task.evaluation_example()
+        shown = maps(system(batch.inputs_TBI, keep=True), batch)
     assert shown["inputs"].shape[1:] == (4,)
     numbers, arrays = measure_copy(Transducer(LSTM(4, 8, 3)), task, limit=(9, 16))
     assert "mechanism" not in numbers

@@ -170,7 +170,7 @@ def test_maps_of_the_first_heads_are_the_maps_and_those_of_others_are_theirs() -
     batch = RepeatCopy(width=3).sample(2, (3, 2), 0)
     with torch.no_grad():
         unrolled = system(batch.inputs_TBI, keep=True)
-        first = maps(system, batch)
+        first = maps(unrolled, batch)
     for name, array in maps_of_heads(unrolled, batch, 0, 0).items():
         assert array == pytest.approx(first[name])
     other = maps_of_heads(unrolled, batch, read=1, write=0)

@@ -44,7 +44,8 @@ def _(system: Transducer, task: BitsTask) -> Media:
     if not isinstance(system.cell, NTM):
         return NOTHING
     with torch.inference_mode():
-        arrays = maps(system, task.evaluation_example())
+        batch = task.evaluation_example()
+        arrays = maps(system(batch.inputs_TBI.to(system.device), keep=True), batch)
     return Media({"heads": heads_figure(arrays, "one validation sequence")}, {})
 
 

@@ -126,7 +126,8 @@ def _score(system: Transducer, task: Copy, length: int, sequences: int) -> tuple
 
 def _mechanism(system: Transducer, task: Copy, length: int) -> tuple[dict[str, float], dict[str, Any]]:
     batch = next(iter(task.evaluation_set((length,), 100)))
-    trace = _trace(system, batch).trace
+    unrolled = system(batch.inputs_TBI.to(system.device), keep=True)
+    trace = unrolled.trace
     heads = trace.weighting_BAN.shape[2] // 2
     read_TBN, write_TBN = (trace.weighting_BAN[:, :, head].cpu().numpy() for head in (0, heads))
     read_TBW, add_TBW = (vectors[:, :, 0].cpu().numpy() for vectors in (trace.read_BHW, trace.add_BHW))
@@ -140,26 +141,28 @@ def _mechanism(system: Transducer, task: Copy, length: int) -> tuple[dict[str, f
         "same_rows": share,
         "reads_are_adds": cosine(read_TBW[length + 1 + k + late_read], add_TBW[k + late_write]),
     }
-    return numbers, maps(system, batch)
+    return numbers, maps(unrolled, batch)
 
 
-def _trace(system: Transducer, batch: BitsBatch) -> Unrolled:
-    return system(batch.inputs_TBI.to(system.device), keep=True)
+def maps(unrolled: Unrolled, batch: BitsBatch, read: int = 0, write: int = 0) -> dict[str, Floats]:
+    """What one read head and one write head of an NTM do over the first sequence of a batch.
 
-
-def maps(system: Transducer, batch: BitsBatch) -> dict[str, Floats]:
-    """What the first head of each kind does over the first sequence of a batch.
+    Args:
+      unrolled: the batch's outputs and kept trace.
+      batch: its inputs.
+      read: the read head, counted from 0.
+      write: the write head, counted from 0.
 
     Returns:
       "write" and "read", weightings (T, N); "adds" and "reads", vectors (T, W); "inputs" (T, I) and "outputs" (T, O).
     """
-    unrolled = _trace(system, batch)
     trace = unrolled.trace
+    heads = trace.read_BHW.shape[2]
     found = {
-        "write": trace.weighting_BAN[:, 0, trace.weighting_BAN.shape[2] // 2],
-        "read": trace.weighting_BAN[:, 0, 0],
-        "adds": trace.add_BHW[:, 0, 0],
-        "reads": trace.read_BHW[:, 0, 0],
+        "write": trace.weighting_BAN[:, 0, heads + write],
+        "read": trace.weighting_BAN[:, 0, read],
+        "adds": trace.add_BHW[:, 0, write],
+        "reads": trace.read_BHW[:, 0, read],
         "inputs": batch.inputs_TBI[:, 0],
         "outputs": unrolled.y_TBO[:, 0].sigmoid(),
     }
