@@ -5,24 +5,61 @@
 
 import time
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from augrnn.batches import PairBatch, moved
+from augrnn.cells.cell import Cell
 from augrnn.cells.lstm import LSTM
-from augrnn.cells.ntm import NTM
+from augrnn.cells.ntm import NTM, Feedforward
 from augrnn.interfaces.attention import AdditiveAttention
 from augrnn.interfaces.decoder import AttentiveDecoder
 from augrnn.interfaces.encoders import BidirectionalEncoder
 from augrnn.systems.encoder_decoder import EncoderDecoder
 from augrnn.systems.transducer import Transducer
+from augrnn.tasks.associative_recall import AssociativeRecall
+from augrnn.tasks.bits import BitsTask, Size
 from augrnn.tasks.copy import Copy
+from augrnn.tasks.dynamic_ngrams import DynamicNGrams
+from augrnn.tasks.priority_sort import PrioritySort
+from augrnn.tasks.repeat_copy import RepeatCopy
 
-LENGTH = 10
-"""Vectors in the copied sequences."""
+
+class Workload(NamedTuple):
+    """A Neural Turing Machine in training on sequences of one size.
+
+    Attributes:
+      name: the row's name.
+      task: makes the task of binary vectors.
+      size: of every sequence, in the task's own terms.
+      controller: makes the controller from its input size and its width.
+      hidden: the width of the controller, and of the torch.nn.LSTM beside it.
+      heads: H read heads and as many write heads.
+      memory: what the memory is at first (see NTM).
+      batches: sequences a batch, one row for each.
+    """
+
+    name: str
+    task: Callable[[], BitsTask]
+    size: Size
+    controller: Callable[[int, int], Cell]
+    hidden: int
+    heads: int = 1
+    memory: Literal["blank", "random", "ring"] = "blank"
+    batches: tuple[int, ...] = (16,)
+
+
+WORKLOADS = (
+    Workload("copy, NTM with LSTM controller", Copy, (10,), LSTM, 100, batches=(1, 16, 64)),
+    Workload("repeat copy, NTM with LSTM controller", RepeatCopy, (5, 5), LSTM, 100),
+    Workload("associative recall, NTM with feedforward controller", AssociativeRecall, (4,), Feedforward, 256, heads=4),
+    Workload("dynamic N-grams, NTM with LSTM controller", DynamicNGrams, (200,), LSTM, 100, memory="random"),
+    Workload("priority sort, NTM with feedforward controller", PrioritySort, (20,), Feedforward, 512, 8, "ring"),
+)
+"""The tasks of the Neural Turing Machine paper, each with a machine of the experiments."""
 
 SOURCE, TARGET = (10, 18), (11, 20)
 """Subwords of the made-up sentences, drawn evenly: about those of Multi30k, sorted into batches of like lengths."""
@@ -108,13 +145,21 @@ def _updater(module: nn.Module, cost: Callable[[int], tuple[Tensor, int]]) -> Ca
     return update
 
 
-def copy_speed(batch_size: int, device: torch.device, seconds: float) -> Speed:
-    """The NTM with an LSTM controller of 100 units on the copy task, at length 10."""
-    task = Copy(batch_size=batch_size)
-    drawn = [task.sample(batch_size, (LENGTH,), number) for number in range(4)]
+def machine_speed(workload: Workload, batch_size: int, device: torch.device, seconds: float) -> Speed:
+    """A Neural Turing Machine on a task of binary vectors, beside torch.nn.LSTM of its controller's width."""
+    torch.compiler.reset()  # as in a run of its own: after so many machines in one process torch gives up compiling
+    task = workload.task()
+    drawn = [task.sample(batch_size, workload.size, number) for number in range(4)]
     batches = [moved(batch, device) for batch in drawn]
-    ours = Transducer(NTM(task.input_size, task.output_size, lambda size: LSTM(size, 100))).to(device)
-    torchs = TorchLSTM(task.input_size, task.output_size, 100).to(device)
+    machine = NTM(
+        task.input_size,
+        task.output_size,
+        lambda size: workload.controller(size, workload.hidden),
+        heads=workload.heads,
+        memory=workload.memory,
+    )
+    ours = Transducer(machine).to(device)
+    torchs = TorchLSTM(task.input_size, task.output_size, workload.hidden).to(device)
 
     def cost(forward: Callable[[Tensor], Tensor], number: int) -> tuple[Tensor, int]:
         batch = batches[number % len(batches)]
@@ -122,7 +167,7 @@ def copy_speed(batch_size: int, device: torch.device, seconds: float) -> Speed:
 
     mine = rate(_updater(ours, lambda number: cost(lambda x: ours(x).y_TBO, number)), device, seconds)
     reference = rate(_updater(torchs, lambda number: cost(torchs, number)), device, seconds)
-    return Speed("copy, NTM with LSTM controller", _named(device), batch_size, mine, "sequences", reference)
+    return Speed(workload.name, _named(device), batch_size, mine, "sequences", reference)
 
 
 def translation_speed(device: torch.device, seconds: float) -> Speed:
@@ -174,6 +219,7 @@ def speeds(seconds: float) -> Iterator[Speed]:
     """
     devices = [torch.device("cpu")] + [torch.device("cuda")] * torch.cuda.is_available()
     for device in devices:
-        for batch_size in (1, 16, 64):
-            yield copy_speed(batch_size, device, seconds)
+        for workload in WORKLOADS:
+            for batch_size in workload.batches:
+                yield machine_speed(workload, batch_size, device, seconds)
         yield translation_speed(device, seconds)

@@ -26,7 +26,7 @@ def bench(options: argparse.Namespace) -> int:
         if not options.json:
             ours = f"{speed.per_second:9,.0f} {speed.unit} a second"
             torchs = f"(torch's layers: {speed.reference_per_second:9,.0f})"
-            print(f"{speed.name:32} {speed.device:20} batch {speed.batch:3}: {ours} {torchs}", flush=True)
+            print(f"{speed.name:52} {speed.device:20} batch {speed.batch:3}: {ours} {torchs}", flush=True)
     if options.json:
         print(json.dumps(rows, indent=1))
     return 0

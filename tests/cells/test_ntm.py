@@ -115,6 +115,19 @@ def test_the_memory_before_the_first_step(memory: str) -> None:
         assert cell.first_memory_NW.grad.abs().sum() > 0
 
 
+def test_closed_erase_gates_leave_the_memory() -> None:
+    torch.manual_seed(0)
+    before, after = {}, {}
+    for bias in (0.0, -30.0):
+        cell = machine(memory="random", erase_bias=bias)
+        state = cell.initial_state(1)._replace(memory_BNW=torch.ones(1, cell.rows, cell.width))
+        _, state_after = cell.step(cell.project(torch.zeros(1, cell.input_size)), state)
+        added = state_after.weighting_BAN[:, 1:].transpose(1, 2) @ state_after.add_BHW
+        before[bias], after[bias] = state.memory_BNW, (state_after.memory_BNW - added).detach()
+    assert_close(after[-30.0], before[-30.0])
+    assert (after[0.0] < before[0.0]).all()
+
+
 def test_a_grown_memory_keeps_its_learned_rows() -> None:
     cell = machine(memory="ring")
     rows = cell.rows

@@ -6,9 +6,9 @@ import matplotlib.image
 import numpy as np
 import pytest
 
-from augrnn.figures import recall, repeats
-from augrnn.figures.recall import recall_maps
-from augrnn.figures.repeats import early_ends, repeat_maps
+from augrnn.figures.recall import recall_figure, recall_maps
+from augrnn.figures.repeats import early_ends, repeat_figure, repeat_maps
+from augrnn.figures.style import save
 
 
 def drawn(path: Path) -> bool:
@@ -27,15 +27,11 @@ def sequence(steps: int, first: int, count: int = 64) -> dict[str, np.ndarray]:
 
 
 @pytest.mark.parametrize("first", [20, 60])
-def test_repeat_maps_draw_a_line_at_each_repetition(
-    tmp_path: Path, first: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    figures = []
-    monkeypatch.setattr(repeats, "save", lambda figure, path: figures.append(figure))
+def test_repeat_maps_draw_a_line_at_each_repetition(tmp_path: Path, first: int) -> None:
     arrays = sequence(2 + 1 + 2 * 3 + 1, first) | {"length": np.array(2), "repeats": np.array(3)}
-    repeat_maps(arrays, tmp_path / "maps.png", "title")
-    assert [line.get_xdata()[0] for line in figures[0].axes[1].lines] == [2.5, 4.5, 6.5, 8.5]
-    monkeypatch.undo()
+    figure = repeat_figure(arrays, "title")
+    assert [line.get_xdata()[0] for line in figure.axes[1].lines] == [2.5, 4.5, 6.5, 8.5]
+    save(figure, tmp_path / "figure.png")
     repeat_maps(arrays, tmp_path / "maps.png", "title")
     assert drawn(tmp_path / "maps.png")
 
@@ -46,14 +42,12 @@ def test_early_ends_of_variants_with_and_without_runs(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("first", [20, 60])
-def test_recall_maps_frame_the_items_rows(tmp_path: Path, first: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    figures = []
-    monkeypatch.setattr(recall, "save", lambda figure, path: figures.append(figure))
+def test_recall_maps_frame_the_items_rows(tmp_path: Path, first: int) -> None:
     # three items of two vectors, the first the query
     spans = {"query_listed": (1, 3), "answer_listed": (4, 6), "query_given": (10, 12), "answer_given": (13, 15)}
     arrays = sequence(15, first) | {name: np.array(span) for name, span in spans.items()}
-    recall_maps(arrays, tmp_path / "maps.png", "title")
-    inputs, outputs, write, read = figures[0].axes
+    figure = recall_figure(arrays, "title")
+    inputs, outputs, write, read = figure.axes
     assert [patch.get_x() for patch in inputs.patches] == [0.5, 9.5, 3.5]
     assert [patch.get_x() for patch in outputs.patches] == [12.5]
     for panel, starts in ((write, (0.5, 3.5)), (read, (9.5, 12.5))):
@@ -64,6 +58,6 @@ def test_recall_maps_frame_the_items_rows(tmp_path: Path, first: int, monkeypatc
     image = write.images[0].get_array()
     for patch, steps in zip(write.patches, ((1, 2), (4, 5)), strict=True):
         assert image[:, steps].argmax(axis=0).tolist() == [patch.get_y() + 0.5, patch.get_y() + 1.5]
-    monkeypatch.undo()
+    save(figure, tmp_path / "figure.png")
     recall_maps(arrays, tmp_path / "maps.png", "title")
     assert drawn(tmp_path / "maps.png")

@@ -72,6 +72,23 @@ def test_prefix_counts_vectors_before_the_first_wrong_one() -> None:
     assert accurate_prefix(wrong_BK) == pytest.approx((1 + 0 + 4) / 3)
 
 
+def test_maps_are_those_of_the_heads_asked_for_and_of_the_first_by_default() -> None:
+    torch.manual_seed(0)
+    system = Transducer(NTM(4, 3, lambda size: LSTM(size, 8), heads=2, rows=8, width=5)).eval()
+    batch = Copy(width=3).sample(2, (3,), 0)
+    with torch.no_grad():
+        unrolled = system(batch.inputs_TBI, keep=True)
+    trace = unrolled.trace
+    for heads, (read, write) in (({}, (0, 0)), ({"read": 1}, (1, 0)), ({"write": 1}, (0, 1))):
+        found = maps(unrolled, batch, **heads)
+        assert found["read"] == pytest.approx(trace.weighting_BAN[:, 0, read].numpy())
+        assert found["write"] == pytest.approx(trace.weighting_BAN[:, 0, 2 + write].numpy())
+        assert found["reads"] == pytest.approx(trace.read_BHW[:, 0, read].numpy())
+        assert found["adds"] == pytest.approx(trace.add_BHW[:, 0, write].numpy())
+        assert found["inputs"] == pytest.approx(batch.inputs_TBI[:, 0].numpy())
+        assert found["outputs"] == pytest.approx(1 / (1 + np.exp(-unrolled.y_TBO[:, 0].numpy())))
+
+
 @pytest.mark.parametrize("heads", [1, 2])
 def test_measures_are_whole_and_leave_the_memory_as_it_was(heads: int) -> None:
     torch.manual_seed(0)
@@ -83,10 +100,6 @@ def test_measures_are_whole_and_leave_the_memory_as_it_was(heads: int) -> None:
     assert system.cell.rows == 8
     json.dumps(numbers)
     assert arrays["write"].shape == arrays["read"].shape == (13, 8)
-    with torch.no_grad():
-        batch = task.evaluation_example()
-        shown = maps(system(batch.inputs_TBI, keep=True), batch)
-    assert shown["inputs"].shape[1:] == (4,)
     numbers, arrays = measure_copy(Transducer(LSTM(4, 8, 3)), task, limit=(9, 16))
     assert "mechanism" not in numbers
     assert not arrays

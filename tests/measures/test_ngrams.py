@@ -14,6 +14,7 @@ from augrnn.measures.ngrams import (
     best_agreement,
     bit_costs,
     burn_in,
+    example_of,
     measure_ngrams,
     optimal_probabilities,
     span_sums,
@@ -166,3 +167,16 @@ def test_measures_of_a_small_machine_are_whole() -> None:
     assert set(numbers["mechanism"]) == {f"{kind}_{name}" for kind in ("read", "write") for name in names}
     assert arrays["write"].shape == arrays["read"].shape == (40, 8)
     assert all(arrays[name].shape == (40,) for name in ("contexts", "inputs", "predictions", "optimal"))
+
+
+def test_the_example_is_a_validation_sequence_with_the_same_arrays() -> None:
+    torch.manual_seed(0)
+    task = DynamicNGrams(order=2, length=12, test_sequences=100, validation_sequences=32)
+    system = Transducer(NTM(1, 1, lambda size: LSTM(size, 8), rows=8, width=5)).eval()
+    with torch.no_grad():
+        arrays = example_of(system, task)
+        batch = task.evaluation_example()
+        expected = system(batch.inputs_TBI).y_TBO[:, 0, 0].sigmoid().numpy()
+    assert set(arrays) == set(measure_ngrams(system, task)[1])
+    assert arrays["inputs"] == pytest.approx(batch.inputs_TBI[:, 0, 0].numpy())
+    assert arrays["predictions"] == pytest.approx(expected)

@@ -9,10 +9,19 @@ import pytest
 import torch
 from torch.testing import assert_close
 
+from augrnn.batches import BitsBatch
 from augrnn.cells.cell import Cell
 from augrnn.cells.lstm import LSTM, GravesLSTM
 from augrnn.cells.ntm import NTM, Feedforward
-from augrnn.measures.recall import by_position, content_weightings, item_rows, look_up, measure_recall
+from augrnn.measures.recall import (
+    by_position,
+    content_weightings,
+    example_of,
+    item_rows,
+    look_up,
+    measure_recall,
+    queries,
+)
 from augrnn.systems.transducer import Transducer
 from augrnn.tasks.associative_recall import AssociativeRecall
 
@@ -246,3 +255,31 @@ def test_the_shown_sequence_is_the_largest_with_its_spans_where_the_items_are() 
     assert (inputs[parts["query_listed"]] == inputs[parts["query_given"]]).all()
     assert (inputs[parts["answer_listed"]] == target[parts["answer_given"]]).all()
     assert parts["answer_given"].stop == len(inputs)
+
+
+@pytest.mark.parametrize("items", [2, 6, 20])
+def test_queries_are_the_items_that_were_drawn_to_be_asked_for(items: int) -> None:
+    task = AssociativeRecall()
+    batch = task.sample(100, (items,), 2, items, 0)
+    assert queries(batch, task.vectors).tolist() == task.draw_items(100, items, 2, items, 0)[1].tolist()
+
+
+def test_an_item_listed_twice_is_the_query_where_the_answer_follows() -> None:
+    task = AssociativeRecall(width=2, vectors=1)
+    inputs_TBI, targets_TBO, scored_TB = task.sample(1, (4,), 0)
+    for step, bits in zip((1, 3, 5, 7, 9), ((1, 0), (0, 1), (1, 0), (1, 1), (1, 0)), strict=True):
+        inputs_TBI[step, 0, :2] = torch.tensor(bits)
+    for answer, place in (((0, 1), 0), ((1, 1), 2)):
+        targets_TBO[-1, 0] = torch.tensor(answer)
+        assert queries(BitsBatch(inputs_TBI, targets_TBO, scored_TB), 1).tolist() == [place]
+
+
+def test_the_example_is_a_validation_sequence() -> None:
+    task = AssociativeRecall(width=3, vectors=2, max_items=4, validation_sequences=96)
+    with torch.no_grad():
+        arrays = example_of(Transducer(cells("ntm")).eval(), task)
+    batch = task.evaluation_example()
+    assert arrays["inputs"] == pytest.approx(batch.inputs_TBI[:, 0].numpy())
+    query, answer = (arrays["inputs"][slice(*arrays[f"{item}_listed"]), :3] for item in ("query", "answer"))
+    assert query == pytest.approx(arrays["inputs"][slice(*arrays["query_given"]), :3])
+    assert answer == pytest.approx(batch.targets_TBO[slice(*arrays["answer_given"]), 0].numpy())

@@ -9,12 +9,11 @@ import torch
 from augrnn.cells.cell import Unrolled
 from augrnn.cells.lstm import LSTM, GravesLSTM
 from augrnn.cells.ntm import NTM
-from augrnn.measures.memory import maps
 from augrnn.measures.repeats import (
     ends,
+    example_of,
     jump_back,
     loops,
-    maps_of_heads,
     measure_repeat_copy,
     read_where_written,
     repeated_rows,
@@ -164,19 +163,27 @@ def test_a_model_that_stops_where_it_should_has_no_early_end() -> None:
     }
 
 
-def test_maps_of_the_first_heads_are_the_maps_and_those_of_others_are_theirs() -> None:
+def test_the_example_is_a_validation_sequence_seen_by_the_heads_that_fit_best() -> None:
     torch.manual_seed(0)
     system = Transducer(NTM(5, 4, lambda size: LSTM(size, 8), heads=2, rows=8, width=5)).eval()
-    batch = RepeatCopy(width=3).sample(2, (3, 2), 0)
+    task = RepeatCopy(width=3, max_length=4, max_repeats=4, validation_sequences=160)
     with torch.no_grad():
-        unrolled = system(batch.inputs_TBI, keep=True)
-        first = maps(unrolled, batch)
-    for name, array in maps_of_heads(unrolled, batch, 0, 0).items():
-        assert array == pytest.approx(first[name])
-    other = maps_of_heads(unrolled, batch, read=1, write=0)
-    assert other["read"] == pytest.approx(unrolled.trace.weighting_BAN[:, 0, 1].numpy())
-    assert other["reads"] == pytest.approx(unrolled.trace.read_BHW[:, 0, 1].numpy())
-    assert other["write"] == pytest.approx(first["write"])
+        arrays = example_of(system, task)
+        batch = task.evaluation_example()
+        weighting_TBAN = system(batch.inputs_TBI, keep=True).trace.weighting_BAN.numpy()
+    length, repeats = int(arrays["length"]), int(arrays["repeats"])
+    again = [task.sample(32, (length, repeats), 1, number, 1).inputs_TBI for number in range(5)]
+    assert any(torch.equal(inputs_TBI, batch.inputs_TBI) for inputs_TBI in again)
+    assert arrays["inputs"] == pytest.approx(batch.inputs_TBI[:, 0].numpy())
+    shares = {
+        (r, w): read_where_written(weighting_TBAN[:, :, 2 + w], weighting_TBAN[:, :, r], length, repeats)[0]
+        for r in range(2)
+        for w in range(2)
+    }
+    assert len(set(shares.values())) > 1
+    read, write = max(shares, key=lambda pair: shares[pair])
+    assert arrays["read"] == pytest.approx(weighting_TBAN[:, 0, read])
+    assert arrays["write"] == pytest.approx(weighting_TBAN[:, 0, 2 + write])
 
 
 class StopsTwice(Transducer):

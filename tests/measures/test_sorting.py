@@ -9,7 +9,7 @@ import torch
 
 from augrnn.cells.lstm import LSTM, GravesLSTM
 from augrnn.cells.ntm import NTM
-from augrnn.measures.sorting import fitted_line, measure_sorting, straightened, writes_by_head, written_rows
+from augrnn.measures.sorting import example_of, fitted_line, measure_sorting, straightened, writes_by_head, written_rows
 from augrnn.systems.transducer import Transducer
 from augrnn.tasks.priority_sort import PrioritySort
 
@@ -129,6 +129,18 @@ def test_measures_of_a_small_machine_are_whole() -> None:
     assert arrays["priorities"].shape == (5,)
     assert arrays["locations"].shape == arrays["location_priorities"].shape == (500,)
     assert (arrays["inputs"].shape, arrays["outputs"].shape) == ((10, 5), (10, 3))
+
+
+def test_the_example_is_validation_data_with_the_same_arrays() -> None:
+    torch.manual_seed(0)
+    system = Transducer(NTM(5, 3, lambda size: LSTM(size, 8), heads=2, rows=8, width=5)).eval()
+    task = PrioritySort(width=3, vectors=5, sorted_vectors=4, test_sequences=100, validation_sequences=32)
+    with torch.no_grad():
+        arrays = example_of(system, task)
+    inputs_TBI = task.evaluation_example().inputs_TBI.numpy()
+    assert set(arrays) == set(measure_sorting(system, task)[1])
+    assert arrays["inputs"] == pytest.approx(inputs_TBI[:, 0])
+    assert arrays["location_priorities"] == pytest.approx(inputs_TBI[:5, :, 3].ravel())
 
 
 class Sorter(NTM):

@@ -1,3 +1,6 @@
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import lightning as L
@@ -64,3 +67,35 @@ def test_the_loss_is_the_sum_over_bits_in_nats(tmp_path: Path) -> None:
         logits = Transducer(Silent(9, 4, 8))(batch.inputs_TBI).y_TBO
     nats = nn.functional.binary_cross_entropy_with_logits(logits[11:], batch.targets_TBO[11:], reduction="sum") / 4
     assert float(batch.cost_bits(logits).mean()) * 0.6931471805599453 == pytest.approx(float(nats))
+
+
+def test_training_on_two_hundred_steps_stays_under_two_gibibytes() -> None:
+    # In a process of its own, for its peak. On Linux, getrusage would start at the peak of the process that tests.
+    program = """
+import resource
+import sys
+import torch
+from augrnn.cells.lstm import LSTM
+from augrnn.cells.ntm import NTM
+from augrnn.systems.transducer import Transducer
+from augrnn.tasks.dynamic_ngrams import DynamicNGrams
+task = DynamicNGrams(length=200, batch_size=16)
+system = Transducer(NTM(1, 1, lambda size: LSTM(size, 100), heads=1, rows=128, width=20, memory="random"))
+optimizer = torch.optim.Adam(system.parameters())
+for number in range(3):
+    batch = task.draw(number)
+    batch.cost_bits(system(batch.inputs_TBI).y_TBO).mean().backward()
+    optimizer.step()
+    optimizer.zero_grad()
+if sys.platform == "linux":
+    with open("/proc/self/status") as file:
+        print(next(int(line.split()[1]) for line in file if line.startswith("VmHWM")) * 1024)
+else:
+    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+"""
+    environment = os.environ | {"AUGRNN_COMPILE": "0", "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(
+        [sys.executable, "-c", program], env=environment, capture_output=True, text=True, timeout=300, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) < 2 * 2**30

@@ -95,7 +95,7 @@ SMOKE = (
     "--data.init_args.epoch_batches=100",
     "--model.init_args.cell.init_args.input_size=5",
     "--model.init_args.cell.init_args.output_size=3",
-    "--model.init_args.scheduler.init_args.T_max=300",
+    "--model.init_args.scheduler=null",
     "--trainer.max_steps=300",
 )
 NARROW = ("--model.init_args.cell.init_args.hidden_size=128",)

@@ -105,6 +105,8 @@ class NTM(Cell):
       memory: what the memory is before the first step. "blank" is a constant near zero, in which look-up by content
         finds only what has been written. "random" and "ring" are learned, starting from `random_rows` and
         `ring_of_rows`: look-up finds any row from the first step on, and the heads start by looking up.
+      erase_bias: bias of the erase gates at the start. At -3 they start nearly closed, and a head that passes over a row
+        leaves what is written there.
 
     Raises:
       ValueError: sizes with which no machine can be made.
@@ -122,6 +124,7 @@ class NTM(Cell):
         interpolation: bool = True,
         sharpening: bool = True,
         memory: Literal["blank", "random", "ring"] = "blank",
+        erase_bias: float = 0.0,
     ) -> None:
         super().__init__()
         sizes = {"input_size": input_size, "output_size": output_size, "heads": heads, "rows": rows, "width": width}
@@ -141,13 +144,14 @@ class NTM(Cell):
         self.first_focus_AN = nn.Parameter(torch.zeros(2 * heads, rows))
         self.first_read_HW = nn.Parameter(0.1 * torch.randn(heads, width))
         self.first_memory_NW = None if memory == "blank" else nn.Parameter(FIRST_MEMORY[memory](rows, width))
-        self._initialise(looks_up=memory != "blank")
+        self._initialise(memory != "blank", erase_bias)
 
-    def _initialise(self, looks_up: bool) -> None:
+    def _initialise(self, looks_up: bool, erase_bias: float) -> None:
         nn.init.xavier_uniform_(self.to_heads.weight, gain=1.4)
         nn.init.normal_(self.to_heads.bias, std=0.01)
-        _, strength, gate, _, sharpness, *_ = self.to_heads.bias.detach().split(self.head_sizes)
+        _, strength, gate, _, sharpness, erase, _ = self.to_heads.bias.detach().split(self.head_sizes)
         nn.init.constant_(sharpness, FIRST_SHARPNESS)
+        erase.add_(erase_bias)
         if looks_up:
             nn.init.constant_(strength, FIRST_STRENGTH)
             nn.init.constant_(gate, FIRST_GATE)

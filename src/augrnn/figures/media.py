@@ -10,11 +10,21 @@ from matplotlib.figure import Figure
 from augrnn.cells.ntm import NTM
 from augrnn.figures.alignment import alignment_figure
 from augrnn.figures.memory import heads_figure
-from augrnn.measures.memory import maps
+from augrnn.figures.ngrams import ngram_figure
+from augrnn.figures.recall import recall_figure
+from augrnn.figures.repeats import panels, repeat_figure
+from augrnn.figures.sorting import sort_figure
+from augrnn.measures import ngrams, recall, repeats, sorting
+from augrnn.measures.memory import Floats, maps
 from augrnn.measures.translation import examples_of, samples
 from augrnn.systems.encoder_decoder import EncoderDecoder
 from augrnn.systems.transducer import Transducer
+from augrnn.tasks.associative_recall import AssociativeRecall
 from augrnn.tasks.bits import BitsTask
+from augrnn.tasks.copy import Copy
+from augrnn.tasks.dynamic_ngrams import DynamicNGrams
+from augrnn.tasks.priority_sort import PrioritySort
+from augrnn.tasks.repeat_copy import RepeatCopy
 from augrnn.tasks.translation import Translation
 
 
@@ -44,9 +54,46 @@ def _(system: Transducer, task: BitsTask) -> Media:
     if not isinstance(system.cell, NTM):
         return NOTHING
     with torch.inference_mode():
-        batch = task.evaluation_example()
-        arrays = maps(system(batch.inputs_TBI.to(system.device), keep=True), batch)
-    return Media({"heads": heads_figure(arrays, "one validation sequence")}, {})
+        return Media({"heads": heads_of(task, system)}, {})
+
+
+TITLE = "one validation sequence"
+
+
+@singledispatch
+def heads_of(task: BitsTask, system: Transducer) -> Figure:
+    """What the heads of an NTM do over a validation sequence of a task: all of it over one axis of time by default."""
+    return panels(_maps(task, system), TITLE)[0]
+
+
+@heads_of.register
+def _(task: Copy, system: Transducer) -> Figure:
+    return heads_figure(_maps(task, system), TITLE)
+
+
+@heads_of.register
+def _(task: RepeatCopy, system: Transducer) -> Figure:
+    return repeat_figure(repeats.example_of(system, task), TITLE)
+
+
+@heads_of.register
+def _(task: AssociativeRecall, system: Transducer) -> Figure:
+    return recall_figure(recall.example_of(system, task), TITLE)
+
+
+@heads_of.register
+def _(task: PrioritySort, system: Transducer) -> Figure:
+    return sort_figure(sorting.example_of(system, task), "one validation batch")
+
+
+@heads_of.register
+def _(task: DynamicNGrams, system: Transducer) -> Figure:
+    return ngram_figure(ngrams.example_of(system, task), TITLE)
+
+
+def _maps(task: BitsTask, system: Transducer) -> dict[str, Floats]:
+    batch = task.evaluation_example()
+    return maps(system(batch.inputs_TBI.to(system.device), keep=True), batch)
 
 
 @media.register

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
@@ -15,7 +16,7 @@ BOXES = {"query": PALETTE[5], "answer": PALETTE[1]}
 """The colour of the frame around each item."""
 
 
-def recall_maps(arrays: Mapping[str, NDArray[np.float32]], path: Path, title: str) -> None:
+def recall_figure(arrays: Mapping[str, NDArray[np.float32]], title: str) -> Figure:
     """The heads over one sequence, with the queried item and its successor framed where they are listed and given.
 
     On both weightings a frame spans the rows on which the write head stood while the item was listed, so that an answer
@@ -24,7 +25,6 @@ def recall_maps(arrays: Mapping[str, NDArray[np.float32]], path: Path, title: st
     Args:
       arrays: what `augrnn.figures.repeats.panels` takes, and the spans "query_listed", "query_given", "answer_listed",
         "answer_given", each the first step and the one beyond the last.
-      path: where the picture goes.
       title: over the picture.
     """
     figure, axes, rows = panels(arrays, title)
@@ -39,7 +39,12 @@ def recall_maps(arrays: Mapping[str, NDArray[np.float32]], path: Path, title: st
         name = "inputs" if item == "query" else "outputs"
         _frame(axes[name], given, channels[name], colour)
     figure.legend(loc="outside lower center", ncols=len(BOXES))
-    save(figure, path)
+    return figure
+
+
+def recall_maps(arrays: Mapping[str, NDArray[np.float32]], path: Path, title: str) -> None:
+    """Save `recall_figure` as a file."""
+    save(recall_figure(arrays, title), path)
 
 
 def _frame(

@@ -41,12 +41,11 @@ def panels(arrays: Mapping[str, NDArray[np.float32]], title: str) -> tuple[Figur
     return figure, {name: axes for axes, (name, _) in zip(stack, PANELS, strict=True)}, rows
 
 
-def repeat_maps(arrays: Mapping[str, NDArray[np.float32]], path: Path, title: str) -> None:
+def repeat_figure(arrays: Mapping[str, NDArray[np.float32]], title: str) -> Figure:
     """The heads over one sequence, with a line where each repetition begins and one where the end should stand.
 
     Args:
       arrays: what `panels` takes, and "length" and "repeats", whole numbers.
-      path: where the picture goes.
       title: over the picture.
     """
     figure, axes, _ = panels(arrays, title)
@@ -54,7 +53,12 @@ def repeat_maps(arrays: Mapping[str, NDArray[np.float32]], path: Path, title: st
     for name in ("outputs", "read"):
         for repeat in range(repeats + 1):
             axes[name].axvline(length + 1 + repeat * length - 0.5, color="white", lw=0.6, alpha=0.7)
-    save(figure, path)
+    return figure
+
+
+def repeat_maps(arrays: Mapping[str, NDArray[np.float32]], path: Path, title: str) -> None:
+    """Save `repeat_figure` as a file."""
+    save(repeat_figure(arrays, title), path)
 
 
 def early_ends(found: Mapping[str, Sequence[Sequence[float]]], path: Path) -> None:

@@ -146,6 +146,11 @@ def measure_ngrams(system: Transducer, task: DynamicNGrams) -> tuple[dict[str, A
     return numbers, arrays
 
 
+def example_of(system: Transducer, task: DynamicNGrams) -> dict[str, Any]:
+    """The arrays that `measure_ngrams` leaves, of one validation batch instead; for an NTM."""
+    return _mechanism(system, task.evaluation_example(), task.order)[1]
+
+
 def bit_costs(system: Transducer, batch: BitsBatch) -> Tensor:
     """What each bit costs a model, (T, B), in bits, on the CPU."""
     there = moved(batch, system.device)

@@ -19,11 +19,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils import _pytree as pytree
 
-from augrnn.batches import moved
+from augrnn.batches import BitsBatch, moved
 from augrnn.cells import addressing
 from augrnn.cells.ntm import NTM, NTMState
-from augrnn.measures.memory import Floats, Integers
-from augrnn.measures.repeats import Flags, maps_of_heads, ring_moves
+from augrnn.measures.memory import Floats, Integers, maps
+from augrnn.measures.repeats import Flags, ring_moves
 from augrnn.systems.transducer import Transducer
 from augrnn.tasks.associative_recall import AssociativeRecall
 from augrnn.tasks.bits import Size
@@ -158,40 +158,63 @@ def measure_recall(system: Transducer, task: AssociativeRecall) -> tuple[dict[st
         numbers["cost_by_position"] = by_position(cost_S, query_S, task.max_items)
         arrays: dict[str, Any] = {}
         if isinstance(system.cell, NTM):
-            numbers["mechanism"], read, write = _mechanism(system, task, task.max_items)
-            arrays = _maps(system, task, max(task.test_sizes), read, write)
+            looked_at = next(iter(task.evaluation_set((task.max_items,), 100)))
+            shown = next(iter(task.evaluation_set(max(task.test_sizes), 1)))
+            numbers["mechanism"], read, write = _mechanism(system, looked_at, task.vectors)
+            arrays = _maps(system, shown, task.vectors, read, write)
     return numbers, arrays
+
+
+def example_of(system: Transducer, task: AssociativeRecall) -> dict[str, Any]:
+    """The maps that `measure_recall` leaves, of a validation sequence instead; for an NTM."""
+    batch = task.evaluation_example()
+    _, read, write = _mechanism(system, batch, task.vectors)
+    return _maps(system, batch, task.vectors, read, write)
 
 
 def _score(system: Transducer, task: AssociativeRecall, size: Size) -> tuple[Floats, Floats, Integers]:
     """Cost and wrong bits of every sequence of one evaluation set, and the place of its query."""
     cost, wrong, query = [], [], []
-    for number, drawn in enumerate(task.evaluation_set(size, task.test_sequences)):
+    for drawn in task.evaluation_set(size, task.test_sequences):
         batch = moved(drawn, system.device)
         logits_TBO = system(batch.inputs_TBI).y_TBO
         cost.append(batch.cost_bits(logits_TBO).cpu().numpy())
         wrong.append(batch.wrong_bits(logits_TBO).cpu().numpy())
-        query.append(_queries(task, size, batch.size, number))
+        query.append(queries(drawn, task.vectors))
     return np.concatenate(cost), np.concatenate(wrong), np.concatenate(query)
 
 
-def _queries(task: AssociativeRecall, size: Size, batch_size: int, number: int) -> Integers:
-    """Which item each sequence of batch `number` of an evaluation set asks for, (B,)."""
-    return task.draw_items(batch_size, *size, 2, *size, number)[1].numpy()
+def queries(batch: BitsBatch, vectors: int) -> Integers:
+    """Which item each sequence of a batch asks for, (B,), from 0: the first that is the query and has the answer next.
+
+    Args:
+      batch: of one number of items, on the CPU.
+      vectors: K.
+    """
+    asked = items_of(batch) * (vectors + 1)
+    bits_TBO = batch.inputs_TBI[..., : batch.targets_TBO.shape[-1]]
+    listed_JKBO = bits_TBO[:asked].unflatten(0, (-1, vectors + 1))[:, 1:]
+    given = (bits_TBO[asked + 1 : asked + vectors + 1], batch.targets_TBO[-vectors:])
+    query_JB, answer_JB = ((listed_JKBO == item_KBO).all(dim=-1).all(dim=1) for item_KBO in given)
+    return (query_JB[:-1] & answer_JB[1:]).long().argmax(dim=0).numpy()
 
 
-def _mechanism(system: Transducer, task: AssociativeRecall, items: int) -> tuple[dict[str, float | None], int, int]:
+def items_of(batch: BitsBatch) -> int:
+    """How many items each sequence of a batch lists: its item delimiters."""
+    return int(batch.inputs_TBI[:, 0, -2].sum())
+
+
+def _mechanism(system: Transducer, drawn: BitsBatch, vectors: int) -> tuple[dict[str, float | None], int, int]:
     """The mechanism of the read head and the write head that fit the paper's reading best, and which they are."""
     assert isinstance(system.cell, NTM)
-    batch = moved(next(iter(task.evaluation_set((items,), 100))), system.device)
-    query_B = _queries(task, (items,), batch.size, 0)
+    items, query_B, batch = items_of(drawn), queries(drawn, vectors), moved(drawn, system.device)
     trace = system(batch.inputs_TBI, keep=True).trace
     content = content_weightings(system.cell, batch.inputs_TBI, trace).movedim(2, 0).cpu().numpy()
     weightings, gates = (kept.movedim(2, 0).cpu().numpy() for kept in (trace.weighting_BAN, trace.gate_BA))
     heads = system.cell.heads
     found = {
         (read, write): look_up(
-            weightings[heads + write], weightings[read], content[read], gates[read], query_B, items, task.vectors
+            weightings[heads + write], weightings[read], content[read], gates[read], query_B, items, vectors
         )
         for read, write in product(range(heads), repeat=2)
     }
@@ -204,15 +227,14 @@ def _fit(numbers: dict[str, float | None]) -> float:
     return (numbers["answer_from_its_rows"] or 0) + (numbers["shift_after_lookup"] or 0)
 
 
-def _maps(system: Transducer, task: AssociativeRecall, size: Size, read: int, write: int) -> dict[str, Any]:
-    """The maps of the first sequence of an evaluation set, and the spans of its query and its answer."""
-    batch = moved(next(iter(task.evaluation_set(size, 1))), system.device)
-    query, k, (items,) = int(_queries(task, size, batch.size, 0)[0]), task.vectors, size
+def _maps(system: Transducer, batch: BitsBatch, vectors: int, read: int, write: int) -> dict[str, Any]:
+    """The maps of the first sequence of a batch, and the spans of its query and its answer."""
+    query, items, k = int(queries(batch, vectors)[0]), items_of(batch), vectors
     starts = {
         "query_listed": query * (k + 1) + 1,
         "answer_listed": (query + 1) * (k + 1) + 1,
         "query_given": items * (k + 1) + 1,
         "answer_given": items * (k + 1) + k + 2,
     }
-    maps = maps_of_heads(system(batch.inputs_TBI, keep=True), batch, read, write)
-    return maps | {name: np.array([start, start + k]) for name, start in starts.items()}
+    arrays: dict[str, Any] = maps(system(batch.inputs_TBI.to(system.device), keep=True), batch, read, write)
+    return arrays | {name: np.array([start, start + k]) for name, start in starts.items()}

@@ -3,11 +3,11 @@
 The functions take traces as arrays, so that a hand-made trace can test them.
 """
 
-# T = time steps, B = batch, N = memory rows, W = row width, H = heads of a kind, O = output channels,
+# T = time steps, B = batch, N = memory rows, A = all heads (reads first, then writes), O = output channels,
 # K = vectors to copy, R = repetitions, S = scored steps (R * K + 1)
 
 from itertools import product
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from augrnn.batches import BitsBatch, moved
 from augrnn.cells.cell import Unrolled
 from augrnn.cells.ntm import NTM
-from augrnn.measures.memory import LAGS, Floats, Integers, focus
+from augrnn.measures.memory import LAGS, Floats, Integers, focus, maps
 from augrnn.systems.transducer import Transducer
 from augrnn.tasks.bits import Size
 from augrnn.tasks.repeat_copy import RepeatCopy
@@ -158,54 +158,61 @@ def _score(system: Transducer, task: RepeatCopy, size: Size) -> dict[str, Any]:
     } | ends(np.concatenate(on, axis=1), length)
 
 
-def _mechanism(system: Transducer, task: RepeatCopy, size: Size) -> tuple[dict[str, float], dict[str, Any]]:
-    """The mechanism of the write head and the read head of which the one best reads where the other wrote."""
+def example_of(system: Transducer, task: RepeatCopy) -> dict[str, Any]:
+    """The maps that `measure_repeat_copy` leaves, of a validation sequence instead; for an NTM."""
+    batch = task.evaluation_example()
+    length = int(batch.inputs_TBI[:, 0, task.width].argmax())
+    size = (length, (len(batch.inputs_TBI) - 2) // length - 1)
+    unrolled = system(batch.inputs_TBI.to(system.device), keep=True)
+    heads = _heads(unrolled.trace.weighting_BAN.movedim(2, 0).cpu().numpy(), size)
+    return _maps(unrolled, batch, heads, size)
+
+
+class Heads(NamedTuple):
+    """The read head and the write head of which the one best reads where the other wrote.
+
+    Attributes:
+      read, write: which of their kind.
+      share, late_read: see `read_where_written`.
+    """
+
+    read: int
+    write: int
+    share: float
+    late_read: int
+
+
+def _heads(weightings_ATBN: Floats, size: Size) -> Heads:
+    count = len(weightings_ATBN) // 2
+
+    def heads(read: int, write: int) -> Heads:
+        share, _, late_read = read_where_written(weightings_ATBN[count + write], weightings_ATBN[read], *size)
+        return Heads(read, write, share, late_read)
+
+    return max((heads(*pair) for pair in product(range(count), repeat=2)), key=lambda found: found.share)
+
+
+def _maps(unrolled: Unrolled, batch: BitsBatch, heads: Heads, size: Size) -> dict[str, Any]:
     length, repeats = size
-    batch = moved(next(iter(task.evaluation_set(size, 100))), system.device)
-    unrolled = system(batch.inputs_TBI, keep=True)
-    weightings = unrolled.trace.weighting_BAN.movedim(2, 0).cpu().numpy()
-    heads, count = len(weightings) // 2, weightings.shape[-1]
-    found = {
-        (read, write): read_where_written(weightings[heads + write], weightings[read], length, repeats)
-        for read, write in product(range(heads), repeat=2)
-    }
-    read, write = max(found, key=lambda pair: found[pair][0])
-    share, _, late_read = found[read, write]
-    rows_RKB = repeated_rows(weightings[read], length, repeats, late_read)
+    return maps(unrolled, batch, heads.read, heads.write) | {"length": np.array(length), "repeats": np.array(repeats)}
+
+
+def _mechanism(system: Transducer, task: RepeatCopy, size: Size) -> tuple[dict[str, float], dict[str, Any]]:
+    length, repeats = size
+    batch = next(iter(task.evaluation_set(size, 100)))
+    unrolled = system(batch.inputs_TBI.to(system.device), keep=True)
+    weightings_ATBN = unrolled.trace.weighting_BAN.movedim(2, 0).cpu().numpy()
+    heads, count = _heads(weightings_ATBN, size), weightings_ATBN.shape[-1]
+    read_TBN, write_TBN = weightings_ATBN[heads.read], weightings_ATBN[len(weightings_ATBN) // 2 + heads.write]
+    rows_RKB = repeated_rows(read_TBN, length, repeats, heads.late_read)
     assert isinstance(system.cell, NTM)
     numbers = {
-        "same_rows_as_written": share,
+        "same_rows_as_written": heads.share,
         "loops": loops(rows_RKB),
         "loops_out_of_step": loops(rows_RKB, turn=1),
         "jump_back": jump_back(rows_RKB, count, system.cell.shifts // 2),
         "read_step": step_within(rows_RKB, count),
-        "write_focus": focus(weightings[heads + write, :length]),
-        "read_focus": focus(weightings[read, length + 1 : -1]),
+        "write_focus": focus(write_TBN[:length]),
+        "read_focus": focus(read_TBN[length + 1 : -1]),
     }
-    arrays = maps_of_heads(unrolled, batch, read, write)
-    return numbers, arrays | {"length": np.array(length), "repeats": np.array(repeats)}
-
-
-def maps_of_heads(unrolled: Unrolled, batch: BitsBatch, read: int, write: int) -> dict[str, Floats]:
-    """What one read head and one write head of an NTM do over the first sequence of a batch.
-
-    Args:
-      unrolled: the batch's outputs and kept trace.
-      batch: its inputs.
-      read: the read head, counted from 0.
-      write: the write head, counted from 0.
-
-    Returns:
-      The same names and shapes as `augrnn.measures.memory.maps`.
-    """
-    trace = unrolled.trace
-    heads = trace.read_BHW.shape[2]
-    found = {
-        "write": trace.weighting_BAN[:, 0, heads + write],
-        "read": trace.weighting_BAN[:, 0, read],
-        "adds": trace.add_BHW[:, 0, write],
-        "reads": trace.read_BHW[:, 0, read],
-        "inputs": batch.inputs_TBI[:, 0],
-        "outputs": unrolled.y_TBO[:, 0].sigmoid(),
-    }
-    return {name: tensor.detach().cpu().numpy().astype(np.float32) for name, tensor in found.items()}
+    return numbers, _maps(unrolled, batch, heads, size)

@@ -134,6 +134,11 @@ def measure_sorting(system: Transducer, task: PrioritySort) -> tuple[dict[str, A
     return numbers, arrays
 
 
+def example_of(system: Transducer, task: PrioritySort) -> dict[str, Any]:
+    """The arrays that `measure_sorting` leaves, of one validation batch instead; for an NTM."""
+    return _mechanism(system, task.evaluation_example(), task)[1]
+
+
 def _score(system: Transducer, batch: BitsBatch) -> tuple[torch.Tensor, torch.Tensor]:
     """Cost of each sequence (B,) and wrong bits of each vector given (S, B)."""
     there = moved(batch, system.device)

@@ -1,0 +1,29 @@
+"""The benchmark's rows, on sequences short enough for a test."""
+
+import json
+
+import pytest
+import torch
+
+from augrnn import bench
+from augrnn.cli import main
+
+
+def test_every_task_of_the_paper_has_a_row_at_batch_16() -> None:
+    names = {workload.name.split(",")[0] for workload in bench.WORKLOADS if 16 in workload.batches}
+    assert names == {"copy", "repeat copy", "associative recall", "dynamic N-grams", "priority sort"}
+
+
+def test_bench_json_has_the_promised_keys(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    short = [work._replace(size=tuple(min(part, 20) for part in work.size)) for work in bench.WORKLOADS]
+    monkeypatch.setattr(bench, "WORKLOADS", short)
+    monkeypatch.setattr(bench, "translation_speed", lambda device, seconds: bench.Speed("t", "cpu", 1, 1.0, "u", 2.0))
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    assert main(["bench", "--json", "--seconds", "0.01"]) == 0
+    rows = json.loads(capsys.readouterr().out)
+    keys = {"name", "device", "batch", "per_second", "unit", "reference_per_second"}
+    assert all(set(row) == keys for row in rows)
+    measured = [(row["name"], row["batch"]) for row in rows if row["unit"] == "sequences"]
+    assert measured == [(work.name, batch) for work in bench.WORKLOADS for batch in work.batches]
+    assert {batch for name, batch in measured if name.startswith("copy")} == {1, 16, 64}
+    assert all(row["per_second"] > 0 and row["reference_per_second"] > 0 for row in rows)
