@@ -105,8 +105,8 @@ class NTM(Cell):
       memory: what the memory is before the first step. "blank" is a constant near zero, in which look-up by content
         finds only what has been written. "random" and "ring" are learned, starting from `random_rows` and
         `ring_of_rows`: look-up finds any row from the first step on, and the heads start by looking up.
-      erase_bias: bias of the erase gates at the start. At -3 they start nearly closed, and a head that passes over a row
-        leaves what is written there.
+      erase_bias: bias of the erase gates at the start. At -3 they start nearly closed, and a head that passes over a
+        row leaves what is written there.
 
     Raises:
       ValueError: sizes with which no machine can be made.
