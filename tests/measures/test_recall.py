@@ -37,38 +37,65 @@ def digest_row(item: int) -> int:
     return 50 + (item + 1) * (VECTORS + 1)
 
 
+def weighting(rows_TB: np.ndarray, largest_TB: np.ndarray | float = 1.0) -> np.ndarray:
+    """Weightings of a given largest weight on a given row, and the rest spread evenly over the others."""
+    largest = np.broadcast_to(largest_TB, rows_TB.shape)[..., None]
+    return np.where(np.arange(ROWS) == rows_TB[..., None] % ROWS, largest, (1 - largest) / (ROWS - 1))
+
+
 class Trace(NamedTuple):
-    """A write head that moves on by one row a step, and a read head that waits on the row behind its start."""
+    """Rows of a write head that moves on by one a step, and of a read head that waits on the row behind its start.
+
+    `sharp` is the read head's largest weight, `sure` the largest of its content weighting.
+    """
 
     write: np.ndarray
     read: np.ndarray
     content: np.ndarray
     gate: np.ndarray
+    sharp: np.ndarray
+    sure: np.ndarray
 
-    def measured(self) -> dict[str, float | None]:
-        weightings = (np.eye(ROWS, dtype=np.float32)[rows % ROWS] for rows in self[:3])
+    def measured(self, direction: int = 1) -> dict[str, float | None]:
+        """With `direction` -1 all heads move the other way around the ring."""
+        write, read, content = (direction * rows for rows in self[:3])
+        weightings = weighting(write), weighting(read, self.sharp), weighting(content, self.sure)
         return look_up(*weightings, self.gate, QUERIES, ITEMS, VECTORS)
 
 
 def waiting() -> Trace:
     write = np.repeat(50 + np.arange(STEPS)[:, None], len(QUERIES), axis=1)
-    still = np.full_like(write, 49)
-    return Trace(write, still, still.copy(), np.full(write.shape, 0.1, np.float32))
+    still, ones = np.full_like(write, 49), np.ones(write.shape, np.float32)
+    return Trace(write, still, still.copy(), 0.1 * ones, ones, ones.copy())
 
 
 def looking_up(
     found: Callable[[int], int], shift: int, at: int = ANSWER, onward: int = 1, direction: int = 1
 ) -> dict[str, float | None]:
-    """The measures of a read head that finds a row by content at a step, shifts, and moves `onward` afterwards.
-
-    With `direction` -1 all heads move the other way around the ring.
-    """
+    """The measures of a read head that finds a row by content at a step, shifts, and moves `onward` afterwards."""
     trace = waiting()
     for b, query in enumerate(QUERIES):
         trace.gate[at, b] = 0.9
         trace.content[at, b] = found(query)
         trace.read[at:, b] = found(query) + shift + onward * np.arange(STEPS - at)
-    return Trace(*(direction * rows for rows in trace[:3]), trace.gate).measured()
+    return trace.measured(direction)
+
+
+def walking(rest: int = VECTORS) -> Trace:
+    """The query's first vector finds its row, and the head walks on to the answer, as trained machines do.
+
+    The gate stays above a half all the while, but the content weighting is nearly flat after the look-up. The head
+    stands one row on from the first step, and rests at step `rest` of the window.
+    """
+    trace = waiting()
+    trace.gate[:], trace.sharp[:], trace.sure[:] = 0.8, 0.8, 0.04
+    trace.gate[ASKED + 1], trace.sharp[ASKED], trace.sure[ASKED + 1] = 0.9, 0.05, 0.3
+    steps = np.arange(STEPS - ASKED - 1)
+    first_B = np.array([digest_row(query) - VECTORS for query in QUERIES])
+    trace.content[ASKED + 1] = first_B
+    trace.content[ASKED + 2 :] = digest_row(ITEMS - 1)
+    trace.read[ASKED + 1 :] = first_B + (1 + steps - (steps >= rest))[:, None]
+    return trace
 
 
 @pytest.mark.parametrize("direction", [1, -1])
@@ -83,38 +110,97 @@ def test_the_papers_mechanism_has_all_of_it(direction: int) -> None:
             "lookup_lands": 1.0,
             "lookup_lands_on_answer": 0.0,
             "lookup_lands_on_others": 0.0,
-            "shift_after_lookup": 1.0,
+            "shifts_to_answer": 1.0,
+            "one_shift_to_answer": 1.0,
         }
     )
 
 
+@pytest.mark.parametrize("direction", [1, -1])
+def test_a_walk_through_the_query_is_the_mechanism_without_a_single_shift(direction: int) -> None:
+    found = walking().measured(direction)
+    assert found == pytest.approx(
+        {
+            "answer_from_its_rows": 1.0,
+            "answer_from_other_rows": 0.0,
+            "lookup_gate": 0.9,
+            "answer_gate": 0.8,
+            "lookup_lands": 1.0,
+            "lookup_lands_on_answer": 0.0,
+            "lookup_lands_on_others": 0.0,
+            "shifts_to_answer": 1.0,
+            "one_shift_to_answer": 0.0,
+        }
+    )
+
+
+def test_an_open_gate_with_flat_content_is_no_look_up() -> None:
+    trace = walking()
+    trace.sure[ASKED + 1], trace.sharp[ASKED] = 0.04, 0.8
+    found = trace.measured()
+    assert (found["lookup_gate"], found["answer_from_its_rows"]) == (pytest.approx(0.9), 1.0)
+    assert found["lookup_lands"] == found["lookup_lands_on_others"] == found["shifts_to_answer"] == 0.0
+
+
+def test_the_weighting_of_the_step_before_decides_and_not_that_of_the_step() -> None:
+    trace = walking()
+    trace.sharp[ASKED + 1] = 0.05  # the look-up's own weighting: the next step's flat content now exceeds it
+    found = trace.measured()
+    assert (found["lookup_lands"], found["shifts_to_answer"]) == (0.0, 0.0)
+
+
+@pytest.mark.parametrize("step", range(1, VECTORS + 2))
+def test_a_head_that_jumps_to_the_answer_has_not_walked(step: int) -> None:
+    trace = walking()
+    trace.read[ASKED + 1 : ASKED + 1 + step] = 10
+    found = trace.measured()
+    assert (found["answer_from_its_rows"], found["lookup_lands"], found["shifts_to_answer"]) == (1.0, 1.0, 0.0)
+
+
+def test_a_walk_of_two_rows_a_step_or_back_and_forth_does_not_count() -> None:
+    trace = walking()
+    trace.read[ASKED + 1 : ASKED + 3, 0] -= 1  # two rows from the second step to the third
+    trace.read[ASKED + 3, 1] -= 2  # one back, and three on
+    trace.read[ASKED + 2, 2] -= 2  # behind the found row
+    found = trace.measured()
+    assert (found["answer_from_its_rows"], found["lookup_lands"]) == (1.0, 1.0)
+    assert found["shifts_to_answer"] == pytest.approx(2 / 5)
+
+
+def test_a_walk_that_does_not_come_to_the_answer_in_time_does_not_count() -> None:
+    trace = walking()
+    trace.read[ASKED + 2 :] = trace.read[ASKED + 1]
+    assert (trace.measured()["lookup_lands"], trace.measured()["shifts_to_answer"]) == (1.0, 0.0)
+
+
 def test_the_shift_may_come_in_the_step_after_the_look_up() -> None:
     found = looking_up(digest_row, shift=0, at=ANSWER - 1)
-    assert (found["answer_from_its_rows"], found["lookup_lands"], found["shift_after_lookup"]) == (1.0, 1.0, 1.0)
+    assert (found["answer_from_its_rows"], found["lookup_lands"], found["shifts_to_answer"]) == (1.0, 1.0, 1.0)
 
 
 def test_reading_a_step_early_is_the_mechanism_too() -> None:
     found = looking_up(digest_row, shift=1, at=ANSWER - 1)
-    assert (found["answer_from_its_rows"], found["shift_after_lookup"]) == (1.0, 1.0)
+    assert (found["answer_from_its_rows"], found["shifts_to_answer"]) == (1.0, 1.0)
+    assert found["one_shift_to_answer"] == 0.0
 
 
 def test_looking_the_answer_up_directly_is_not_the_mechanism() -> None:
     found = looking_up(lambda query: digest_row(query) + 1, shift=0)
     assert found["answer_from_its_rows"] == 1.0
-    assert (found["lookup_lands"], found["lookup_lands_on_answer"], found["shift_after_lookup"]) == (0.0, 1.0, 0.0)
+    assert (found["lookup_lands"], found["lookup_lands_on_answer"], found["shifts_to_answer"]) == (0.0, 1.0, 0.0)
 
 
 def test_reading_another_item_is_not_the_mechanism() -> None:
     found = looking_up(lambda query: digest_row((query + 2) % ITEMS), shift=1)
-    assert found["answer_from_its_rows"] == found["lookup_lands"] == found["shift_after_lookup"] == 0.0
+    assert found["answer_from_its_rows"] == found["lookup_lands"] == found["shifts_to_answer"] == 0.0
     assert found["lookup_lands_on_others"] > 0.2
 
 
 def test_giving_the_query_back_is_not_the_mechanism() -> None:
     found = looking_up(lambda query: digest_row(query) - VECTORS - 1, shift=1)
-    assert found["answer_from_its_rows"] == found["shift_after_lookup"] == 0.0
+    assert found["answer_from_its_rows"] == found["shifts_to_answer"] == 0.0
     inside = looking_up(lambda query: digest_row(query) - VECTORS, shift=1)
-    assert (inside["lookup_lands"], inside["shift_after_lookup"]) == (1.0, 0.0)
+    assert (inside["lookup_lands"], inside["shifts_to_answer"]) == (1.0, 0.0)
 
 
 def test_the_other_direction_for_some_sequences_does_not_count() -> None:
@@ -128,13 +214,13 @@ def test_the_other_direction_for_some_sequences_does_not_count() -> None:
         trace.read[ANSWER:, b] = sign * (digest_row(query) + 1 + np.arange(VECTORS))
     found = trace.measured()
     assert (found["answer_from_its_rows"], found["lookup_lands"]) == (1.0, 1.0)
-    assert found["shift_after_lookup"] == pytest.approx(4 / 5)
+    assert found["shifts_to_answer"] == found["one_shift_to_answer"] == pytest.approx(4 / 5)
 
 
 def test_without_a_gate_there_is_no_look_up() -> None:
     found = waiting().measured()
     assert found["lookup_gate"] == pytest.approx(0.1)
-    assert found["lookup_lands"] == found["lookup_lands_on_others"] == found["shift_after_lookup"] == 0.0
+    assert found["lookup_lands"] == found["lookup_lands_on_others"] == found["shifts_to_answer"] == 0.0
     assert found["answer_from_its_rows"] == 0.0
 
 
@@ -143,7 +229,7 @@ def test_the_last_look_up_counts() -> None:
     trace.gate[ASKED + 1, :] = 1.0
     trace.content[ASKED + 1] = [digest_row(query) for query in QUERIES]
     trace.read[ASKED + 1 :] = trace.content[ASKED + 1] + 1
-    assert trace.measured()["shift_after_lookup"] == 1.0
+    assert trace.measured()["one_shift_to_answer"] == 1.0
     trace.gate[ANSWER] = 0.6
     assert trace.measured()["lookup_lands"] == 0.0
 
@@ -154,7 +240,7 @@ def test_where_the_head_stood_before_the_look_up_does_not_count() -> None:
     trace.content[ANSWER] = [digest_row(query) for query in QUERIES]
     trace.read[ANSWER - 1] = trace.content[ANSWER] + 1
     found = trace.measured()
-    assert (found["lookup_lands"], found["shift_after_lookup"]) == (1.0, 0.0)
+    assert (found["lookup_lands"], found["shifts_to_answer"]) == (1.0, 0.0)
 
 
 def test_random_heads_have_little_of_it() -> None:
@@ -166,9 +252,45 @@ def test_random_heads_have_little_of_it() -> None:
     for name, control in controls.items():
         assert found[name] == pytest.approx(found[control], abs=0.02)
         assert found[name] < 0.1
-    assert found["shift_after_lookup"] < 0.02
+    assert found["shifts_to_answer"] < 0.02
     assert found["lookup_gate"] > 0.8
     assert found["answer_gate"] == pytest.approx(0.5, abs=0.02)
+
+
+def test_walks_are_those_of_a_loop_over_the_steps() -> None:
+    rng, rows, items, vectors = np.random.default_rng(0), 8, 3, 1
+    count, steps, answer = 4000, 11, 9
+    write, content = (rng.random((steps, count, rows)).astype(np.float32) for _ in range(2))
+    places = rng.integers(rows, size=count) + np.cumsum(rng.integers(-1, 2, (steps, count)), axis=0)
+    read = (np.eye(rows)[places % rows] + 0.5 * rng.random((steps, count, rows))).astype(np.float32)
+    gate, query = rng.random((steps, count)).astype(np.float32), rng.integers(0, items - 1, count)
+    own_JBN = item_rows(write, items, vectors)
+    lands, walks, once = 0, {1: 0, -1: 0}, {1: 0, -1: 0}
+    for b in range(count):
+        looks = [
+            step
+            for step in range(answer - vectors - 1, answer + 1)
+            if max(gate[step, b] * content[step, b]) > max((1 - gate[step, b]) * read[step - 1, b])
+        ]
+        found = int(content[looks[-1], b].argmax()) if looks else -1
+        if not looks or not own_JBN[query[b], b, found]:
+            continue
+        lands += 1
+        for shift in walks:
+            place, moved, strays = found, 0, False
+            for step in range(looks[-1], answer + 1):
+                now = int(read[step, b].argmax())
+                strays |= now not in (place, (place + shift) % rows)
+                moved += now != place
+                place = now
+            if not strays and own_JBN[query[b] + 1, b, place]:
+                walks[shift] += 1
+                once[shift] += moved == 1
+    measured = look_up(write, read, content, gate, query, items, vectors)
+    assert measured["lookup_lands"] == pytest.approx(lands / count)
+    assert measured["shifts_to_answer"] == pytest.approx(max(walks.values()) / count)
+    assert measured["one_shift_to_answer"] == pytest.approx(max(once.values()) / count)
+    assert max(walks.values()) > max(once.values()) > 0
 
 
 def test_own_rows_are_those_of_a_loop_over_the_steps() -> None:

@@ -60,11 +60,23 @@ def lstm_longer_lists(results: Results) -> Observations:
 
 def mechanism(results: Results) -> dict[str, Observations]:
     """Each part of the paper's reading of the heads, for the solved seeds of each machine."""
-    names = {"look-up finds the query": "lookup_lands", "a shift to the answer": "shift_after_lookup"}
+    names = {
+        "look-up finds the query": "lookup_lands",
+        "shifts lead to the answer": "shifts_to_answer",
+        "the answer is read from its rows": "answer_from_its_rows",
+    }
     return {
         f"{machine}: {words}": results.each(variant, part("mechanism", name), where=solved)
         for machine, variant in MACHINES.items()
         for words, name in names.items()
+    }
+
+
+def single_shift(results: Results) -> dict[str, Observations]:
+    """The paper's picture to the letter: a look-up at the end of the query, and one shift; for solved seeds."""
+    return {
+        machine: results.each(variant, part("mechanism", "one_shift_to_answer"), where=solved)
+        for machine, variant in MACHINES.items()
     }
 
 
@@ -165,12 +177,23 @@ experiment = Experiment(
         ),
         Claim(
             name="mechanism",
-            sentence="After the query, a look-up by content finds the queried item, and a shift by one row the answer.",
+            sentence="After the query, a look-up by content finds the queried item, and shifts of one row lead from "
+            "there to the answer.",
             source="section 4.3, figure 12",
             quantity=mechanism,
             rules=dict.fromkeys(JUDGED, AllOf(DESCRIBED)),
             paper="shown for one sequence of a feedforward controller",
             public="shown for single sequences",
+            unit="of sequences",
+        ),
+        Claim(
+            name="single-shift",
+            sentence="The look-up comes at the end of the query, and finds a digest just before the answer: one shift.",
+            source="section 4.3, figure 12",
+            quantity=single_shift,
+            rules=dict.fromkeys(JUDGED, AllOf(DESCRIBED)),
+            paper="shown for one sequence of a feedforward controller",
+            public="none",
             unit="of sequences",
         ),
     ),

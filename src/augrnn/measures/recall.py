@@ -28,9 +28,6 @@ from augrnn.systems.transducer import Transducer
 from augrnn.tasks.associative_recall import AssociativeRecall
 from augrnn.tasks.bits import Size
 
-LOOKS_UP = 0.5
-"""The interpolation gate above which a head goes by content more than by its last place."""
-
 
 def item_rows(write_TBN: Floats, items: int, vectors: int) -> Flags:
     """The rows that are one item's own, (J, B, N).
@@ -56,17 +53,22 @@ def look_up(
 ) -> dict[str, float | None]:
     """How far one read head and one write head do what the paper describes.
 
-    The look-up is the last step, from the query's first vector to the answer's first, at which the read head's gate is
-    above LOOKS_UP: after it the head moves by shifts alone. It finds the row that is largest in the content weighting.
-    Where the head then stands is no evidence, for the shift belongs to the same step: a look-up of the answer itself
-    and a look-up of the row before it with a shift of one leave the same weighting.
+    The look-up is the last step, from the query's first vector to the answer's first, at which content decides where
+    the read head goes: of the two parts of the interpolation (Eq. 7), the largest entry of g * w^c exceeds the largest
+    of (1 - g) * w of the step before. The gate alone does not tell, for w^c may be nearly flat: then the head moves
+    from its last place even with a gate of .8, and sharpening removes what content has added. The look-up finds the row
+    that is largest in w^c. Where the head then stands is no evidence, for the shift belongs to the same step: a look-up
+    of the answer itself and a look-up of the row before it with a shift of one leave the same weighting.
+
+    After the look-up the head may walk: from the found row through its rows at the look-up and at each later step, to
+    the answer's first step. The paper's case, a digest found at the last step and one shift, is the shortest such walk.
 
     A writer that is a step late writes the digest during the next item, and counts as one that lacks the mechanism.
 
     Args:
       write_TBN: the write head's weighting.
       read_TBN: the read head's.
-      content_TBN: the read head's content weighting w^c (Eq. 5), before interpolation and shift.
+      content_TBN: the read head's content weighting w^c (Eq. 5).
       gate_TB: the read head's interpolation gate g.
       query_B: the place of the queried item in the list, from 0.
       items: J.
@@ -79,9 +81,10 @@ def look_up(
       `answer_gate`: mean gate at the answer steps after the first, where the reading needs none (control).
       `lookup_lands`: share of sequences whose look-up finds a row of the queried item's own.
       `lookup_lands_on_answer`, `lookup_lands_on_others`: the same for the answer and for the other items (controls).
-      `shift_after_lookup`: share of sequences whose look-up finds a row of the queried item's own and whose head, then
-      or later up to the answer's first step, stands one row from it on a row of the answer's own; of the two
+      `shifts_to_answer`: share of sequences whose look-up finds a row of the queried item's own, and whose head walks
+      from it, by no row or one in each step and always in the same direction, to a row of the answer's own; of the two
       directions, the more common one over all sequences.
+      `one_shift_to_answer`: the same with a walk of one row in all, as the paper has it.
 
       The controls over other items are None for lists of two, and `answer_gate` for items of one vector.
     """
@@ -89,15 +92,18 @@ def look_up(
     window = slice(first - vectors - 1, first + 1)
     own_JBN, each = item_rows(write_TBN, items, vectors), np.arange(len(query_B))
     rows_TB, gate_LB = read_TBN.argmax(axis=-1), gate_TB[window]
-    looks_LB = gate_LB > LOOKS_UP
+    before_LBN = read_TBN[window.start - 1 : window.stop - 1]
+    looks_LB = gate_LB * content_TBN[window].max(axis=-1) > (1 - gate_LB) * before_LBN.max(axis=-1)
     last_B = len(looks_LB) - 1 - looks_LB[::-1].argmax(axis=0)
     found_B = content_TBN[window].argmax(axis=-1)[last_B, each]
     lands_JB = own_JBN[:, each, found_B] & looks_LB.any(axis=0)
     from_JB = own_JBN[:, each, rows_TB[first:]].mean(axis=1)
 
-    moves_LB = ring_moves(found_B, rows_TB[window], read_TBN.shape[-1])
-    since_LB = np.arange(len(looks_LB))[:, None] >= last_B
-    reached_LB = since_LB & own_JBN[query_B + 1, each, rows_TB[window]] & lands_JB[query_B, each]
+    walk_LB = np.where(np.arange(len(looks_LB))[:, None] >= last_B, rows_TB[window], found_B)
+    moves_LB = ring_moves(np.concatenate([found_B[None], walk_LB[:-1]]), walk_LB, read_TBN.shape[-1])
+    arrives_B = lands_JB[query_B, each] & own_JBN[query_B + 1, each, rows_TB[first]]
+    walks_2B = np.stack([arrives_B & np.isin(moves_LB, (0, shift)).all(axis=0) for shift in (1, -1)])
+    once_2B = walks_2B & (np.count_nonzero(moves_LB, axis=0) == 1)
     return {
         "answer_from_its_rows": float(from_JB[query_B + 1, each].mean()),
         "answer_from_other_rows": _over_others(from_JB, query_B),
@@ -106,7 +112,8 @@ def look_up(
         "lookup_lands": float(lands_JB[query_B, each].mean()),
         "lookup_lands_on_answer": float(lands_JB[query_B + 1, each].mean()),
         "lookup_lands_on_others": _over_others(lands_JB, query_B),
-        "shift_after_lookup": max(float((reached_LB & (moves_LB == move)).any(axis=0).mean()) for move in (1, -1)),
+        "shifts_to_answer": float(walks_2B.mean(axis=1).max()),
+        "one_shift_to_answer": float(once_2B.mean(axis=1).max()),
     }
 
 
@@ -223,8 +230,8 @@ def _mechanism(system: Transducer, drawn: BitsBatch, vectors: int) -> tuple[dict
 
 
 def _fit(numbers: dict[str, float | None]) -> float:
-    """By what a pair of heads is chosen: the two ends of the mechanism, reading the answer and having shifted to it."""
-    return (numbers["answer_from_its_rows"] or 0) + (numbers["shift_after_lookup"] or 0)
+    """By what a pair of heads is chosen: the two ends of the mechanism, reading the answer and having walked to it."""
+    return (numbers["answer_from_its_rows"] or 0) + (numbers["shifts_to_answer"] or 0)
 
 
 def _maps(system: Transducer, batch: BitsBatch, vectors: int, read: int, write: int) -> dict[str, Any]:
