@@ -97,4 +97,7 @@ def test_a_ratio_of_ends_pairs_seeds_and_keeps_its_divisor_away_from_zero() -> N
 
 
 def test_a_part_of_a_measure() -> None:
-    assert part("bits", "20")(RunRecord("a", 0, "finished", {"bits": {"20": 3.0}})) == 3.0
+    run = RunRecord("a", 0, "finished", {"bits": {"20": 3.0}})
+    assert part("bits", "20")(run) == 3.0
+    with pytest.raises(UserError, match="a seed 0 has no 30 in its bits: use --measure-again"):
+        part("bits", "30")(run)

@@ -203,7 +203,14 @@ def read_arrays(folder: Path) -> dict[str, "ndarray"] | None:
 
 def part(measure: str, name: str) -> "Callable[[RunRecord], Any]":
     """A quantity for `Results.each`: one number of a measure that has several."""
-    return lambda run: run[measure][name]
+
+    def quantity(run: RunRecord) -> Any:
+        numbers = run[measure]
+        if name not in numbers:
+            raise UserError(f"{run.variant} seed {run.seed} has no {name} in its {measure}: use --measure-again")
+        return numbers[name]
+
+    return quantity
 
 
 Quantity = float | int | bool | None
