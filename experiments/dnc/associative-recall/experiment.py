@@ -58,7 +58,7 @@ experiment = Experiment(
     variants={"dnc": Variant("configs/associative-recall/dnc.yaml")},
     scales={
         "smoke": Scale(seeds=1, minutes=1, overrides=SMOKE),
-        "small": Scale(seeds=5, minutes=12),
+        "small": Scale(seeds=3, minutes=8),
     },
     measure=measure,
     curves=(COST, "val/wrong_bits"),

@@ -113,7 +113,13 @@ experiment = Experiment(
     },
     scales={
         "smoke": Scale(seeds=1, minutes=2, overrides=SMOKE),
-        "small": Scale(seeds=5, minutes=50, variants=("ntm-lstm", "lstm"), overrides_of={"lstm": NARROW}),
+        "small": Scale(
+            seeds=5,
+            minutes=50,
+            variants=("ntm-lstm", "lstm"),
+            seeds_of={"lstm": 3},
+            overrides_of={"lstm": NARROW},
+        ),
         "paper": Scale(
             seeds=10,
             minutes=20000,
