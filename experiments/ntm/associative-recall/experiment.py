@@ -46,7 +46,7 @@ def longer_lists(results: Results) -> dict[str, Observations]:
     """Costs on lists longer than any trained on, all seeds of the controller with the smaller mean over them."""
 
     def total(variant: str) -> float:
-        runs = results.measured("cost_bits")[variant]
+        runs = results.measured("cost_bits").get(variant, [])
         return sum(run[items] for run in runs for items in ITEMS) / len(runs) if runs else float("inf")
 
     better = min(MACHINES.values(), key=total)

@@ -35,7 +35,7 @@ def excess(results: Results) -> Observations:
         found = results.measured(EXCESS)[variant]
         return sum(found) / len(found) if found else float("inf")
 
-    return results.each(min(machines(results).values(), key=typical), lambda run: run[EXCESS])
+    return results.each(min(machines(results).values(), key=typical, default="ntm-lstm"), lambda run: run[EXCESS])
 
 
 def below_lstm(results: Results) -> dict[str, Observations]:
