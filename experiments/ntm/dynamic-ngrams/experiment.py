@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 COST = "val/cost_bits"
 MACHINES = {"LSTM controller": "ntm-lstm", "feedforward controller": "ntm-feedforward"}
 EXCESS = "excess_bits"
+SOURCES = {"smoke": (2, 20, 160), "small": (5, 200, 320)}
+"""For each scale the order and length of the sources, and the validation sequences; from `small` on the paper's."""
 
 
 def measure(trained: "Trained") -> tuple[dict[str, Any], dict[str, Any]]:
@@ -70,13 +72,23 @@ def mechanism(results: Results) -> dict[str, Observations]:
     }
 
 
+def validation_optimum(order: int, length: int, sequences: int) -> float:
+    """What the optimal estimator costs on the validation sequences that the learning curves are of."""
+    from augrnn.tasks.dynamic_ngrams import DynamicNGrams, estimated_bits
+
+    batches = list(DynamicNGrams(order, length, validation_sequences=sequences).val_dataloader())
+    return sum(float(estimated_bits(batch.targets_TBO[..., 0], order).sum(0).mean()) for batch in batches) / len(
+        batches
+    )
+
+
 def figures(results: Results, arrays: Any, folder: Path) -> None:
     """Learning curves, the excess by position, predictions and heads, and rows by context."""
     from augrnn.figures.curves import learning_curves
     from augrnn.figures.ngrams import excess_by_position, ngram_maps, same_context
 
-    optimum = next(iter(bits for runs in results.measured("optimal_bits").values() for bits in runs), None)
-    learning_curves(results.curves(COST), folder / "learning.png", "cost (bits per sequence)", bar=optimum)
+    label, bar = "cost (bits per sequence)", validation_optimum(*SOURCES.get(results.scale, SOURCES["small"]))
+    learning_curves(results.curves(COST), folder / "learning.png", label, bar=bar)
     excess_by_position(results.measured("excess_by_position"), folder / "excess.png")
     found = {key: results.runs[key][EXCESS] for key in arrays if key[0] in MACHINES.values()}
     if found:
