@@ -9,6 +9,7 @@ import torch
 from augrnn.cells.cell import Unrolled
 from augrnn.cells.lstm import LSTM, GravesLSTM
 from augrnn.cells.ntm import NTM
+from augrnn.measures.memory import ring_moves
 from augrnn.measures.repeats import (
     ends,
     example_of,
@@ -17,7 +18,6 @@ from augrnn.measures.repeats import (
     measure_repeat_copy,
     read_where_written,
     repeated_rows,
-    ring_moves,
     step_within,
     wrong_by_repeat,
 )

@@ -53,6 +53,13 @@ class Cell(nn.Module):
         return self.read_out(h_BH), state
 
 
+def require_sizes(kind: str, **sizes: int) -> None:
+    """Refuse sizes below 1 with a ValueError that names the first of them, and the kind of cell ("an NTM")."""
+    for name, size in sizes.items():
+        if size < 1:
+            raise ValueError(f"{kind} needs {name} of at least 1, not {size}")
+
+
 class Unrolled(NamedTuple):
     """What `unroll` gives: outputs (T, B, O), the last state, and the trace where it was kept.
 

@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from augrnn.cells import addressing
-from augrnn.cells.cell import Cell
+from augrnn.cells.cell import Cell, require_sizes
 from augrnn.soft import mix
 
 MODES = 3
@@ -175,16 +175,9 @@ class DNC(Cell):
         width: int = 16,
     ) -> None:
         super().__init__()
-        sizes = {
-            "input_size": input_size,
-            "output_size": output_size,
-            "read_heads": read_heads,
-            "rows": rows,
-            "width": width,
-        }
-        for name, size in sizes.items():
-            if size < 1:
-                raise ValueError(f"a DNC needs {name} of at least 1, not {size}")
+        require_sizes(
+            "a DNC", input_size=input_size, output_size=output_size, read_heads=read_heads, rows=rows, width=width
+        )
         self.input_size, self.output_size = input_size, output_size
         self.read_heads, self.rows, self.width = read_heads, rows, width
         self.controller = controller(input_size + read_heads * width)

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from augrnn.cells import addressing
-from augrnn.cells.cell import Cell
+from augrnn.cells.cell import Cell, require_sizes
 from augrnn.soft import mix
 
 FIRST_FOCUS = 5.0
@@ -127,10 +127,7 @@ class NTM(Cell):
         erase_bias: float = 0.0,
     ) -> None:
         super().__init__()
-        sizes = {"input_size": input_size, "output_size": output_size, "heads": heads, "rows": rows, "width": width}
-        for name, size in sizes.items():
-            if size < 1:
-                raise ValueError(f"an NTM needs {name} of at least 1, not {size}")
+        require_sizes("an NTM", input_size=input_size, output_size=output_size, heads=heads, rows=rows, width=width)
         if shift_range < 0 or 2 * shift_range + 1 > rows:
             raise ValueError(f"shift_range {shift_range} does not fit a memory of {rows} rows: 2 * range + 1 <= rows")
         self.input_size, self.output_size = input_size, output_size

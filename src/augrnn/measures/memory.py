@@ -31,15 +31,23 @@ def focus(w_TBN: Floats) -> float:
 
 def head_steps(w_TBN: Floats) -> Integers:
     """Rows that a head moves from one step to the next around the ring, in -N/2..N/2, (T - 1, B)."""
-    rows = w_TBN.shape[-1]
-    moves = np.diff(w_TBN.argmax(axis=-1), axis=0)
-    return (moves + rows // 2) % rows - rows // 2
+    rows_TB = w_TBN.argmax(axis=-1)
+    return ring_moves(rows_TB[:-1], rows_TB[1:], w_TBN.shape[-1])
+
+
+def ring_moves(rows_from: Integers, rows_to: Integers, count: int) -> Integers:
+    """Rows from one place to another the shorter way around a ring of `count` rows, in -count/2..count/2."""
+    return (rows_to - rows_from + count // 2) % count - count // 2
+
+
+def share_of_one(moves: Integers) -> float:
+    """The share of moves by one row, in whichever of the two directions is the more common."""
+    return float(max((moves == 1).mean(), (moves == -1).mean()))
 
 
 def one_row_a_step(w_TBN: Floats) -> float:
     """The share of steps in which a head moves by one row, in whichever of the two directions it mostly moves."""
-    steps = head_steps(w_TBN)
-    return float(max((steps == 1).mean(), (steps == -1).mean()))
+    return share_of_one(head_steps(w_TBN))
 
 
 def same_rows(write_TBN: Floats, read_TBN: Floats, length: int) -> tuple[float, int, int]:

@@ -22,8 +22,8 @@ from torch.utils import _pytree as pytree
 from augrnn.batches import BitsBatch, moved
 from augrnn.cells import addressing
 from augrnn.cells.ntm import NTM, NTMState
-from augrnn.measures.memory import Floats, Integers, maps
-from augrnn.measures.repeats import Flags, ring_moves
+from augrnn.measures.memory import Floats, Integers, maps, ring_moves
+from augrnn.measures.repeats import Flags
 from augrnn.systems.transducer import Transducer
 from augrnn.tasks.associative_recall import AssociativeRecall
 from augrnn.tasks.bits import Size

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from augrnn.batches import BitsBatch, moved
 from augrnn.cells.cell import Unrolled
 from augrnn.cells.ntm import NTM
-from augrnn.measures.memory import LAGS, Floats, Integers, focus, maps
+from augrnn.measures.memory import LAGS, Floats, Integers, focus, maps, ring_moves, share_of_one
 from augrnn.systems.transducer import Transducer
 from augrnn.tasks.bits import Size
 from augrnn.tasks.repeat_copy import RepeatCopy
@@ -97,11 +97,6 @@ def loops(rows_RKB: Integers, turn: int = 0) -> float:
     return float((rows_RKB[1:] == np.roll(rows_RKB[0], -turn, axis=0)).mean())
 
 
-def ring_moves(rows_from: Integers, rows_to: Integers, count: int) -> Integers:
-    """Rows from one place to another the shorter way around a ring of `count` rows, in -count/2..count/2."""
-    return (rows_to - rows_from + count // 2) % count - count // 2
-
-
 def jump_back(rows_RKB: Integers, count: int, reach: int = 1) -> float:
     """The share of repetitions after the first that begin with a jump to the first repetition's first row.
 
@@ -114,8 +109,7 @@ def jump_back(rows_RKB: Integers, count: int, reach: int = 1) -> float:
 
 def step_within(rows_RKB: Integers, count: int) -> float:
     """The share of steps inside repetitions that move by one row, in whichever direction is the more common."""
-    moves = ring_moves(rows_RKB[:, :-1], rows_RKB[:, 1:], count)
-    return float(max((moves == 1).mean(), (moves == -1).mean()))
+    return share_of_one(ring_moves(rows_RKB[:, :-1], rows_RKB[:, 1:], count))
 
 
 def measure_repeat_copy(system: Transducer, task: RepeatCopy) -> tuple[dict[str, Any], dict[str, Any]]:
