@@ -13,10 +13,10 @@ from augrnn.interfaces.decoder import AttentiveDecoder
 from augrnn.interfaces.encoders import BidirectionalEncoder
 from augrnn.measures import translation as module
 from augrnn.measures.alignment import colour_nouns
-from augrnn.measures.translation import alignments, joined, joined_bleu, measure_translation, translated, untrained
+from augrnn.measures.translation import alignments, joined_bleu, measure_translation, neighbours, translated, untrained
 from augrnn.systems.encoder_decoder import EncoderDecoder
 from augrnn.tasks.bleu import corpus_bleu
-from augrnn.tasks.translation import ParallelSplit, Translation
+from augrnn.tasks.translation import ParallelSplit, Translation, joined
 
 PAIRS = [
     (f"A {colour} {thing} is {place} the old house.", f"Un {chose} {couleur} est {lieu} la vieille maison.")
@@ -135,11 +135,12 @@ def test_alignments_between_words_are_distributions(task: Translation, rnnsearch
 
 def test_neighbours_are_joined_with_one_end() -> None:
     pairs = ParallelSplit([["a"], ["b"], ["c"]], [["x"], ["y"], ["z"]], [[5, EOS], [6, EOS], [7, EOS]], [[8, EOS]] * 3)
-    two = joined(pairs, 2)
+    assert neighbours(3, 2) == [[0, 1], [2]]
+    two = joined(pairs, neighbours(3, 2))
     assert two.source_words == [["a", "b"], ["c"]]
     assert two.source_ids == [[5, 6, EOS], [7, EOS]]
     assert two.target_ids == [[8, 8, EOS], [8, EOS]]
-    assert joined(pairs, 1) == pairs
+    assert joined(pairs, neighbours(3, 1)) == pairs
 
 
 def test_joining_one_is_the_split_itself(task: Translation, rnnsearch: EncoderDecoder) -> None:

@@ -134,6 +134,32 @@ def test_long_pairs_are_left_out_of_training_alone(make: Any) -> None:
         make(max_words=2).draw(0)
 
 
+def test_joining_puts_whole_sentences_one_after_the_other(make: Any) -> None:
+    task, again = make(join=2, batch_size=3), make(join=2, batch_size=3)
+    train, count = task.parallel("train"), task.epoch_batches
+    assert count == 10  # of 40 pairs, half are alone and half in twos: 30 examples
+    whole = list(zip(train.source_ids, train.target_ids, strict=True))
+    for epoch in range(2):
+        seen = []
+        for number in range(epoch * count, (epoch + 1) * count):
+            batch = task.draw(number)
+            assert same(batch, again.draw(number))
+            for row, first in enumerate(batch.index_B.tolist()):
+                source = batch.source_BL[row][batch.source_mask_BL[row]].tolist()
+                target = batch.target_BM[row][batch.target_mask_BM[row]].tolist()
+                source_1, target_1 = (ids[:-1] for ids in whole[first])
+                assert (source[: len(source_1)], target[: len(target_1)]) == (source_1, target_1)
+                rest = source[len(source_1) :], target[len(target_1) :]
+                seen += [first] if rest == ([EOS], [EOS]) else [first, whole.index(rest)]
+        assert sorted(seen) == list(range(40))
+
+
+def test_no_joining_is_the_plain_stream(make: Any) -> None:
+    assert all(same(make(join=1).draw(i), make().draw(i)) for i in range(8))
+    with pytest.raises(UserError, match="too few to join up to 8"):
+        make(join=8).draw(0)
+
+
 def test_either_direction_and_either_kind_of_vocabulary(make: Any) -> None:
     there, back, apart = make(), make(source="fr", target="en"), make(joint=False)
     assert there.parallel("val").source_words == back.parallel("val").target_words

@@ -76,13 +76,23 @@ SMOKE = (
     "--model.init_args.scheduler.init_args.T_max=120",
 )
 
+LONG = ("--data.init_args.join=4", "--data.init_args.batch_size=32")
+"""Train on one to four sentences in a row, so that examples have 5 to 60 words as in the paper's corpus."""
+
+SHORT = ("--data.init_args.max_words=12",)
+"""Train on the two fifths of the pairs that have at most 12 words."""
+
+UPDATES = 1884
+"""Of training at the small scale: four epochs of the long examples, eleven of the short ones."""
+
 experiment = Experiment(
     name="attention/translation",
     title="Attention translates better than a fixed context, and learns to align words without being told",
     paper="Bahdanau, Cho, Bengio 2014: Neural Machine Translation by Jointly Learning to Align and Translate",
     variants={
-        "rnnsearch": Variant("configs/translation/rnnsearch.yaml"),
-        "rnnenc": Variant("configs/translation/rnnenc.yaml"),
+        "rnnsearch": Variant("configs/translation/rnnsearch.yaml", LONG),
+        "rnnenc": Variant("configs/translation/rnnenc.yaml", LONG),
+        "rnnsearch-12": Variant("configs/translation/rnnsearch.yaml", SHORT),
     },
     scales={
         "smoke": Scale(
@@ -91,10 +101,21 @@ experiment = Experiment(
             overrides=SMOKE,
             overrides_of={
                 "rnnsearch": ("--model.init_args.decoder.init_args.attention.init_args.size=64",),
+                "rnnsearch-12": ("--model.init_args.decoder.init_args.attention.init_args.size=64",),
                 "rnnenc": ("--model.init_args.decoder.init_args.attention.init_args.summary_size=64",),
             },
         ),
-        "small": Scale(seeds=3, minutes=60),
+        "small": Scale(
+            seeds=3,
+            minutes=60,
+            overrides=(
+                "--trainer.max_epochs=-1",
+                f"--trainer.max_steps={UPDATES}",
+                "--trainer.check_val_every_n_epoch=null",
+                f"--trainer.val_check_interval={UPDATES // 4}",
+                f"--model.init_args.scheduler.init_args.T_max={UPDATES}",
+            ),
+        ),
     },
     measure=measure,
     curves=("val/bleu", "val/loss"),

@@ -13,11 +13,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from augrnn.batches import EOS, PairBatch, moved
+from augrnn.batches import PairBatch, moved
 from augrnn.measures.alignment import Weights, colour_nouns, looks, shape_of, word_weights
 from augrnn.systems.encoder_decoder import EncoderDecoder
 from augrnn.tasks.bleu import bleu_of, bleu_signature, bleu_statistics
-from augrnn.tasks.translation import ParallelSplit, Translation, pair_batch
+from augrnn.tasks.translation import ParallelSplit, Translation, joined, pair_batch
 
 LENGTHS = ((1, 9), (10, 14), (15, 19), (20, None))
 """Source words of the length buckets, both ends included."""
@@ -105,21 +105,15 @@ def _name(low: int, high: int | None) -> str:
     return f"{low}+" if high is None else f"{low}-{high}"
 
 
-def joined(pairs: ParallelSplit, count: int) -> ParallelSplit:
-    """Each `count` neighbouring pairs as one pair; fewer in the last."""
-
-    def chain(sentences: list[list[Any]], end: list[int]) -> list[list[Any]]:
-        groups = [sentences[start : start + count] for start in range(0, len(sentences), count)]
-        inner = len(end)
-        return [[token for sentence in group for token in sentence[: len(sentence) - inner]] + end for group in groups]
-
-    words, ids = (pairs.source_words, pairs.target_words), (pairs.source_ids, pairs.target_ids)
-    return ParallelSplit(*(chain(side, []) for side in words), *(chain(side, [EOS]) for side in ids))
+def neighbours(sentences: int, count: int) -> list[list[int]]:
+    """The numbers of each `count` neighbouring sentences; fewer in the last."""
+    return [list(range(start, min(start + count, sentences))) for start in range(0, sentences, count)]
 
 
 def joined_bleu(system: EncoderDecoder, task: Translation, split: str, count: int) -> float:
     """Greedy BLEU on a split whose neighbouring sentences are joined, as the long sentences of the paper's Fig. 2."""
-    pairs = joined(task.parallel(split), count)
+    pairs = task.parallel(split)
+    pairs = joined(pairs, neighbours(len(pairs.source_ids), count))
     order = sorted(range(len(pairs.source_ids)), key=lambda number: len(pairs.source_ids[number]))
     batches = [
         pair_batch(pairs.source_ids, pairs.target_ids, order[start : start + task.batch_size])

@@ -2,9 +2,11 @@
 
 # B = batch, L = source positions, M = target positions
 
+import math
 import sys
 from collections.abc import Sequence
 from functools import cached_property, partial
+from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -68,6 +70,29 @@ def bucketed(lengths: Sequence[tuple[int, int]], batch_size: int, pool: int, *se
     return [batches[number] for number in torch.randperm(len(batches), generator=random).tolist()]
 
 
+def chained(sentences: Sequence[Sequence[int]], group: Sequence[int]) -> list[int]:
+    """The ids of some sentences as those of one: only the last keeps its EOS."""
+    return [token for number in group for token in sentences[number][:-1]] + [EOS]
+
+
+def joined(pairs: ParallelSplit, groups: Sequence[Sequence[int]]) -> ParallelSplit:
+    """Each group of pairs as one pair, their sentences one after the other."""
+    words = (
+        [[word for i in group for word in side[i]] for group in groups]
+        for side in (pairs.source_words, pairs.target_words)
+    )
+    ids = ([chained(side, group) for group in groups] for side in (pairs.source_ids, pairs.target_ids))
+    return ParallelSplit(*words, *ids)
+
+
+def joined_batch(pairs: ParallelSplit, groups: Sequence[Sequence[int]]) -> PairBatch:
+    """The pairs of each group as one pair, numbered as the first of them."""
+    source, target = (
+        padded([chained(side, group) for group in groups]) for side in (pairs.source_ids, pairs.target_ids)
+    )
+    return PairBatch(*source, *target, torch.tensor([group[0] for group in groups]))
+
+
 class Translation(L.LightningDataModule):
     """Read a sentence in one language, give it in another.
 
@@ -87,6 +112,8 @@ class Translation(L.LightningDataModule):
       hub: id of the data set on the Hugging Face hub.
       cache: directory for the words and the learned subwords; AUGRNN_CACHE or the user's cache directory when None.
       max_words: train only on pairs with at most this many words on either side.
+      join: make training examples of 1, 2, ... to `join` pairs that the shuffle puts side by side, each size with the
+        same share of the pairs, so that a corpus of short sentences trains on long ones too.
       validation_split, test_splits: official names of the splits to validate and test on.
       predict_file: raw sentences to translate, one a line; "-" reads the standard input.
       pool: training batches sorted together by length.
@@ -104,6 +131,7 @@ class Translation(L.LightningDataModule):
         hub: str = "bentrevett/multi30k",
         cache: Path | None = None,
         max_words: int | None = None,
+        join: int = 1,
         validation_split: str = "val",
         test_splits: tuple[str, ...] = ("test_2016_flickr",),
         predict_file: str | None = None,
@@ -113,12 +141,12 @@ class Translation(L.LightningDataModule):
         super().__init__()
         if source == target:
             raise UserError(f"translation needs two languages, not '{source}' twice")
-        for name, value in {"vocabulary": vocabulary, "batch_size": batch_size, "pool": pool}.items():
+        for name, value in {"vocabulary": vocabulary, "batch_size": batch_size, "join": join, "pool": pool}.items():
             if value < 1:
                 raise UserError(f"{name} must be at least 1, not {value}")
         self.languages = source, target
         self.vocabulary, self.joint, self.batch_size, self.pool, self.seed = vocabulary, joint, batch_size, pool, seed
-        self.max_words, self.predict_file = max_words, predict_file
+        self.max_words, self.join, self.predict_file = max_words, join, predict_file
         self.source_vocabulary = self.target_vocabulary = vocabulary
         self.validation_split, self.test_splits = validation_split, list(test_splits)
         self._read = partial(parallel_text, languages=self.languages, directory=directory, name=NAME, hub=hub)
@@ -126,7 +154,7 @@ class Translation(L.LightningDataModule):
         self._moses = Moses(source), Moses(target)
         self._subwords: tuple[Subwords, Subwords] | None = None
         self._parallel: dict[str, ParallelSplit] = {}
-        self._epoch: tuple[int, list[list[int]]] | None = None
+        self._epoch: tuple[int, list[list[list[int]]]] | None = None
         self._inputs: list[str] = []
 
     # Reading ---------------------------------------------------------------------------------------------------------
@@ -197,19 +225,43 @@ class Translation(L.LightningDataModule):
     @property
     def epoch_batches(self) -> int:
         """Training batches an epoch, all full: each epoch leaves out a different remainder."""
-        return max(1, len(self._trained) // self.batch_size)
+        return max(1, len(self._sizes) // self.batch_size)
+
+    @cached_property
+    def _sizes(self) -> list[int]:
+        """How many pairs each example of an epoch joins."""
+        share = math.lcm(*range(1, self.join + 1))
+        cycle = [size for size in range(1, self.join + 1) for _ in range(share // size)]
+        cycles = len(self._trained) // sum(cycle)
+        if not cycles:
+            raise UserError(f"{len(self._trained)} training pairs are too few to join up to {self.join} of them")
+        return cycle * cycles
+
+    def _examples(self, epoch: int) -> list[list[int]]:
+        """The pairs that each example of an epoch joins."""
+        if self.join == 1:
+            return [[number] for number in self._trained]
+        shuffle = torch.randperm(len(self._trained), generator=generator(self.seed, epoch, self.join)).tolist()
+        ends = [*accumulate(self._sizes)]
+        return [[self._trained[i] for i in shuffle[start:end]] for start, end in pairwise([0, *ends])]
 
     def draw(self, number: int) -> PairBatch:
-        """Batch `number` of the training stream, a pure function of the seed and the number."""
+        """Batch `number` of the training stream, a pure function of the seed and the number.
+
+        The number of an example in its split is that of the first pair it joins.
+        """
         epoch, position = divmod(number, self.epoch_batches)
         train = self.parallel("train")
         if self._epoch is None or self._epoch[0] != epoch:
-            lengths = [(len(train.target_ids[i]), len(train.source_ids[i])) for i in self._trained]
+            examples = self._examples(epoch)
+            lengths = [
+                (sum(len(train.target_ids[i]) for i in example), sum(len(train.source_ids[i]) for i in example))
+                for example in examples
+            ]
             batches = bucketed(lengths, self.batch_size, self.pool, self.seed, epoch)
             full = max(map(len, batches))
-            self._epoch = epoch, [batch for batch in batches if len(batch) == full]
-        numbers = [self._trained[i] for i in self._epoch[1][position]]
-        return pair_batch(train.source_ids, train.target_ids, numbers)
+            self._epoch = epoch, [[examples[i] for i in batch] for batch in batches if len(batch) == full]
+        return joined_batch(train, self._epoch[1][position])
 
     def train_dataloader(self) -> Draws:
         assert self.trainer is not None
