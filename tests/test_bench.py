@@ -17,7 +17,8 @@ def test_every_task_of_the_paper_has_a_row_at_batch_16() -> None:
 def test_bench_json_has_the_promised_keys(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     short = [work._replace(size=tuple(min(part, 20) for part in work.size)) for work in bench.WORKLOADS]
     monkeypatch.setattr(bench, "WORKLOADS", short)
-    monkeypatch.setattr(bench, "translation_speed", lambda device, seconds: bench.Speed("t", "cpu", 1, 1.0, "u", 2.0))
+    monkeypatch.setattr(bench, "PAIRS", 3)
+    monkeypatch.setattr(bench, "HIDDEN", 8)
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     assert main(["bench", "--json", "--seconds", "0.01"]) == 0
     rows = json.loads(capsys.readouterr().out)
@@ -26,4 +27,7 @@ def test_bench_json_has_the_promised_keys(monkeypatch: pytest.MonkeyPatch, capsy
     measured = [(row["name"], row["batch"]) for row in rows if row["unit"] == "sequences"]
     assert measured == [(work.name, batch) for work in bench.WORKLOADS for batch in work.batches]
     assert {batch for name, batch in measured if name.startswith("copy")} == {1, 16, 64}
-    assert all(row["per_second"] > 0 and row["reference_per_second"] > 0 for row in rows)
+    translators = [row["name"] for row in rows if row["unit"] == "target tokens"]
+    assert len(translators) == 2 * len(bench.TRANSLATORS)
+    assert all(row["per_second"] > 0 for row in rows)
+    assert all((row["reference_per_second"] is None) == ("beam" in row["name"]) for row in rows)

@@ -15,7 +15,7 @@ def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
         main(["--help"])
     assert done.value.code == 0
     text = capsys.readouterr().out
-    for command in ("list", "reproduce", "check", "report", "bench", "fit", "validate", "test", "predict"):
+    for command in ("list", "reproduce", "check", "report", "bench", "translate", "fit", "validate", "test", "predict"):
         assert command in text
 
 

@@ -53,7 +53,7 @@ def test_every_plan_can_be_built(
     experiment: Experiment, scale: str, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
     extra = []
-    if experiment.name == "attention/translation":
+    if experiment.name in ("attention/translation", "attention/strong-translation"):
         extra = [f"--data.init_args.directory={request.getfixturevalue('data_root') / 'multi30k'}"]
     for run in experiment.plan(scale, ROOT / "experiments", seeds=1):
         command = Command([*run.argv, "--trainer.logger=false", *extra], run=False, folder=tmp_path)
@@ -73,6 +73,8 @@ def test_every_config_resolves_to_itself(config: Path, tmp_path: Path) -> None:
     def contained(written: object, kept: object) -> bool:
         if isinstance(written, dict):
             return isinstance(kept, dict) and all(contained(value, kept.get(key)) for key, value in written.items())
+        if isinstance(written, list):
+            return isinstance(kept, list) and len(written) == len(kept) and all(map(contained, written, kept))
         return written == kept
 
     assert contained(yaml.safe_load(config.read_text()), resolved)
@@ -93,6 +95,53 @@ def test_a_resumed_run_is_the_uninterrupted_one_bit_for_bit(tmp_path: Path) -> N
     for name, tensor in whole.system.state_dict().items():
         assert torch.equal(tensor, resumed.system.state_dict()[name]), name
     assert rows(tmp_path / "parts") == rows(tmp_path / "whole")
+
+
+CHOOSING = """
+trainer:
+  callbacks:
+    - class_path: lightning.pytorch.callbacks.ModelCheckpoint
+      init_args: {monitor: val/cost_bits, mode: MODE, save_top_k: KEPT, filename: "best-{step}"}
+    - class_path: lightning.pytorch.callbacks.EarlyStopping
+      init_args: {monitor: val/cost_bits, mode: MODE, patience: 2}
+"""
+
+
+def choosing(folder: Path, mode: str, kept: int) -> list[str]:
+    """TINY, validated after every third update, with checkpoints chosen by validation."""
+    (folder / "choosing.yaml").write_text(CHOOSING.replace("MODE", mode).replace("KEPT", str(kept)))
+    return [*TINY, "--config", str(folder / "choosing.yaml")]
+
+
+def test_the_model_is_the_mean_of_the_checkpoints_that_validation_chose(tmp_path: Path) -> None:
+    found = train([*choosing(tmp_path, "min", 2), "--trainer.max_steps=12"], tmp_path / "run", TAGS)
+    folder = tmp_path / "run" / "checkpoints"
+    costs = {int(row["step"]) + 1: float(row["val/cost_bits"]) for row in rows(folder.parent) if row["val/cost_bits"]}
+    best = sorted(costs, key=costs.__getitem__)[:2]
+    assert {path.name for path in folder.glob("best-*")} == {f"best-step={step}.ckpt" for step in best}
+    members = [torch.load(folder / f"best-step={step}.ckpt", weights_only=False)["state_dict"] for step in best]
+    saved = torch.load(folder / "model.ckpt", weights_only=False)["state_dict"]
+    for name, value in found.system.state_dict().items():
+        assert torch.equal(saved[name], value)
+        if value.is_floating_point():
+            torch.testing.assert_close(value, (members[0][name] + members[1][name]) / 2)
+    assert found.sequences == 12 * 16
+
+
+def test_a_run_that_stopped_early_stays_stopped(tmp_path: Path) -> None:
+    options = [*choosing(tmp_path, "max", 1), "--trainer.max_steps=60"]  # the cost falls, so the first one is "best"
+    first = train(options, tmp_path / "run", TAGS)
+    again = train(options, tmp_path / "run", TAGS)
+    assert again.updates == first.updates < 60
+    for name, value in first.system.state_dict().items():
+        assert torch.equal(again.system.state_dict()[name], value)
+
+
+def test_without_such_a_choice_the_last_model_counts(tmp_path: Path) -> None:
+    found = train([*TINY, "--trainer.max_steps=3"], tmp_path, TAGS)
+    last = torch.load(tmp_path / "checkpoints" / "last.ckpt", weights_only=False)["state_dict"]
+    assert all(torch.equal(last[name], value) for name, value in found.system.state_dict().items())
+    assert not (tmp_path / "checkpoints" / "model.ckpt").exists()
 
 
 def test_a_run_leaves_its_resolved_config_and_metrics(tmp_path: Path) -> None:

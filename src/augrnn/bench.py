@@ -1,4 +1,4 @@
-"""`augrnn bench`: training throughput on this machine, beside torch's own layers of the same size."""
+"""`augrnn bench`: throughput on this machine, of training beside torch's own layers of the same size, and of search."""
 
 # T = time steps, B = batch, I = input channels, O = output channels, L = source positions, M = target positions,
 # V = vocabulary, E = embedding, H = hidden
@@ -11,13 +11,15 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from augrnn.batches import PairBatch, moved
+from augrnn.batches import EOS, PairBatch, moved
 from augrnn.cells.cell import Cell
 from augrnn.cells.lstm import LSTM
 from augrnn.cells.ntm import NTM, Feedforward
 from augrnn.interfaces.attention import AdditiveAttention
+from augrnn.interfaces.conditional import ConditionalDecoder
 from augrnn.interfaces.decoder import AttentiveDecoder
 from augrnn.interfaces.encoders import BidirectionalEncoder
+from augrnn.interfaces.search import Speller, beam_search
 from augrnn.systems.encoder_decoder import EncoderDecoder
 from augrnn.systems.transducer import Transducer
 from augrnn.tasks.associative_recall import AssociativeRecall
@@ -64,7 +66,7 @@ WORKLOADS = (
 SOURCE, TARGET = (10, 18), (11, 20)
 """Subwords of the made-up sentences, drawn evenly: about those of Multi30k, sorted into batches of like lengths."""
 
-VOCABULARY, EMBEDDING, HIDDEN, PAIRS = 5000, 128, 256, 64
+VOCABULARY, EMBEDDING, HIDDEN, PAIRS, BEAM = 5000, 128, 256, 64, 12
 
 
 class Speed(NamedTuple):
@@ -74,9 +76,10 @@ class Speed(NamedTuple):
       name: what was trained.
       device: "cpu", with its threads, or the GPU's name.
       batch: sequences a batch.
-      per_second: training throughput of ours: forward, backward and update.
+      per_second: throughput of ours; of training that is forward, backward and update.
       unit: what is counted.
-      reference_per_second: the same of torch's own layers of the same width on the same batches.
+      reference_per_second: the same of torch's own layers of the same width on the same batches; None where torch has
+        no such thing.
     """
 
     name: str
@@ -84,7 +87,7 @@ class Speed(NamedTuple):
     batch: int
     per_second: float
     unit: str
-    reference_per_second: float
+    reference_per_second: float | None
 
 
 class TorchLSTM(nn.Module):
@@ -170,30 +173,89 @@ def machine_speed(workload: Workload, batch_size: int, device: torch.device, sec
     return Speed(workload.name, _named(device), batch_size, mine, "sequences", reference)
 
 
-def translation_speed(device: torch.device, seconds: float) -> Speed:
-    """RNNsearch at GRU 256, embedding 128, vocabulary 5,000, batch 64."""
-    torch.manual_seed(0)
-    batches = [moved(batch, device) for batch in _sentences(16)]
+def rnnsearch() -> EncoderDecoder:
+    """RNNsearch as in configs/translation/rnnsearch.yaml."""
     attention = AdditiveAttention(HIDDEN, 2 * HIDDEN, HIDDEN)
-    ours = EncoderDecoder(
+    return EncoderDecoder(
         BidirectionalEncoder(VOCABULARY, EMBEDDING, HIDDEN, embedding_dropout=0.2, dropout=0.3),
         AttentiveDecoder(VOCABULARY, EMBEDDING, HIDDEN, HIDDEN, attention, embedding_dropout=0.2, output_dropout=0.3),
-    ).to(device)
-    torchs = TorchTranslator().to(device)
+    )
+
+
+def conditional() -> EncoderDecoder:
+    """The model of configs/translation/conditional.yaml, but for the vocabulary, which is that of the other rows."""
+    attention = AdditiveAttention(HIDDEN, 2 * HIDDEN, HIDDEN)
+    return EncoderDecoder(
+        BidirectionalEncoder(VOCABULARY, EMBEDDING, HIDDEN, embedding_dropout=0.3, dropout=0.5, layer_norm=True),
+        ConditionalDecoder(
+            VOCABULARY, EMBEDDING, HIDDEN, HIDDEN, attention, output_dropout=0.5, layer_norm=True, tied=True
+        ),
+    )
+
+
+TRANSLATORS = {"RNNsearch": rnnsearch, "conditional GRU": conditional}
+"""At GRU 256, embedding 128, vocabulary 5,000, batch 64."""
+
+
+def translation_speed(name: str, device: torch.device, seconds: float, half: bool) -> Speed:
+    """Training of a translator.
+
+    Args:
+      name: a key of `TRANSLATORS`.
+      device: where.
+      seconds: how long each figure is measured.
+      half: products in bfloat16, theirs too.
+    """
+    torch.manual_seed(0)
+    batches = [moved(batch, device) for batch in _sentences(16)]
+    ours, torchs = TRANSLATORS[name]().to(device), TorchTranslator().to(device)
 
     def our_cost(number: int) -> tuple[Tensor, int]:
         batch = batches[number % len(batches)]
-        logits_NV, target_N = ours.token_logits(batch)
-        return F.cross_entropy(logits_NV, target_N), int(batch.target_mask_BM.sum())
+        with torch.autocast(device.type, torch.bfloat16, enabled=half):
+            logits_NV, target_N = ours.token_logits(batch)
+            return F.cross_entropy(logits_NV, target_N), int(batch.target_mask_BM.sum())
 
     def their_cost(number: int) -> tuple[Tensor, int]:
         batch = batches[number % len(batches)]
         target_N = batch.target_BM[batch.target_mask_BM]
-        return F.cross_entropy(torchs(batch), target_N), len(target_N)
+        with torch.autocast(device.type, torch.bfloat16, enabled=half):
+            return F.cross_entropy(torchs(batch), target_N), len(target_N)
 
     mine = rate(_updater(ours, our_cost), device, seconds)
     reference = rate(_updater(torchs, their_cost), device, seconds)
-    return Speed("translation, RNNsearch", _named(device), PAIRS, mine, "target tokens", reference)
+    return Speed(f"translation, {name}{_half(half)}", _named(device), PAIRS, mine, "target tokens", reference)
+
+
+def decoding_speed(name: str, device: torch.device, seconds: float, half: bool) -> Speed:
+    """Beam search of a translator, on sentences that all end at their limit: tokens of the best hypotheses count.
+
+    Args:
+      name: a key of `TRANSLATORS`.
+      device: where.
+      seconds: how long it is measured.
+      half: products in bfloat16.
+    """
+    torch.manual_seed(0)
+    batches = [moved(batch, device) for batch in _sentences(4)]
+    model = TRANSLATORS[name]().to(device).eval()
+    model.decoder.vocabulary_layer.bias.data[EOS] = -1e4
+
+    @torch.no_grad()
+    def decode(number: int) -> int:
+        batch = batches[number % len(batches)]
+        limit_B = batch.target_mask_BM.sum(1)
+        with torch.autocast(device.type, torch.bfloat16, enabled=half):
+            state = model.decoder.start(model.encoder(batch.source_BL, batch.source_mask_BL))
+            found = beam_search(Speller(model.decoder, model.decoder.embed, model.decoder.logits), state, limit_B, BEAM)
+        return sum(len(best[0].tokens) for best in found)
+
+    name = f"translation, {name}, beam of {BEAM}{_half(half)}"
+    return Speed(name, _named(device), PAIRS, rate(decode, device, seconds), "target tokens", None)
+
+
+def _half(half: bool) -> str:
+    return ", bf16" if half else ""
 
 
 def _sentences(count: int) -> Iterator[PairBatch]:
@@ -222,4 +284,7 @@ def speeds(seconds: float) -> Iterator[Speed]:
         for workload in WORKLOADS:
             for batch_size in workload.batches:
                 yield machine_speed(workload, batch_size, device, seconds)
-        yield translation_speed(device, seconds)
+        for half in (False, True) if device.type == "cuda" else (False,):
+            for name in TRANSLATORS:
+                yield translation_speed(name, device, seconds, half)
+                yield decoding_speed(name, device, seconds, half)

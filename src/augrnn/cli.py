@@ -3,6 +3,8 @@
 import argparse
 import sys
 from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
 from augrnn.errors import UserError
 
@@ -15,7 +17,7 @@ LIGHTNING = {
 
 
 def bench(options: argparse.Namespace) -> int:
-    """Measure training throughput, and print a table or JSON."""
+    """Measure throughput, and print a table or JSON."""
     import json
 
     from augrnn.bench import speeds
@@ -25,11 +27,40 @@ def bench(options: argparse.Namespace) -> int:
         rows.append(speed._asdict())
         if not options.json:
             ours = f"{speed.per_second:9,.0f} {speed.unit} a second"
-            torchs = f"(torch's layers: {speed.reference_per_second:9,.0f})"
-            print(f"{speed.name:52} {speed.device:20} batch {speed.batch:3}: {ours} {torchs}", flush=True)
+            theirs = speed.reference_per_second
+            torchs = "" if theirs is None else f"(torch's layers: {theirs:9,.0f})"
+            print(f"{speed.name:52} {speed.device:20} batch {speed.batch:3}: {ours} {torchs}".rstrip(), flush=True)
     if options.json:
         print(json.dumps(rows, indent=1))
     return 0
+
+
+def translate(options: argparse.Namespace) -> int:
+    """Print the translations of a text, and write what else is asked for."""
+    from augrnn.translate import command
+
+    return command(options)
+
+
+def add_translate(commands: Any) -> None:
+    """Add the command `translate`."""
+    about = "translate a text with one or more trained models"
+    parser = commands.add_parser("translate", help=about, description=about)
+    add = parser.add_argument
+    add("file", nargs="?", default="-", metavar="FILE", help="one sentence a line (default: the standard input)")
+    folder = "a run's folder, with config.yaml and checkpoints/; several together are an ensemble"
+    add("--run", dest="runs", type=Path, action="append", required=True, metavar="DIR", help=folder)
+    weights = "take this checkpoint in place of the run's own; the mean of the parameters where there are several"
+    add("--checkpoint", dest="checkpoints", type=Path, action="append", default=[], metavar="PATH", help=weights)
+    n_best = "translations of each line; with more than one, lines of `number of the line ||| text ||| score`"
+    add("--best", type=int, default=1, metavar="N", help=f"{n_best} (default: 1)")
+    add("--beam", type=int, metavar="K", help="hypotheses that the search keeps (default: the run's beam_size)")
+    add("--length-penalty", type=float, metavar="A", help="alpha of the length penalty (default: the run's)")
+    add("--alignments", type=Path, metavar="FILE", help="write where each target word looked, as JSON")
+    add("--pictures", type=Path, metavar="DIR", help="draw the alignment of each line's best translation")
+    unknown = "put the source word that an <unk> looked at in its place"
+    add("--replace-unknown", action="store_true", help=unknown)
+    parser.set_defaults(run=translate)
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -41,10 +72,13 @@ def build_parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     add_parsers(commands)
-    timing = commands.add_parser("bench", help="training throughput beside torch's own layers of the same size")
+    timing = commands.add_parser(
+        "bench", help="throughput of training, beside torch's own layers of the same size, and of beam search"
+    )
     timing.add_argument("--json", action="store_true", help="print the rows as one JSON list")
     timing.add_argument("--seconds", type=float, default=4.0, help="how long each figure is measured (default: 4)")
     timing.set_defaults(run=bench)
+    add_translate(commands)
     for name, words in LIGHTNING.items():
         commands.add_parser(name, help=words, add_help=False)
     return parser

@@ -13,6 +13,7 @@ from lightning.pytorch.callbacks import ModelCheckpoint
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
 
 from augrnn import tracking
+from augrnn.averaging import mean_weights
 from augrnn.errors import UserError
 from augrnn.files import replacing
 from augrnn.tracking import RunTags
@@ -37,6 +38,33 @@ class ResumeLogs(L.Callback):
         for logger in trainer.loggers:
             if isinstance(logger, tracking.CSVFile):
                 logger.resume_at(trainer.global_step)
+
+
+class StayStopped(L.Callback):
+    """Keeps a run that early stopping has ended from going on when it is resumed."""
+
+    def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        if any(each.wait_count >= each.patience for each in trainer.early_stopping_callbacks):
+            trainer.should_stop = True
+
+
+class ChosenWeights(L.Callback):
+    """Ends training with the weights that validation chose, and saves them as `checkpoints/model.ckpt`.
+
+    They are the mean of the checkpoints kept by a ModelCheckpoint with a `monitor` among the config's callbacks:
+    the best one, or with a larger `save_top_k` that many best. Without one the model is as the last update left it.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def on_fit_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        choosing = [each for each in trainer.checkpoint_callbacks if isinstance(each, ModelCheckpoint) and each.monitor]
+        kept = [Path(path) for each in choosing for path in each.best_k_models or [each.best_model_path] if path]
+        if kept:
+            seen = {name: value for name, value in pl_module.state_dict().items() if not value.is_floating_point()}
+            pl_module.load_state_dict(mean_weights(kept) | seen)
+            trainer.save_checkpoint(self.folder / "checkpoints" / "model.ckpt", weights_only=True)
 
 
 class PredictionWriter(L.Callback):
@@ -106,11 +134,16 @@ class Command(LightningCLI):
         settings = self._get(self.config_init, "trainer")
         folder = self.folder or Path(settings["default_root_dir"] or "runs/adhoc")
         tags = self.tags or RunTags(folder.parent.name, folder.name, "adhoc", int(config["seed_everything"]))
+        own = settings["callbacks"] or []
+        for choosing in (each for each in own if isinstance(each, ModelCheckpoint) and each.dirpath is None):
+            choosing.dirpath = str(folder / "checkpoints")
         callbacks = [
-            *(settings["callbacks"] or []),
+            *own,
             tracking.Vitals(),
             tracking.Pictures(),
             ResumeLogs(),
+            StayStopped(),
+            ChosenWeights(folder),
             ModelCheckpoint(folder / "checkpoints", filename="last", enable_version_counter=False),
         ]
         if self.subcommand in (None, "fit"):

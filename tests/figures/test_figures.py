@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from augrnn.figures.alignment import alignment_figure
-from augrnn.figures.curves import by_size, learning_curves
+from augrnn.figures.curves import by_bucket, by_size, learning_curves
 from augrnn.figures.memory import heads
 from augrnn.figures.style import save
 
@@ -44,3 +44,9 @@ def test_alignments_have_their_words(tmp_path: Path) -> None:
     assert labels == [["x", "y"], ["u", "v", "w"]]
     save(figure, tmp_path / "alignments.png")
     assert drawn(tmp_path / "alignments.png")
+
+
+def test_values_by_bucket_have_a_bar_for_each_run(tmp_path: Path) -> None:
+    run = {"1-9": [40.0, 42.0, 44.0], "20+": [10.0, 20.0, 30.0]}
+    by_bucket({"a": [run, run], "b": [run], "c": []}, tmp_path / "x.png", "BLEU", "words")
+    assert drawn(tmp_path / "x.png")

@@ -175,3 +175,14 @@ def test_one_compiled_program_gives_the_same_numbers_for_all_sizes() -> None:
         for mine, theirs in zip(*(weight_gradients(cell, y.square().sum()) for y in (compiled, eager)), strict=True):
             torch.testing.assert_close(mine, theirs, atol=1e-5, rtol=1e-4)
     assert programs[0] == programs[-1] > 0
+
+
+def test_the_papers_start_is_small_and_orthogonal() -> None:
+    torch.manual_seed(0)
+    attention = AdditiveAttention(40, 30, 20, paper_start=True)
+    cell = AttentiveDecoder(200, 30, 40, 20, attention, paper_start=True)
+    names = ("word_layer", "context_layer", "deep_layer", "start_layer", "vocabulary_layer", "embedding")
+    assert all(0.009 < getattr(cell, name).weight.std() < 0.011 for name in names)
+    assert all(parameter.abs().sum() == 0 for name, parameter in cell.named_parameters() if name.endswith("bias"))
+    for recurrent_HH in (*cell.gate_layer.weight.chunk(2), cell.candidate_layer.weight):
+        torch.testing.assert_close(recurrent_HH @ recurrent_HH.T, torch.eye(40), atol=1e-5, rtol=0)

@@ -91,3 +91,32 @@ def test_gradients() -> None:
         return found.values_BLD[mask_BL], found.start_BS, found.summary_BC
 
     assert torch.autograd.gradcheck(encode, [p.detach().requires_grad_() for p in ours.parameters()], fast_mode=True)
+
+
+def test_layer_normalisation_is_of_every_product_and_padding_still_changes_nothing() -> None:
+    torch.manual_seed(0)
+    ours = BidirectionalEncoder(VOCABULARY, EMBEDDING, HIDDEN, layer_norm=True).double()
+    (ids_BL, mask_BL), (wide_BL, wide_mask_BL) = source([4, 2], 4), source([4, 2], 6, filler=3)
+    found, padded = ours(ids_BL, mask_BL), ours(wide_BL, wide_mask_BL)
+    torch.testing.assert_close(found.values_BLD[mask_BL], padded.values_BLD[wide_mask_BL])
+    torch.testing.assert_close(found.start_BS, padded.start_BS)
+    rnn, h_H = ours.rnn, torch.zeros(HIDDEN).double()
+    for word in ids_BL[0]:
+        read, kept = (
+            nn.functional.layer_norm(product, (3 * HIDDEN,))
+            for product in (rnn.forward_input(ours.embedding.weight[word]), rnn.forward_hidden(h_H))
+        )
+        (r_x, z_x, n_x), (r_h, z_h, n_h) = read.chunk(3), kept.chunk(3)
+        z = torch.sigmoid(z_x + z_h)
+        h_H = (1 - z) * torch.tanh(n_x + torch.sigmoid(r_x + r_h) * n_h) + z * h_H
+    torch.testing.assert_close(found.summary_BC[0], h_H)
+
+
+def test_the_papers_start_is_small_and_orthogonal() -> None:
+    torch.manual_seed(0)
+    ours = BidirectionalEncoder(200, 30, 40, paper_start=True)
+    for weight in (ours.embedding.weight, ours.rnn.forward_input.weight, ours.rnn.backward_input.weight):
+        assert 0.009 < weight.std() < 0.011
+    assert all(parameter.abs().sum() == 0 for name, parameter in ours.named_parameters() if name.endswith("bias"))
+    for gate_HH in ours.rnn.forward_hidden.weight.chunk(3):
+        torch.testing.assert_close(gate_HH @ gate_HH.T, torch.eye(40), atol=1e-5, rtol=0)

@@ -1,5 +1,6 @@
 import itertools
 import math
+from collections.abc import Sequence
 
 import pytest
 import torch
@@ -13,7 +14,7 @@ from augrnn.cells.cell import unroll
 from augrnn.cells.lstm import LSTM
 from augrnn.interfaces.attention import AdditiveAttention, Annotations
 from augrnn.interfaces.decoder import AttentiveDecoder, DecoderState
-from augrnn.interfaces.search import Hypothesis, Speller, beam_search, greedy, length_penalty
+from augrnn.interfaces.search import Ensemble, Hypothesis, Model, Speller, beam_search, greedy, length_penalty
 
 VOCABULARY, HIDDEN = 7, 6
 WORDS = [token for token in range(VOCABULARY) if token not in (PAD, BOS, EOS)]
@@ -43,22 +44,33 @@ def only(state: DecoderState, row: int) -> DecoderState:
     return pytree.tree_map(lambda leaf: leaf[row : row + 1], state)
 
 
-def log_probability(model: Speller, state: DecoderState, tokens: list[int]) -> float:
-    """Of these tokens one after the other, PAD and BOS being impossible, by stepping one sentence."""
-    total = 0.0
+def probabilities(model: Speller, state: DecoderState, tokens: list[int]) -> list[float]:
+    """Of each of these tokens after those before it, PAD and BOS being impossible, by stepping one sentence."""
+    found = []
     for previous, token in itertools.pairwise([BOS, *tokens]):
         y_BJ, state = model.cell(model.embed(torch.tensor([previous])), state)
-        scores = model.logits(y_BJ)[0].tolist()
-        possible = [math.exp(scores[word]) for word in (*WORDS, EOS)]
-        total += scores[token] - math.log(sum(possible))
-    return total
+        scores = [math.exp(score) for score in model.logits(y_BJ)[0].tolist()]
+        found.append(scores[token] / sum(scores[word] for word in (*WORDS, EOS)))
+    return found
 
 
-def everything(model: Speller, state: DecoderState, limit: int, alpha: float) -> list[tuple[float, list[int]]]:
+def log_probability(model: Speller, state: DecoderState, tokens: list[int]) -> float:
+    return mean_log_probability([model], [state], tokens)
+
+
+def mean_log_probability(models: Sequence[Speller], states: Sequence[DecoderState], tokens: list[int]) -> float:
+    """Of these tokens one after the other, the probability of each being the mean of the models'."""
+    steps = zip(*(probabilities(m, state, tokens) for m, state in zip(models, states, strict=True)), strict=True)
+    return sum(math.log(sum(step) / len(step)) for step in steps)
+
+
+def everything(
+    models: Sequence[Speller], states: Sequence[DecoderState], limit: int, alpha: float
+) -> list[tuple[float, list[int]]]:
     """Every target of at most `limit` tokens with its score, the best first."""
     ended = [[*words, EOS] for n in range(limit) for words in itertools.product(WORDS, repeat=n)]
     cut = [list(words) for words in itertools.product(WORDS, repeat=limit)]
-    scored = [(log_probability(model, state, t) / ((5 + len(t)) / 6) ** alpha, t) for t in ended + cut]
+    scored = [(mean_log_probability(models, states, t) / ((5 + len(t)) / 6) ** alpha, t) for t in ended + cut]
     return sorted(scored, reverse=True)
 
 
@@ -78,7 +90,7 @@ def test_a_beam_as_wide_as_there_are_targets_is_exhaustive(alpha: float, seed: i
     found = beam_search(model, state, torch.full((2,), limit), beam=targets, alpha=alpha, best=10)
     for row, best in enumerate(found):
         for hypothesis, (score, tokens) in zip(
-            best, everything(model, only(state, row), limit, alpha)[:10], strict=True
+            best, everything([model], [only(state, row)], limit, alpha)[:10], strict=True
         ):
             assert hypothesis.tokens == [token for token in tokens if token != EOS]
             assert hypothesis.score == pytest.approx(score)
@@ -186,3 +198,60 @@ def test_length_penalty_is_the_papers() -> None:
     expected: Tensor = torch.tensor([1.0, 2.0**0.6])
     torch.testing.assert_close(length_penalty(lengths, 0.6), expected)
     assert torch.equal(length_penalty(lengths, 0.0), torch.ones(2))
+
+
+# Several models ------------------------------------------------------------------------------------------------------
+
+
+def both_ways(model: Model, state: object) -> list[Hypothesis]:
+    """What greedy search finds, then the best two of beam search."""
+    limit_B = torch.tensor([6, 9, 1])
+    found = beam_search(model, state, limit_B, beam=4, alpha=0.6, best=2)
+    return greedy(model, state, limit_B) + [hypothesis for best in found for hypothesis in best]
+
+
+@pytest.mark.parametrize("alpha", [0.0, 1.0])
+def test_an_ensemble_searches_the_mean_of_the_members_probabilities(alpha: float) -> None:
+    models, lengths, limit = [speller(seed, 1.0) for seed in (0, 1, 4)], [3, 2], 3
+    starts, targets = [states(model, lengths) for model in models], sum(len(WORDS) ** n for n in range(limit + 1))
+    found = beam_search(Ensemble(tuple(models)), tuple(starts), torch.full((2,), limit), targets, alpha, best=10)
+    for row, best in enumerate(found):
+        expected = everything(models, [only(state, row) for state in starts], limit, alpha)
+        for hypothesis, (score, tokens) in zip(best, expected[:10], strict=True):
+            assert hypothesis.tokens == [token for token in tokens if token != EOS]
+            assert hypothesis.score == pytest.approx(score)
+
+
+def test_the_alignment_of_an_ensemble_is_the_mean_of_the_members() -> None:
+    models = [speller(0), speller(3)]
+    starts = [states(model, [5, 3]) for model in models]
+    for row, [best] in enumerate(beam_search(Ensemble(tuple(models)), tuple(starts), torch.full((2,), 7), beam=5)):
+        previous_M1 = torch.tensor([[token] for token in [BOS, *best.tokens]])
+        traces = [
+            unroll(model.cell, model.embed(previous_M1), only(state, row), keep=True).trace.alignment_BL[:-1, 0]
+            for model, state in zip(models, starts, strict=True)
+        ]
+        torch.testing.assert_close(best.alignment, (traces[0] + traces[1]) / 2)
+
+
+def test_an_ensemble_of_one_is_its_member_bit_for_bit() -> None:
+    model = speller(2)
+    state = states(model, [4, 2, 7])
+    for ours, theirs in zip(both_ways(Ensemble((model,)), (state,)), both_ways(model, state), strict=True):
+        assert ours[:3] == theirs[:3]
+        assert torch.equal(ours.alignment, theirs.alignment)
+
+
+def test_an_ensemble_of_copies_is_the_model() -> None:
+    model = speller(2)
+    state = states(model, [4, 2, 7])
+    same(both_ways(Ensemble((model,) * 2), (state,) * 2), both_ways(model, state))
+
+
+def test_members_may_be_of_any_sizes() -> None:
+    torch.manual_seed(0)
+    cells = [LSTM(size, 5, VOCABULARY).double().eval() for size in (3, 4)]
+    embeddings = [nn.Embedding(VOCABULARY, size).double() for size in (3, 4)]
+    model = Ensemble(tuple(Speller(*pair, nn.Identity()) for pair in zip(cells, embeddings, strict=True)))
+    [[best], _] = beam_search(model, tuple(cell.initial_state(2) for cell in cells), torch.tensor([4, 4]), beam=3)
+    assert best.alignment.shape == (len(best.tokens), 0)

@@ -14,9 +14,13 @@ from augrnn.measures.alignment import (
     COLOURS,
     NOUNS,
     ColourNoun,
+    Determiner,
+    Glance,
     Looks,
     Weights,
     colour_nouns,
+    determiners,
+    glance,
     kendall_tau,
     largest_weight,
     looks,
@@ -159,3 +163,37 @@ def test_in_french_the_noun_comes_first(data_root: Path, tmp_path: Path) -> None
         pairs = [pair for words in zip(source, target, strict=True) for pair in colour_nouns(*words)]
         assert len(pairs) == found
         assert sum(pair.target_noun < pair.target_colour for pair in pairs) == noun_first
+
+
+THE = ["the", "man", "pushes", "two", "cars", "in", "the", "snow"]
+LE = ["l'", "homme", "pousse", "deux", "voitures", "dans", "la", "neige"]
+
+
+def test_determiners_stand_before_words_that_are_linked() -> None:
+    diagonal = {(i, i) for i in range(8)}
+    three = [Determiner("elided", 0, 0), Determiner("numeral", 3, 3), Determiner("full", 6, 6)]
+    assert list(determiners(THE, LE, diagonal)) == three
+    assert list(determiners(THE, LE, {(1, 1), (4, 4)})) == three[:2]
+    assert list(determiners(THE, LE, {(1, 7), (7, 1)})) == [Determiner("elided", 6, 0), Determiner("full", 0, 6)]
+
+
+@pytest.mark.parametrize(
+    ("english", "french", "link"),
+    [
+        ("a man", "l' homme", (1, 1)),
+        ("the man", "un homme", (1, 1)),
+        ("two men", "les hommes", (1, 1)),
+        ("the old man", "l' homme âgé", (1, 2)),
+        ("the man", "l' homme", (0, 1)),
+        ("man the", "homme l'", (0, 0)),
+    ],
+)
+def test_other_determiners_or_places_are_left_out(english: str, french: str, link: tuple[int, int]) -> None:
+    assert list(determiners(english.split(), french.split(), {link})) == []
+
+
+def test_a_glance_at_the_article_and_the_noun() -> None:
+    weights = np.array([[0.3, 0.5, 0.2], [0.0, 0.9, 0.1], [0.6, 0.1, 0.3]])
+    assert glance(weights, Determiner("elided", 0, 0)) == Glance(determiner=0.3, noun=0.5, both=True)
+    assert glance(weights, Determiner("full", 0, 1)) == Glance(determiner=0.0, noun=0.9, both=False)
+    assert glance(weights, Determiner("full", 0, 2)) == Glance(determiner=0.6, noun=0.1, both=False)

@@ -15,7 +15,7 @@ from augrnn.measures import translation as module
 from augrnn.measures.alignment import colour_nouns
 from augrnn.measures.translation import alignments, joined_bleu, measure_translation, neighbours, translated, untrained
 from augrnn.systems.encoder_decoder import EncoderDecoder
-from augrnn.tasks.bleu import corpus_bleu
+from augrnn.tasks.bleu import bleu_of, bleu_statistics, corpus_bleu
 from augrnn.tasks.translation import ParallelSplit, Translation, joined
 
 PAIRS = [
@@ -61,11 +61,15 @@ def test_everything_is_measured_and_can_be_recorded(task: Translation, rnnsearch
         assert 0 <= numbers[f"{split}/bleu"] <= 100
         assert sum(numbers[f"{split}/sentences_by_length"].values()) == 9
         assert set(numbers[f"{split}/bleu_by_length"]) == {"1-9", "10-14", "15-19", "20+"}
-        assert set(numbers[f"{split}/bleu_joined"]) == {"1", "2", "3", "4"}
+        assert set(numbers[f"{split}/bleu_joined"]) == {"9", "18", "27", "36"}  # sentences of nine words
+        assert [len(numbers[f"{split}/bleu_resampled"][bucket]) for bucket in ("1-9", "20+")] == [200, 200]
         assert arrays[f"{split}/bleu_statistics"].shape == (9, 10)
         assert numbers[f"{split}/colour_nouns"] == 9
         assert set(numbers[f"{split}/crossings"]) == {"-1", "0", "1"}
+        assert set(numbers[f"{split}/alignment_error"]) == {"-1", "0", "1"}
+        assert set(numbers[f"{split}/articles"]) == {"full"}
     assert set(numbers["untrained/alignment"]) == set(numbers["val/alignment"])
+    assert set(numbers["untrained/alignment_error"]) == {"-1", "0", "1"}
     assert "tok:none" in numbers["signature"]
     assert numbers["beam"] == 3
     assert numbers["samples"][0]["source"] == "a red dog is in the old house ."
@@ -112,6 +116,9 @@ def test_a_perfect_model_is_perfect(task: Translation, rnnsearch: EncoderDecoder
     assert {numbers[f"val/{name}"]["-1"] for name in ("noun_hits", "colour_hits", "crossings")} == {0.0}
     assert numbers["val/alignment"]["largest_weight"] == pytest.approx(1)
     assert numbers["val/alignment"]["monotone_steps"] == pytest.approx(8 / 9)
+    assert numbers["val/alignment_error"]["0"] < numbers["val/alignment_error_diagonal"]
+    assert numbers["val/alignment_error"]["0"] < min(numbers["val/alignment_error"][shift] for shift in ("-1", "1"))
+    assert numbers["val/articles"] == {"full": {"cases": 9, "determiner": 1, "noun": 0, "both": 0}}
     assert numbers["samples"][0]["translation"] == numbers["samples"][0]["reference"]
 
 
@@ -143,6 +150,19 @@ def test_neighbours_are_joined_with_one_end() -> None:
     assert joined(pairs, neighbours(3, 1)) == pairs
 
 
+def test_resampled_bleu_is_that_of_the_drawn_sentences() -> None:
+    words = [["a", "b", "c", "d", "e"][: 5 - i % 3] for i in range(30)]
+    references = [sentence if i % 4 else [*sentence, "x"] for i, sentence in enumerate(words)]
+    rows = bleu_statistics(words, references)
+    found = module.resampled_bleu(rows)
+    draw = np.random.default_rng(0).integers(30, size=(module.RESAMPLES, 30))[3]
+    expected = corpus_bleu([words[i] for i in draw], [references[i] for i in draw])
+    assert found[3] == pytest.approx(expected, abs=0.006)
+    assert found == module.resampled_bleu(bleu_statistics(words, references))
+    assert np.mean(found) == pytest.approx(bleu_of(rows), abs=1)
+    assert module.resampled_bleu(rows[:0]) == [0.0] * module.RESAMPLES
+
+
 def test_joining_one_is_the_split_itself(task: Translation, rnnsearch: EncoderDecoder) -> None:
     with torch.inference_mode():
         words = translated(rnnsearch, task, list(task.evaluation("val")), beam=False)
@@ -161,11 +181,13 @@ def test_untrained_weights_are_new_and_always_the_same(rnnsearch: EncoderDecoder
 
 def test_other_directions_have_no_colours_to_cross(task: Translation, rnnsearch: EncoderDecoder) -> None:
     turned = Translation(
-        source="fr", target="en", directory=task._read.keywords["directory"], vocabulary=VOCABULARY, cache=task._cache
+        source="fr", target="en", directory=task._read.keywords["directory"], vocabulary=VOCABULARY, cache=task.cache
     )
     numbers, _ = measure_translation(rnnsearch, turned)
     assert "val/alignment" in numbers
     assert "val/crossings" not in numbers
+    assert "val/articles" not in numbers
+    assert "val/alignment_error" in numbers
 
 
 def test_pictures_prefer_sentences_that_fit() -> None:

@@ -1,5 +1,6 @@
 """Words and subwords: reversible, the same on every call, cached whole or not at all."""
 
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 from augrnn.batches import BOS, EOS, PAD, UNK
 from augrnn.errors import UserError
 from augrnn.tasks import subwords as module
-from augrnn.tasks.subwords import Moses, Subwords, cached_subwords, cached_words, train_subwords
+from augrnn.tasks.subwords import Moses, Subwords, cached_subwords, cached_words, train_subwords, train_words
 
 TEXT = [line.split() for line in ["a red shirt .", "the dogs run in the green grass .", "a man 's shirt , a dog ."] * 3]
 SIZE = 40
@@ -76,6 +77,17 @@ def test_reading_ends_at_eos_and_skips_padding(subwords: Subwords) -> None:
     assert subwords.words([BOS, *ids, *ids, PAD]) == ["a", "dog"]
 
 
+@given(st.data())
+def test_whatever_a_model_writes_each_subword_knows_its_word(subwords: Subwords, data: st.DataObject) -> None:
+    ids = data.draw(st.lists(st.integers(UNK, SIZE - 1) | st.just(subwords.pieces(range(SIZE)).index("▁"))))
+    ids, words = [BOS, *ids], subwords.words(ids)
+    pieces, numbers = subwords.pieces(ids), subwords.word_of(ids)
+    spelled = ["".join(piece for piece, n in zip(pieces, numbers, strict=True) if n == i) for i in range(len(words))]
+    assert [word.removeprefix("<bos>").replace("▁", "") for word in spelled] == words
+    assert max(numbers) < max(1, len(words))
+    assert subwords.word_of([*ids, EOS, PAD])[-2:] == [len(words)] * 2
+
+
 def test_a_mark_in_the_text_starts_no_word() -> None:
     assert Moses("en").words("a ▁b") == ["a", "b"]
 
@@ -88,6 +100,41 @@ def test_learning_gives_the_same_subwords_every_time() -> None:
 def test_an_impossible_size_says_what_is_possible(size: int, why: str) -> None:
     with pytest.raises(UserError, match=f"vocabulary of {size} .* {why} [0-9]+"):
         train_subwords(TEXT, size)
+
+
+def test_the_commonest_words_are_whole_and_the_others_unknown() -> None:
+    counts = Counter(word for sentence in TEXT for word in sentence)
+    order = sorted(counts, key=lambda word: (-counts[word], word))
+    words = train_words(TEXT, 4 + 5)
+    assert words.pieces(range(words.size)) == ["<pad>", "<bos>", "<eos>", "<unk>", *order[:5]]
+    (ids,) = words.encode([["a", "purple", "shirt", ".", "<s>", "a"]])
+    assert words.words(ids) == ["a", "<unk>", "shirt", ".", "<unk>", "a"]
+    assert words.words([BOS, *ids, *ids, PAD]) == words.words(ids)
+    assert words.word_of(ids) == list(range(7))
+    assert words.pieces(ids) == [*words.words(ids), "<eos>"]
+
+
+def test_every_word_fits_in_a_vocabulary_of_all() -> None:
+    words = train_words(TEXT, 4 + len({word for sentence in TEXT for word in sentence}))
+    assert [words.words(ids) for ids in words.encode(TEXT)] == TEXT
+    assert len({train_words(TEXT, words.size).digest for _ in range(5)}) == 1
+
+
+@pytest.mark.parametrize(("size", "why"), [(3, "one word needs 5"), (4, "one word needs 5"), (5000, "no more than")])
+def test_an_impossible_number_of_words_says_what_is_possible(size: int, why: str) -> None:
+    with pytest.raises(UserError, match=f"vocabulary of {size} words .* {why}"):
+        train_words(TEXT, size)
+
+
+def test_words_and_subwords_have_caches_of_their_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text, size = [["ab", "ba", "aab", "bab", "aba", "b"]], 9  # which both kinds can have
+    first, subwords = (cached_subwords(text, size, tmp_path, units) for units in ("words", "subwords"))
+    assert first.digest != subwords.digest
+    assert len(list(tmp_path.iterdir())) == 2
+    monkeypatch.setattr(module, "train_words", unexpected)
+    again = cached_subwords(text, size, tmp_path, "words")
+    assert (again.digest, again.encode(text)) == (first.digest, first.encode(text))
+    assert again.word_of([4, 5, EOS]) == [0, 1, 2]
 
 
 def unexpected(*_: object) -> None:

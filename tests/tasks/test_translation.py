@@ -169,6 +169,20 @@ def test_either_direction_and_either_kind_of_vocabulary(make: Any) -> None:
         assert task.source_subwords.size == task.target_subwords.size == task.source_vocabulary == 60
 
 
+def test_a_vocabulary_of_words_reads_the_rare_ones_as_unknown(make: Any) -> None:
+    task = make(units="words", vocabulary=12)
+    assert task.source_subwords.size == task.target_subwords.size == task.source_vocabulary == 12
+    pairs = task.parallel("val")
+    first, ids = pairs.source_words[0], pairs.source_ids[0]
+    known = set(task.source_subwords.pieces(range(4, 12)))
+    assert 0 < len(known & set(first)) < len(set(first))
+    assert task.source_subwords.words(ids) == [word if word in known else "<unk>" for word in first]
+    assert len(ids) == len(first) + 1
+    assert task.target_subwords.words(task.target_subwords.encode([["un", "☃", "."]])[0]) == ["un", "<unk>", "."]
+    with pytest.raises(UserError, match="trained on other subwords"):
+        task.load_state_dict(make().state_dict())
+
+
 def test_the_score_is_bleu_on_lowercased_tokens(make: Any) -> None:
     task = make()
     pairs = task.parallel("val")
@@ -219,10 +233,10 @@ def test_impossible_settings_are_named(make: Any, options: dict[str, Any], why: 
 
 
 def test_an_impossible_vocabulary_is_named_and_nothing_is_cached(make: Any, tmp_path: Path) -> None:
-    for size in (10, 10_000):
-        with pytest.raises(UserError, match=f"vocabulary of {size} subwords is impossible"):
-            make(vocabulary=size).setup()
-    assert not list((tmp_path / "cache").glob("subwords*"))
+    for size, units in ((10, "subwords"), (10_000, "subwords"), (4, "words"), (10_000, "words")):
+        with pytest.raises(UserError, match=f"vocabulary of {size} {units} is impossible"):
+            make(vocabulary=size, units=units).setup()
+    assert {path.name.partition("-")[0] for path in (tmp_path / "cache").iterdir()} == {"words"}
 
 
 # Translating a user's text -------------------------------------------------------------------------------------------
@@ -243,7 +257,10 @@ def test_lines_come_back_in_order_and_blank_ones_stay_blank(make: Any, tmp_path:
     path.write_bytes(TEXT.encode())
     parrot = ["a red shirt is here.", "", "a blue dog is here.", "", "a green hat."]
     assert translations(make(predict_file=str(path))) == parrot
-    assert translations(make(predict_file=str(path), batch_size=2)) == parrot
+    short = make(predict_file=str(path), batch_size=2)
+    assert translations(short) == parrot
+    assert [batch.index_B.tolist() for batch in short.predict_dataloader()] == [[4, 0], [2]]
+    assert short.inputs[:2] == [["a", "red", "shirt", "is", "here", "."], []]
 
 
 def test_the_standard_input_is_read(make: Any, monkeypatch: pytest.MonkeyPatch) -> None:

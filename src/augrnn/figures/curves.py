@@ -80,3 +80,36 @@ def by_size(
     axes.set(xlabel=x, ylabel=label)
     axes.legend(loc="upper left", bbox_to_anchor=(1, 1))
     save(figure, path)
+
+
+def by_bucket(found: Mapping[str, Sequence[Mapping[str, Sequence[float]]]], path: Path, label: str, x: str) -> None:
+    """A quantity in several buckets: for each run a point, and a bar for the 95 % interval of its resampled values.
+
+    Args:
+      found: for each variant and each of its runs the resampled values by bucket, in the buckets' order.
+      path: where the picture goes.
+      label: the quantity's name and unit.
+      x: what the buckets are of, with the unit.
+    """
+    figure, axes = plt.subplots(figsize=(WIDTH, 3.4))
+    buckets = list(next((run for runs in found.values() for run in runs), {}))
+    bars = sum(map(len, found.values())) or 1
+    place = 0
+    for variant, colour in colours(found).items():
+        for number, run in enumerate(found[variant]):
+            low, middle, high = (np.percentile([run[name] for name in buckets], q, axis=1) for q in (2.5, 50, 97.5))
+            axes.errorbar(
+                np.arange(len(buckets)) + 0.7 * ((place + 0.5) / bars - 0.5),
+                middle,
+                [middle - low, high - middle],
+                fmt="o",
+                ms=3,
+                lw=1,
+                color=colour,
+                label=None if number else variant,
+            )
+            place += 1
+    axes.set_xticks(range(len(buckets)), buckets)
+    axes.set(xlabel=x, ylabel=label)
+    axes.legend(loc="upper left", bbox_to_anchor=(1, 1))
+    save(figure, path)

@@ -1,7 +1,8 @@
-"""The attentive decoder, a Cell whose input is the previous word."""
+"""Decoders: Cells whose input is the previous word and whose state holds the source that they attend to."""
 
 # ... = any leading dimensions, M = target positions, B = batch, L = source positions, D = context,
-# A = keys of the attention, E = word embedding, H = state, J = maxout units, P = 3 H + 2 J, V = vocabulary
+# A = keys of the attention, E = word embedding, H = state, J = what the vocabulary is scored from,
+# P = 3 H + 2 J, V = vocabulary
 
 from typing import Any, NamedTuple
 
@@ -10,6 +11,7 @@ from torch import Tensor, nn
 
 from augrnn.cells.cell import Cell
 from augrnn.interfaces.attention import Annotations, Attended, Attention
+from augrnn.interfaces.encoders import start_small
 from augrnn.linear import Linear
 
 
@@ -34,21 +36,11 @@ class DecoderRecord(NamedTuple):
     alignment_BL: Tensor
 
 
-class AttentiveDecoder(Cell):
-    """The decoder of Bahdanau et al. 2014 (appendix A.2.2), for any attention.
+class Decoder(Cell):
+    """What every decoder has: embeddings, a first state made from the source, and scores of the next word.
 
-    With y the embedding of the previous word and c_i the context that attention gives for s_{i-1},
-
-      z_i = sigmoid(W_z y + U_z s_{i-1} + C_z c_i)
-      r_i = sigmoid(W_r y + U_r s_{i-1} + C_r c_i)
-      s~_i = tanh(W y + U (r_i * s_{i-1}) + C c_i)
-      s_i = (1 - z_i) * s_{i-1} + z_i * s~_i
-
-    where, unlike in torch.nn.GRU, z weighs the new state and the reset comes before the product. The first state is
-    s_0 = tanh(W_s start). The deep output is a maxout over pairs of U_o s_i + V_o y + C_o c_i; it follows the paper's
-    Eq. 4, g(y_{i-1}, s_i, c_i), while its appendix prints s_{i-1}.
-
-    `embed` makes inputs from token ids and `logits` makes scores of words from outputs.
+    `embed` makes inputs from token ids and `logits` makes scores of words from outputs. The first state is
+    s_0 = tanh(W_s start).
 
     Args:
       vocabulary: number of target token ids.
@@ -56,9 +48,10 @@ class AttentiveDecoder(Cell):
       hidden_size: units of the state.
       start_size: size of the encoder's start.
       attention: where contexts come from.
-      maxout_size: units of the deep output after the maxout; the embedding's size when None.
+      output_size: J.
       embedding_dropout: share of the embeddings' entries dropped in training.
-      output_dropout: share of the deep output's entries dropped in training.
+      output_dropout: share of the outputs' entries dropped in training.
+      tied: score words with their embeddings (Press and Wolf 2017), which must then be of size J.
     """
 
     dynamic_shapes = True
@@ -70,46 +63,110 @@ class AttentiveDecoder(Cell):
         hidden_size: int,
         start_size: int,
         attention: Attention,
-        maxout_size: int | None = None,
+        output_size: int,
         embedding_dropout: float = 0.0,
         output_dropout: float = 0.0,
+        tied: bool = False,
     ) -> None:
         super().__init__()
+        if tied and output_size != embedding_size:
+            raise ValueError(f"tied embeddings need outputs of their size {embedding_size}, not {output_size}")
         self.vocabulary, self.hidden_size, self.start_size = vocabulary, hidden_size, start_size
-        self.input_size, self.output_size = embedding_size, maxout_size or embedding_size
+        self.input_size, self.output_size = embedding_size, output_size
         self.attention = attention
         self.embedding = nn.Embedding(vocabulary, embedding_size)
         self.start_layer = Linear(start_size, hidden_size)
-        self.word_layer = Linear(embedding_size, 3 * hidden_size + 2 * self.output_size)
-        self.gate_layer = Linear(hidden_size, 2 * hidden_size, bias=False)
-        self.candidate_layer = Linear(hidden_size, hidden_size, bias=False)
-        self.context_layer = Linear(attention.context_size, 3 * hidden_size, bias=False)
-        self.deep_layer = Linear(hidden_size + attention.context_size, 2 * self.output_size, bias=False)
-        self.vocabulary_layer = Linear(self.output_size, vocabulary)
+        self.vocabulary_layer = Linear(output_size, vocabulary)
         self.embedding_dropout = nn.Dropout(embedding_dropout)
         self.output_dropout = nn.Dropout(output_dropout)
-        self._initialise()
+        if tied:
+            self.vocabulary_layer.weight = self.embedding.weight
 
-    def _initialise(self) -> None:
+    def _initialise(self, *layers: nn.Linear) -> None:
+        """Xavier's initialisation of these layers, of the first state's and of the vocabulary's."""
         nn.init.normal_(self.embedding.weight, std=self.input_size**-0.5)
-        nn.init.zeros_(self.vocabulary_layer.bias)
-        for layer in (self.start_layer, self.word_layer, self.context_layer, self.deep_layer, self.vocabulary_layer):
+        tied = self.vocabulary_layer.weight is self.embedding.weight
+        for layer in (self.start_layer, *layers, *([] if tied else [self.vocabulary_layer])):
             nn.init.xavier_uniform_(layer.weight)
-        for recurrent_HH in (*self.gate_layer.weight.data.chunk(2), self.candidate_layer.weight.data):
-            nn.init.orthogonal_(recurrent_HH)
+        nn.init.zeros_(self.vocabulary_layer.bias)
 
-    def start(self, annotations: Annotations) -> DecoderState:
+    def start(self, annotations: Annotations) -> Any:
         """The state before the first word of a target for this source."""
         hidden_BH = torch.tanh(self.start_layer(annotations.start_BS))
         alignment_BL = torch.zeros_like(annotations.mask_BL, dtype=hidden_BH.dtype)
         return DecoderState(hidden_BH, alignment_BL, self.attention.prepare(annotations))
 
-    def initial_state(self, batch_size: int) -> DecoderState:
+    def initial_state(self, batch_size: int) -> Any:
         raise TypeError("a decoder starts from annotations: give unroll the state that start(annotations) makes")
 
     def embed(self, words: Tensor) -> Tensor:
         """Inputs from the ids of the previous words: (...) -> (..., E)."""
         return self.embedding_dropout(self.embedding(words))
+
+    def logits(self, y: Tensor) -> Tensor:
+        """Scores of the next word from outputs: (..., J) -> (..., V)."""
+        return self.vocabulary_layer(y)
+
+    def record(self, state: Any) -> Any:
+        return DecoderRecord(state.hidden_BH, state.alignment_BL)
+
+
+class AttentiveDecoder(Decoder):
+    """The decoder of Bahdanau et al. 2014 (appendix A.2.2), for any attention.
+
+    With y the embedding of the previous word and c_i the context that attention gives for s_{i-1},
+
+      z_i = sigmoid(W_z y + U_z s_{i-1} + C_z c_i)
+      r_i = sigmoid(W_r y + U_r s_{i-1} + C_r c_i)
+      s~_i = tanh(W y + U (r_i * s_{i-1}) + C c_i)
+      s_i = (1 - z_i) * s_{i-1} + z_i * s~_i
+
+    where, unlike in torch.nn.GRU, z weighs the new state and the reset comes before the product. The deep output is a
+    maxout over pairs of U_o s_i + V_o y + C_o c_i; it follows the paper's Eq. 4, g(y_{i-1}, s_i, c_i), while its
+    appendix prints s_{i-1}.
+
+    Args:
+      maxout_size: J, units of the deep output after the maxout; the embedding's size when None.
+      paper_start: initialise as appendix B.1: recurrent weights orthogonal, all others from N(0, .01^2), biases zero.
+      vocabulary, embedding_size, hidden_size, start_size, attention, embedding_dropout, output_dropout: see Decoder.
+    """
+
+    def __init__(
+        self,
+        vocabulary: int,
+        embedding_size: int,
+        hidden_size: int,
+        start_size: int,
+        attention: Attention,
+        maxout_size: int | None = None,
+        embedding_dropout: float = 0.0,
+        output_dropout: float = 0.0,
+        paper_start: bool = False,
+    ) -> None:
+        output_size = maxout_size or embedding_size
+        super().__init__(
+            vocabulary,
+            embedding_size,
+            hidden_size,
+            start_size,
+            attention,
+            output_size,
+            embedding_dropout,
+            output_dropout,
+        )
+        self.word_layer = Linear(embedding_size, 3 * hidden_size + 2 * output_size)
+        self.gate_layer = Linear(hidden_size, 2 * hidden_size, bias=False)
+        self.candidate_layer = Linear(hidden_size, hidden_size, bias=False)
+        self.context_layer = Linear(attention.context_size, 3 * hidden_size, bias=False)
+        self.deep_layer = Linear(hidden_size + attention.context_size, 2 * output_size, bias=False)
+        others = (self.word_layer, self.context_layer, self.deep_layer)
+        if paper_start:
+            start_small(self.start_layer, *others, self.vocabulary_layer)
+            nn.init.normal_(self.embedding.weight, std=0.01)
+        else:
+            self._initialise(*others)
+        for recurrent_HH in (*self.gate_layer.weight.data.chunk(2), self.candidate_layer.weight.data):
+            nn.init.orthogonal_(recurrent_HH)
 
     def project(self, x: Tensor) -> Tensor:
         return self.word_layer(x)
@@ -131,10 +188,3 @@ class AttentiveDecoder(Cell):
         looked, word = h.split([self.deep_layer.in_features, 2 * self.output_size], dim=-1)
         pairs = (self.deep_layer(looked) + word).unflatten(-1, (self.output_size, 2))
         return self.output_dropout(pairs.amax(-1))
-
-    def logits(self, y: Tensor) -> Tensor:
-        """Scores of the next word from outputs: (..., J) -> (..., V)."""
-        return self.vocabulary_layer(y)
-
-    def record(self, state: DecoderState) -> Any:
-        return DecoderRecord(state.hidden_BH, state.alignment_BL)

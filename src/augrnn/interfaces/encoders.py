@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from augrnn.cells.cell import Cell, unroll
+from augrnn.cells.gru import gru_update, normalisation
 from augrnn.interfaces.attention import Annotations
 from augrnn.linear import Linear
 
@@ -50,11 +51,12 @@ class BothWays(Cell):
     Args:
       embedding_size: E.
       hidden_size: H.
+      layer_norm: normalise the products of the inputs and of the states.
     """
 
     dynamic_shapes = True
 
-    def __init__(self, embedding_size: int, hidden_size: int) -> None:
+    def __init__(self, embedding_size: int, hidden_size: int, layer_norm: bool = False) -> None:
         super().__init__()
         self.input_size, self.output_size = 2 * (embedding_size + 1), 2 * hidden_size
         self.hidden_size = hidden_size
@@ -65,6 +67,9 @@ class BothWays(Cell):
         for layer in (self.forward_hidden, self.backward_hidden):
             for gate_HH in layer.weight.data.chunk(3):
                 nn.init.orthogonal_(gate_HH)
+        self.forward_norms, self.backward_norms = (
+            nn.ModuleList(normalisation(3 * hidden_size, layer_norm) for _ in ("input", "state")) for _ in range(2)
+        )
 
     def initial_state(self, batch_size: int) -> BothWaysState:
         zeros_BH = self.forward_hidden.weight.new_zeros(batch_size, self.hidden_size)
@@ -72,27 +77,32 @@ class BothWays(Cell):
 
     def project(self, x: Tensor) -> Tensor:
         forward, backward = x.chunk(2, dim=-1)
-        return torch.cat([self._gates(self.forward_input, forward), self._gates(self.backward_input, backward)], dim=-1)
+        ways = (
+            self._gates(self.forward_input, self.forward_norms[0], forward),
+            self._gates(self.backward_input, self.backward_norms[0], backward),
+        )
+        return torch.cat(ways, dim=-1)
 
-    def _gates(self, layer: Linear, x: Tensor) -> Tensor:
+    def _gates(self, layer: Linear, norm: nn.Module, x: Tensor) -> Tensor:
         embedded, padding = x[..., :-1], x[..., -1:]
-        reset, update, new = layer(embedded).chunk(3, dim=-1)
+        reset, update, new = norm(layer(embedded)).chunk(3, dim=-1)
         return torch.cat([reset, update + HOLD * padding, new], dim=-1)
 
     def step(self, p_BP: Tensor, state: BothWaysState) -> tuple[Tensor, BothWaysState]:
         forward_B3H, backward_B3H = p_BP.chunk(2, dim=-1)
-        forward_BH = gru_update(forward_B3H, self.forward_hidden(state.forward_BH), state.forward_BH)
-        backward_BH = gru_update(backward_B3H, self.backward_hidden(state.backward_BH), state.backward_BH)
+        forward_h = self.forward_norms[1](self.forward_hidden(state.forward_BH))
+        backward_h = self.backward_norms[1](self.backward_hidden(state.backward_BH))
+        forward_BH = gru_update(forward_B3H, forward_h, state.forward_BH)
+        backward_BH = gru_update(backward_B3H, backward_h, state.backward_BH)
         return torch.cat([forward_BH, backward_BH], dim=-1), BothWaysState(forward_BH, backward_BH)
 
 
-def gru_update(input_B3H: Tensor, recurrent_B3H: Tensor, state_BH: Tensor) -> Tensor:
-    """The next state of torch.nn.GRU from the pre-activations that its input and its state give."""
-    reset_x, update_x, new_x = input_B3H.chunk(3, dim=-1)
-    reset_h, update_h, new_h = recurrent_B3H.chunk(3, dim=-1)
-    update_BH = torch.sigmoid(update_x + update_h)
-    new_BH = torch.tanh(new_x + torch.sigmoid(reset_x + reset_h) * new_h)
-    return (1 - update_BH) * new_BH + update_BH * state_BH
+def start_small(*layers: nn.Linear) -> None:
+    """Weights from N(0, .01^2) and biases zero, as Bahdanau et al. 2014 start (appendix B.1)."""
+    for layer in layers:
+        nn.init.normal_(layer.weight, std=0.01)
+        if layer.bias is not None:
+            nn.init.zeros_(layer.bias)
 
 
 class BidirectionalEncoder(Encoder):
@@ -106,6 +116,8 @@ class BidirectionalEncoder(Encoder):
       hidden_size: units of each direction.
       embedding_dropout: share of the embeddings' entries dropped in training.
       dropout: share of the annotations' entries dropped in training.
+      layer_norm: normalise the products in the recurrent layers.
+      paper_start: initialise as appendix B.1: recurrent weights orthogonal, all others from N(0, .01^2), biases zero.
     """
 
     def __init__(
@@ -115,15 +127,21 @@ class BidirectionalEncoder(Encoder):
         hidden_size: int,
         embedding_dropout: float = 0.0,
         dropout: float = 0.0,
+        layer_norm: bool = False,
+        paper_start: bool = False,
     ) -> None:
         super().__init__()
         self.vocabulary = vocabulary
         self.annotation_size, self.start_size, self.summary_size = 2 * hidden_size, hidden_size, hidden_size
         self.embedding = nn.Embedding(vocabulary, embedding_size)
-        self.rnn = BothWays(embedding_size, hidden_size)
+        self.rnn = BothWays(embedding_size, hidden_size, layer_norm)
         self.embedding_dropout = nn.Dropout(embedding_dropout)
         self.dropout = nn.Dropout(dropout)
-        nn.init.normal_(self.embedding.weight, std=embedding_size**-0.5)
+        nn.init.normal_(self.embedding.weight, std=0.01 if paper_start else embedding_size**-0.5)
+        if paper_start:
+            start_small(self.rnn.forward_input, self.rnn.backward_input)
+            for layer in (self.rnn.forward_hidden, self.rnn.backward_hidden):
+                nn.init.zeros_(layer.bias)
 
     def forward(self, source_BL: Tensor, mask_BL: Tensor) -> Annotations:
         """Encode a batch.

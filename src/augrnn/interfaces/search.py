@@ -1,10 +1,11 @@
-"""Decoding a target: greedy and beam search over any cell whose input is the previous word."""
+"""Decoding a target: greedy and beam search over any cell whose input is the previous word, or over several."""
 
 # B = batch, K = beam, N = rows of the cell (B, or B K with the K of a sentence side by side), V = vocabulary,
 # T = tokens chosen so far, L = source positions, J = what the cell gives
 
+import math
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import torch
 from torch import Tensor
@@ -17,8 +18,18 @@ NEVER = [PAD, BOS]
 """Tokens that no target contains, so none is searched with them."""
 
 
+class Model(Protocol):
+    """What a search needs of a model. Its state is any tree of tensors with N rows."""
+
+    def next(self, words_N: Tensor, state: State) -> tuple[Tensor, State]:
+        """After one more word: log probabilities (N, V) of the next in nats, and the state."""
+
+    def alignment(self, state: State) -> Tensor:
+        """The weights (N, L) of the step just done; without columns if it looks at nothing."""
+
+
 class Speller(NamedTuple):
-    """What a search needs of a model.
+    """One model.
 
     Attributes:
       cell: one step of the decoder. If its state has a field `alignment_BL`, hypotheses carry it.
@@ -30,12 +41,34 @@ class Speller(NamedTuple):
     embed: Callable[[Tensor], Tensor]
     logits: Callable[[Tensor], Tensor]
 
-    def next(self, words_N: Tensor, state: State) -> tuple[Tensor, Tensor, State]:
-        """After one more word: log probabilities (N, V) of the next in nats, alignment (N, L), and the state."""
+    def next(self, words_N: Tensor, state: State) -> tuple[Tensor, State]:
         y_NJ, state = self.cell(self.embed(words_N), state)
         scores_NV = self.logits(y_NJ).index_fill(-1, torch.tensor(NEVER, device=y_NJ.device), -torch.inf)
-        alignment_NL = getattr(state, "alignment_BL", y_NJ.new_zeros(y_NJ.shape[0], 0))
-        return scores_NV.log_softmax(-1), alignment_NL, state
+        return scores_NV.log_softmax(-1), state
+
+    def alignment(self, state: State) -> Tensor:
+        rows = pytree.tree_leaves(state)[0]
+        return getattr(state, "alignment_BL", rows.new_zeros(len(rows), 0))
+
+
+class Ensemble(NamedTuple):
+    """Several models as one: the next word's probability is the mean of theirs, and so is the alignment.
+
+    The state is the tuple of the members' states.
+
+    Attributes:
+      members: at least one; all with the same target vocabulary, and looking at the same L source positions.
+    """
+
+    members: tuple[Speller, ...]
+
+    def next(self, words_N: Tensor, state: State) -> tuple[Tensor, State]:
+        steps = [member.next(words_N, its) for member, its in zip(self.members, state, strict=True)]
+        log_p_NV = torch.stack([log_p_NV for log_p_NV, _ in steps]).logsumexp(0) - math.log(len(steps))
+        return log_p_NV, tuple(its for _, its in steps)
+
+    def alignment(self, state: State) -> Tensor:
+        return torch.stack([member.alignment(its) for member, its in zip(self.members, state, strict=True)]).mean(0)
 
 
 class Hypothesis(NamedTuple):
@@ -45,7 +78,7 @@ class Hypothesis(NamedTuple):
       tokens: token ids up to EOS, without it.
       score: what hypotheses are ranked by: log_probability over the length penalty.
       log_probability: of the tokens and, unless the limit cut it off, of EOS, in nats.
-      alignment: (len(tokens), L) weights, a row for each token; without columns if the cell's state has no alignment.
+      alignment: (len(tokens), L) weights, a row for each token; without columns if the model has none.
     """
 
     tokens: list[int]
@@ -60,11 +93,11 @@ def length_penalty(length: Tensor, alpha: float) -> Tensor:
 
 
 @torch.no_grad()
-def greedy(model: Speller, state: State, limit_B: Tensor) -> list[Hypothesis]:
+def greedy(model: Model, state: State, limit_B: Tensor) -> list[Hypothesis]:
     """Take the likeliest token at every step until EOS.
 
     Args:
-      model: the decoder.
+      model: a decoder, or several.
       state: where it stands before the first word, B rows.
       limit_B: most tokens of each target, EOS included.
     """
@@ -73,12 +106,12 @@ def greedy(model: Speller, state: State, limit_B: Tensor) -> list[Hypothesis]:
     total_B = torch.zeros_like(limit_B, dtype=torch.get_default_dtype())
     tokens, alignments = [], []
     while not done_B.all():
-        log_p_BV, alignment_BL, state = model.next(words_B, state)
+        log_p_BV, state = model.next(words_B, state)
         log_p_B, words_B = log_p_BV.max(-1)
         words_B = words_B.masked_fill(done_B, PAD)
         total_B = total_B + log_p_B.masked_fill(done_B, 0)
         tokens.append(words_B)
-        alignments.append(alignment_BL)
+        alignments.append(model.alignment(state))
         done_B = done_B | (words_B == EOS) | (len(tokens) >= limit_B)
     return _hypotheses(torch.stack(tokens, 1), total_B, total_B, torch.stack(alignments, 1))
 
@@ -87,7 +120,7 @@ class _Beam(NamedTuple):
     """Hypotheses under way, one a row.
 
     Attributes:
-      state: the cell's state.
+      state: the model's state.
       tokens_NT: the tokens chosen, PAD behind EOS.
       alignments_NTL: the weights with which each was chosen.
       total_N: log probability, in nats; -inf in rows that hold no hypothesis.
@@ -105,7 +138,7 @@ class _Beam(NamedTuple):
 
 @torch.no_grad()
 def beam_search(
-    model: Speller, state: State, limit_B: Tensor, beam: int, alpha: float = 0.0, best: int = 1
+    model: Model, state: State, limit_B: Tensor, beam: int, alpha: float = 0.0, best: int = 1
 ) -> list[list[Hypothesis]]:
     """Keep the `beam` likeliest beginnings of each target; one that has ended keeps its place.
 
@@ -113,7 +146,7 @@ def beam_search(
     `best`. With a beam of 1 this is greedy search; with one as wide as there are targets it is exhaustive.
 
     Args:
-      model: the decoder.
+      model: a decoder, or several.
       state: where it stands before the first word, B rows.
       limit_B: most tokens of each target, EOS included.
       beam: hypotheses a sentence.
@@ -124,7 +157,7 @@ def beam_search(
       For each sentence its best hypotheses, the best first: fewer than `best` where there are not as many targets.
     """
     limit_N = limit_B.repeat_interleave(beam)
-    now = _first(state, limit_N, beam)
+    now = _first(model, state, limit_N, beam)
     while not now.done_N.all():
         now = _extend(model, now, beam)
         done_N = now.done_N | now.total_N.isneginf() | (now.length_N >= limit_N)
@@ -142,21 +175,20 @@ def _score(hypothesis: Hypothesis) -> float:
     return hypothesis.score
 
 
-def _first(state: State, limit_N: Tensor, beam: int) -> _Beam:
+def _first(model: Model, state: State, limit_N: Tensor, beam: int) -> _Beam:
     # All the beam starts from the same state: only its first row counts until they differ.
     state = pytree.tree_map(lambda leaf: leaf.repeat_interleave(beam, 0), state)
     total_BK = torch.full((len(limit_N) // beam, beam), -torch.inf, device=limit_N.device)
     total_BK[:, 0] = 0
     none_NT = limit_N.new_empty(len(limit_N), 0)
-    columns = getattr(state, "alignment_BL", none_NT).shape[1]
-    none_NTL = total_BK.new_empty(len(limit_N), 0, columns)
+    none_NTL = model.alignment(state).unsqueeze(1)[:, :0]
     return _Beam(state, none_NT, none_NTL, total_BK.flatten(), torch.zeros_like(limit_N), limit_N < 1)
 
 
-def _extend(model: Speller, now: _Beam, beam: int) -> _Beam:
+def _extend(model: Model, now: _Beam, beam: int) -> _Beam:
     """One more token for each hypothesis that goes on; the K best of all continuations of a sentence."""
     words_N = now.tokens_NT[:, -1] if now.tokens_NT.shape[1] else torch.full_like(now.length_N, BOS)
-    log_p_NV, alignment_NL, state = model.next(words_N, now.state)
+    log_p_NV, state = model.next(words_N, now.state)
     total_NV = now.total_N.unsqueeze(1) + log_p_NV
     keeps_place_N1 = (now.done_N & now.total_N.isfinite()).unsqueeze(1)
     rank_NV = total_NV.masked_fill(keeps_place_N1, -torch.inf)
@@ -171,7 +203,7 @@ def _extend(model: Speller, now: _Beam, beam: int) -> _Beam:
     return _Beam(
         state=chosen.state,
         tokens_NT=torch.cat([chosen.tokens_NT, word_N.unsqueeze(1)], 1),
-        alignments_NTL=torch.cat([chosen.alignments_NTL, alignment_NL[rows_N].unsqueeze(1)], 1),
+        alignments_NTL=torch.cat([chosen.alignments_NTL, model.alignment(chosen.state).unsqueeze(1)], 1),
         total_N=torch.where(ended_N, chosen.total_N, total_NV[rows_N, word_N]),
         length_N=chosen.length_N + (~ended_N).long(),
         done_N=ended_N | (word_N == EOS),

@@ -6,7 +6,7 @@ keep their end-of-sentence word, as the figures of Bahdanau et al. 2014 and of O
 
 # M = target words, L = source words, m = target subwords, l = source subwords
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -15,6 +15,9 @@ from numpy.typing import NDArray
 from scipy.stats import kendalltau
 
 Weights = NDArray[np.floating]
+
+Link = tuple[int, int]
+"""A target word and a source word, as numbers in their sentences."""
 
 
 def word_weights(weights_ml: Weights, target_word_of: Sequence[int], source_word_of: Sequence[int]) -> Weights:
@@ -177,3 +180,64 @@ def looks(weights_ML: Weights, pair: ColourNoun, shift: int = 0) -> Looks:
         int(weights_ML[min(max(row + shift, 0), last)].argmax()) for row in (pair.target_noun, pair.target_colour)
     )
     return Looks(at_noun == pair.source_noun, at_colour == pair.source_colour, at_noun > at_colour)
+
+
+# Articles: "the" says nothing of the next word, French "le", "la", "les" and "l'" do ---------------------------------
+
+DETERMINERS = {
+    "elided": {"l'": "the"},
+    "full": {"le": "the", "la": "the", "les": "the"},
+    "numeral": {"deux": "two", "trois": "three", "quatre": "four", "cinq": "five", "six": "six"},
+}
+"""French determiners and the English ones they translate. Those of the first two kinds take the form that the next word
+asks for; numerals, the control, stand in the same place and have one form."""
+
+
+class Determiner(NamedTuple):
+    """Where a sentence pair has a determiner directly before a noun (or its adjective), as numbers of words.
+
+    Attributes:
+      kind: a key of `DETERMINERS`.
+      source: the English determiner; the next word is its noun.
+      target: the French determiner.
+    """
+
+    kind: str
+    source: int
+    target: int
+
+
+def determiners(english: Sequence[str], french: Sequence[str], links: Collection[Link]) -> Iterator[Determiner]:
+    """The determiners that can be told without doubt: both stand directly before a word, and these two are linked.
+
+    The links, French word first, should be sure ones. The determiners' own link is not asked for.
+    """
+    for target, source in sorted(links):
+        for kind, forms in DETERMINERS.items():
+            if target and source and forms.get(french[target - 1]) == english[source - 1]:
+                yield Determiner(kind, source - 1, target - 1)
+
+
+class Glance(NamedTuple):
+    """Where attention is when a French determiner is written.
+
+    Attributes:
+      determiner: the weight of the English determiner.
+      noun: the weight of the word after it.
+      both: these two have the largest weights. It says little alone, since a sharp attention's second weight is small.
+    """
+
+    determiner: float
+    noun: float
+    both: bool
+
+
+def glance(weights_ML: Weights, place: Determiner) -> Glance:
+    """The observation of Bahdanau et al. 2014, section 5.2.1, on one determiner.
+
+    A hard alignment sends [l'] to [the], which does not tell it from [le], [la] and [les]; a soft one can look at [man]
+    as well (Fig. 3 d, [the man] to [l' homme]).
+    """
+    row, noun = weights_ML[place.target], place.source + 1
+    both = set(row.argsort()[-2:].tolist()) == {place.source, noun}
+    return Glance(float(row[place.source]), float(row[noun]), both)

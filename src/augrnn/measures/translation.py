@@ -14,7 +14,18 @@ import torch
 from numpy.typing import NDArray
 
 from augrnn.batches import PairBatch, moved
-from augrnn.measures.alignment import Weights, colour_nouns, looks, shape_of, word_weights
+from augrnn.measures.alignment import (
+    DETERMINERS,
+    Glance,
+    Weights,
+    colour_nouns,
+    determiners,
+    glance,
+    looks,
+    shape_of,
+    word_weights,
+)
+from augrnn.measures.silver import SilverLinks, alignment_error, diagonal_links, hard_links, silver_links
 from augrnn.systems.encoder_decoder import EncoderDecoder
 from augrnn.tasks.bleu import bleu_of, bleu_signature, bleu_statistics
 from augrnn.tasks.translation import ParallelSplit, Translation, joined, pair_batch
@@ -24,6 +35,9 @@ LENGTHS = ((1, 9), (10, 14), (15, 19), (20, None))
 
 JOINED = (1, 2, 3, 4)
 """How many neighbouring sentences are joined into one, to go beyond the lengths of the data."""
+
+RESAMPLES = 200
+"""Samples of sentences, drawn with replacement, on which BLEU is computed again: the same ones for every model."""
 
 SHIFTS = (-1, 0, 1)
 """Steps by which alignments are shifted to expose a mistake of one."""
@@ -38,11 +52,16 @@ def measure_translation(system: EncoderDecoder, task: Translation) -> tuple[Numb
     Returns:
       Numbers, lists and dicts that JSON can hold. For each split S:
         `S/bleu` with the system's own beam, `S/bleu_greedy`, `S/bleu_by_length` and `S/sentences_by_length` by bucket
-        of source words, `S/bleu_joined` (greedy) by number of sentences joined;
-        with attention also `S/alignment` (see `shape_of`), and for English to French `S/colour_nouns`, the number of
-        pairs, and `S/noun_hits`, `S/colour_hits`, `S/crossings`, each the share of pairs by shift ("-1", "0", "1").
-      `untrained/alignment`, of the same architecture with new weights; `signature`; `beam`; `samples`, some sentences
-      with their translations; `examples`, the words of the alignments among the arrays.
+        of source words, `S/bleu_resampled`, the bucket's BLEU on each of `RESAMPLES` samples of its sentences, so that
+        two models can be compared pair by pair (Koehn 2004), and `S/bleu_joined` (greedy) by the mean source words of
+        one, two, ... sentences joined;
+        with attention also `S/alignment` (see `shape_of`), `S/alignment_error`, the error rate against silver links by
+        shift ("-1", "0", "1"), and `S/alignment_error_diagonal`, that of a guess; for English to French also
+        `S/colour_nouns`, the number of pairs, `S/noun_hits`, `S/colour_hits` and `S/crossings`, each the share of pairs
+        by shift, and `S/articles`, for each kind in `DETERMINERS` that occurs its "cases" and the means of `Glance`.
+      `untrained/alignment` and `untrained/alignment_error`, of the same architecture with new weights on the validation
+      split; `signature`; `beam`; `samples`, some sentences with their translations; `examples`, the words of the
+      alignments among the arrays.
       Arrays: `S/bleu_statistics` (N, 10) for bootstraps; `alignment_<i>` (M, L), the i-th of `examples`.
     """
     splits = [task.validation_split, *task.test_splits]
@@ -58,7 +77,8 @@ def measure_translation(system: EncoderDecoder, task: Translation) -> tuple[Numb
             numbers |= {f"{split}/{name}": value for name, value in _alignment(system, task, split).items()}
         numbers["samples"] = samples(system, task, splits[0])
         if f"{splits[0]}/alignment" in numbers:
-            numbers["untrained/alignment"] = _alignment(untrained(system), task, splits[0])["alignment"]
+            fresh = _alignment(untrained(system), task, splits[0])
+            numbers |= {f"untrained/{name}": fresh[name] for name in ("alignment", "alignment_error")}
             examples, pictures = examples_of(system, task, splits[0])
             numbers["examples"] = examples
             arrays |= pictures
@@ -91,14 +111,24 @@ def _scores(system: EncoderDecoder, task: Translation, split: str) -> tuple[NDAr
     statistics = bleu_statistics(translated(system, task, list(task.evaluation(split)), beam=True), pairs.target_words)
     lengths = np.array([len(words) for words in pairs.source_words])
     buckets = {_name(low, high): (lengths >= low) & (lengths <= (high or np.inf)) for low, high in LENGTHS}
-    joined = {str(count): joined_bleu(system, task, split, count) for count in JOINED}
+    joined = [joined_bleu(system, task, split, count) for count in JOINED]
     return statistics, {
         "bleu": bleu_of(statistics),
-        "bleu_greedy": joined["1"],
+        "bleu_greedy": joined[0],
         "bleu_by_length": {name: bleu_of(statistics[inside]) for name, inside in buckets.items()},
         "sentences_by_length": {name: int(inside.sum()) for name, inside in buckets.items()},
-        "bleu_joined": joined,
+        "bleu_resampled": {name: resampled_bleu(statistics[inside]) for name, inside in buckets.items()},
+        "bleu_joined": {str(round(count * lengths.mean())): bleu for count, bleu in zip(JOINED, joined, strict=True)},
     }
+
+
+def resampled_bleu(statistics_N10: NDArray[np.int64]) -> list[float]:
+    """BLEU on samples of sentences, rounded; the samples are a function of the number of sentences alone."""
+    size = len(statistics_N10)
+    if not size:
+        return [0.0] * RESAMPLES
+    draws_RN = np.random.default_rng(0).integers(size, size=(RESAMPLES, size))
+    return [round(bleu_of(statistics_N10[draw_N]), 2) for draw_N in draws_RN]
 
 
 def _name(low: int, high: int | None) -> str:
@@ -162,9 +192,18 @@ def _alignment(system: EncoderDecoder, task: Translation, split: str) -> Numbers
     weights = dict(alignments(system, task, list(task.evaluation(split))))
     if not weights:
         return {}
-    numbers: Numbers = {"alignment": shape_of(weights.values())}
+    pairs, silver = task.parallel(split), silver_links(task, split)
+    diagonals = [diagonal_links(*map(len, each)) for each in zip(pairs.target_words, pairs.source_words, strict=True)]
+    numbers: Numbers = {
+        "alignment": shape_of(weights.values()),
+        "alignment_error": {
+            str(shift): alignment_error([hard_links(weights[i], shift) for i in range(len(silver))], silver)
+            for shift in SHIFTS
+        },
+        "alignment_error_diagonal": alignment_error(diagonals, silver),
+    }
     if task.languages == ("en", "fr"):
-        numbers |= _crossings(weights, task.parallel(split))
+        numbers |= _crossings(weights, pairs) | {"articles": _articles(weights, pairs, silver)}
     return numbers
 
 
@@ -180,6 +219,18 @@ def _crossings(weights: dict[int, Weights], pairs: ParallelSplit) -> Numbers:
         for place, name in enumerate(("noun_hits", "colour_hits", "crossings")):
             numbers[name] = {shift: float(share[place]) for shift, share in shares.items()}
     return numbers
+
+
+def _articles(weights: dict[int, Weights], pairs: ParallelSplit, silver: Sequence[SilverLinks]) -> Numbers:
+    glances: dict[str, list[Glance]] = {kind: [] for kind in DETERMINERS}
+    for number, (english, french) in enumerate(zip(pairs.source_words, pairs.target_words, strict=True)):
+        for place in determiners(english, french, silver[number].sure):
+            glances[place.kind].append(glance(weights[number], place))
+    return {
+        kind: {"cases": len(found)} | dict(zip(Glance._fields, np.mean(found, axis=0).tolist(), strict=True))
+        for kind, found in glances.items()
+        if found
+    }
 
 
 def untrained(system: EncoderDecoder) -> EncoderDecoder:

@@ -13,7 +13,7 @@ from torch import Tensor
 from augrnn.batches import BOS, PairBatch
 from augrnn.cells.cell import Unrolled, unroll
 from augrnn.errors import UserError
-from augrnn.interfaces.decoder import AttentiveDecoder
+from augrnn.interfaces.decoder import Decoder
 from augrnn.interfaces.encoders import Encoder
 from augrnn.interfaces.search import Hypothesis, Speller, beam_search, greedy
 
@@ -51,7 +51,7 @@ class EncoderDecoder(L.LightningModule):
     def __init__(
         self,
         encoder: Encoder,
-        decoder: AttentiveDecoder,
+        decoder: Decoder,
         optimizer: OptimizerCallable = torch.optim.Adam,
         scheduler: LRSchedulerCallable | None = None,
         label_smoothing: float = 0.0,
@@ -114,9 +114,10 @@ class EncoderDecoder(L.LightningModule):
 
     def decode(self, batch: PairBatch) -> list[Hypothesis]:
         """The greedily decoded target of each source."""
-        return greedy(*self._search(batch))
+        return greedy(*self.search(batch))
 
-    def _search(self, batch: PairBatch) -> tuple[Speller, Any, Tensor]:
+    def search(self, batch: PairBatch) -> tuple[Speller, Any, Tensor]:
+        """What a search needs: the decoder, its state before the first word, and the most tokens a target, (B,)."""
         state = self.decoder.start(self.encoder(batch.source_BL, batch.source_mask_BL))
         limit_B = (self.length_factor * batch.source_mask_BL.sum(1)).long() + self.length_constant
         return Speller(self.decoder, self.decoder.embed, self.decoder.logits), state, limit_B
@@ -190,7 +191,7 @@ class EncoderDecoder(L.LightningModule):
 
         Alignments have one column for each real source position.
         """
-        model, state, limit_B = self._search(batch)
+        model, state, limit_B = self.search(batch)
         found = beam_search(model, state, limit_B, self.beam_size, self.length_penalty, self.best)
         rows = zip(batch.index_B.tolist(), batch.source_mask_BL.sum(1).tolist(), found, strict=True)
         return {index: [_cut(hypothesis, columns) for hypothesis in best] for index, columns, best in rows}

@@ -1,20 +1,24 @@
-"""From raw sentences to Moses tokens ("words" here) to subwords, and back."""
+"""From raw sentences to Moses tokens ("words" here) to the units of a vocabulary, subwords or whole words, and back."""
 
 import hashlib
 from collections.abc import Iterable, Sequence
 from importlib.metadata import version
-from itertools import accumulate
+from itertools import takewhile
 from pathlib import Path
+from typing import Literal
 
 from sacremoses import MosesDetokenizer, MosesPunctNormalizer, MosesTokenizer
 from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 
-from augrnn.batches import EOS
+from augrnn.batches import BOS, EOS, PAD
 from augrnn.errors import UserError
 from augrnn.tasks.cache import cached
 
 SPECIAL = ["<pad>", "<bos>", "<eos>", "<unk>"]
 WORD_START = "▁"
+
+Units = Literal["subwords", "words"]
+"""What a vocabulary is of."""
 
 
 class Moses:
@@ -76,9 +80,32 @@ class Subwords:
         return text.replace(WORD_START, " ").split()
 
     def word_of(self, ids: Iterable[int]) -> list[int]:
-        """For each id the number of the word it is part of; EOS is a word of its own."""
-        starts = [piece.startswith(WORD_START) or token == EOS for token, piece in ((t, self._pieces[t]) for t in ids)]
-        return [max(number - 1, 0) for number in accumulate(starts)]
+        """For each id the number of the word it is part of, as `words` has them; EOS is a word of its own.
+
+        A mark alone, which only a model writes, is part of the word behind it, or at the end of the one before.
+        """
+        numbers: list[int] = []
+        number, spelled = 0, False
+        for token in ids:
+            piece = self._pieces[token]
+            if spelled and (piece.startswith(WORD_START) or token == EOS):
+                number, spelled = number + 1, False
+            spelled |= piece != WORD_START and token not in (PAD, BOS)
+            numbers.append(number)
+        return numbers if spelled else [min(each, max(number - 1, 0)) for each in numbers]
+
+
+class Words(Subwords):
+    """The commonest words, each a unit of its own; any other word is UNK (Bahdanau et al. 2014, section 4.1)."""
+
+    def words(self, ids: Iterable[int]) -> list[str]:
+        """The words of ids up to the first EOS; any other word reads <unk>."""
+        kept = takewhile(lambda token: token != EOS, ids)
+        return [self._pieces[token] for token in kept if token not in (PAD, BOS)]
+
+    def word_of(self, ids: Iterable[int]) -> list[int]:
+        """For each id its place: every id is a word."""
+        return list(range(len(list(ids))))
 
 
 def train_subwords(sentences: Iterable[Sequence[str]], size: int) -> Subwords:
@@ -100,6 +127,22 @@ def train_subwords(sentences: Iterable[Sequence[str]], size: int) -> Subwords:
     return Subwords(tokenizer)
 
 
+def train_words(sentences: Iterable[Sequence[str]], size: int) -> Words:
+    """The commonest words of a text, in that order and then in the alphabet's, `size` units with the special ones.
+
+    Raises:
+      UserError: the text has too few words for that size, or the size has no room for one.
+    """
+    tokenizer = Tokenizer(models.WordLevel(unk_token="<unk>"))
+    trainer = trainers.WordLevelTrainer(vocab_size=size, special_tokens=SPECIAL, show_progress=False)
+    tokenizer.train_from_iterator(sentences, trainer)
+    made, least = tokenizer.get_vocab_size(), len(SPECIAL) + 1
+    if size < least or made != size:
+        limit = f"one word needs {least}" if size < least else f"all its words give no more than {made}"
+        raise UserError(f"a vocabulary of {size} words is impossible for this training text: {limit}")
+    return Words(tokenizer)
+
+
 def cached_words(sentences: Sequence[str], moses: Moses, cache: Path | None = None) -> list[list[str]]:
     """The words of each sentence, kept in the cache."""
 
@@ -110,9 +153,13 @@ def cached_words(sentences: Sequence[str], moses: Moses, cache: Path | None = No
     return [line.split(" ") if line else [] for line in text.split("\n")]
 
 
-def cached_subwords(sentences: Sequence[Sequence[str]], size: int, cache: Path | None = None) -> Subwords:
-    """`train_subwords`, kept in the cache."""
+def cached_subwords(
+    sentences: Sequence[Sequence[str]], size: int, cache: Path | None = None, units: Units = "subwords"
+) -> Subwords:
+    """`train_subwords` or `train_words`, kept in the cache."""
     content = (" ".join(words) for words in sentences)
-    kind = f"subwords {size} {WORD_START} {version('tokenizers')}"
-    text = cached(kind, content, lambda: train_subwords(sentences, size).serialised, cache)
-    return Subwords(Tokenizer.from_str(text))
+    whole = units == "words"
+    kind = f"vocabulary {size}" if whole else f"subwords {size} {WORD_START}"
+    train = train_words if whole else train_subwords
+    text = cached(f"{kind} {version('tokenizers')}", content, lambda: train(sentences, size).serialised, cache)
+    return (Words if whole else Subwords)(Tokenizer.from_str(text))

@@ -20,7 +20,7 @@ from augrnn.errors import UserError
 from augrnn.tasks.bleu import corpus_bleu
 from augrnn.tasks.corpora import parallel_text
 from augrnn.tasks.draws import Draws, generator
-from augrnn.tasks.subwords import Moses, Subwords, cached_subwords, cached_words
+from augrnn.tasks.subwords import Moses, Subwords, Units, cached_subwords, cached_words
 
 NAME = "multi30k"
 
@@ -77,12 +77,12 @@ def chained(sentences: Sequence[Sequence[int]], group: Sequence[int]) -> list[in
 
 def joined(pairs: ParallelSplit, groups: Sequence[Sequence[int]]) -> ParallelSplit:
     """Each group of pairs as one pair, their sentences one after the other."""
-    words = (
-        [[word for i in group for word in side[i]] for group in groups]
-        for side in (pairs.source_words, pairs.target_words)
-    )
-    ids = ([chained(side, group) for group in groups] for side in (pairs.source_ids, pairs.target_ids))
-    return ParallelSplit(*words, *ids)
+
+    def texts(sentences: list[list[str]]) -> list[list[str]]:
+        return [[word for number in group for word in sentences[number]] for group in groups]
+
+    source, target = ([chained(side, group) for group in groups] for side in (pairs.source_ids, pairs.target_ids))
+    return ParallelSplit(texts(pairs.source_words), texts(pairs.target_words), source, target)
 
 
 def joined_batch(pairs: ParallelSplit, groups: Sequence[Sequence[int]]) -> PairBatch:
@@ -99,13 +99,14 @@ class Translation(L.LightningDataModule):
         source   a man in a red shirt .                  ▁a ▁man ▁in ▁a ▁red ▁shirt ▁. <eos>
         target   un homme en chemise rouge .             ▁un ▁homme ▁en ▁chemise ▁rouge ▁. <eos>
 
-    Text is lowercased, its punctuation normalised, and tokenised with the Moses rules; subwords are learned on the
+    Text is lowercased, its punctuation normalised, and tokenised with the Moses rules; the vocabulary is learned on the
     training split alone. BLEU is measured on the lowercased Moses tokens.
 
     Args:
       source, target: languages, two letters; any two that the data has.
-      vocabulary: subwords, the four special ones included, for both languages together or for each.
+      vocabulary: units, the four special ones included, for both languages together or for each.
       joint: one vocabulary for both languages.
+      units: "subwords", or "words": the commonest words whole, and all others unknown, as in Bahdanau et al. 2014.
       batch_size: sentence pairs a batch.
       directory: the data set's own directory, of `<split>.<language>.gz` files. When None, `multi30k` in the directory
         that AUGRNN_DATA names; when there is none, the hub or its cache.
@@ -126,6 +127,7 @@ class Translation(L.LightningDataModule):
         target: str = "fr",
         vocabulary: int = 5000,
         joint: bool = True,
+        units: Units = "subwords",
         batch_size: int = 64,
         directory: Path | None = None,
         hub: str = "bentrevett/multi30k",
@@ -145,17 +147,18 @@ class Translation(L.LightningDataModule):
             if value < 1:
                 raise UserError(f"{name} must be at least 1, not {value}")
         self.languages = source, target
-        self.vocabulary, self.joint, self.batch_size, self.pool, self.seed = vocabulary, joint, batch_size, pool, seed
+        self.vocabulary, self.joint, self.units = vocabulary, joint, units
+        self.batch_size, self.pool, self.seed = batch_size, pool, seed
         self.max_words, self.join, self.predict_file = max_words, join, predict_file
         self.source_vocabulary = self.target_vocabulary = vocabulary
         self.validation_split, self.test_splits = validation_split, list(test_splits)
         self._read = partial(parallel_text, languages=self.languages, directory=directory, name=NAME, hub=hub)
-        self._cache = cache
+        self.cache = cache
         self._moses = Moses(source), Moses(target)
         self._subwords: tuple[Subwords, Subwords] | None = None
         self._parallel: dict[str, ParallelSplit] = {}
         self._epoch: tuple[int, list[list[list[int]]]] | None = None
-        self._inputs: list[str] = []
+        self.inputs: list[list[str]] = []
 
     # Reading ---------------------------------------------------------------------------------------------------------
 
@@ -168,12 +171,12 @@ class Translation(L.LightningDataModule):
         if self._subwords is None:
             source, target = self._words("train")
             texts = [source + target] if self.joint else [source, target]
-            subwords = [cached_subwords(text, self.vocabulary, self._cache) for text in texts]
+            subwords = [cached_subwords(text, self.vocabulary, self.cache, self.units) for text in texts]
             self._subwords = subwords[0], subwords[-1]
 
     def _words(self, split: str) -> tuple[list[list[str]], list[list[str]]]:
         text = self._read(split)
-        source, target = (cached_words(text[moses.language], moses, self._cache) for moses in self._moses)
+        source, target = (cached_words(text[moses.language], moses, self.cache) for moses in self._moses)
         return source, target
 
     def _encoded(self, split: str) -> ParallelSplit:
@@ -302,11 +305,13 @@ class Translation(L.LightningDataModule):
     # Translating a user's text ---------------------------------------------------------------------------------------
 
     def predict_dataloader(self) -> Draws:
-        """The lines of `predict_file` that are not blank, in their order; `index_B` is the number of the line."""
-        self._inputs = self._read_inputs()
-        words = [self._moses[0].words(line) for line in self._inputs]
-        numbers = [number for number, sentence in enumerate(words) if sentence]
-        ids = self.source_subwords.encode(words)
+        """The lines of `predict_file` that are not blank, short ones first; `index_B` is the number of the line.
+
+        Their words are then in `inputs`, an item for each line.
+        """
+        self.inputs = [self._moses[0].words(line) for line in self._read_inputs()]
+        ids = self.source_subwords.encode(self.inputs)
+        numbers = sorted((n for n, words in enumerate(self.inputs) if words), key=lambda number: len(ids[number]))
         starts = range(0, len(numbers), self.batch_size)
         nothing = [[EOS]] * len(ids)
         return Draws(lambda i: pair_batch(ids, nothing, numbers[starts[i] : starts[i] + self.batch_size]), len(starts))
@@ -314,19 +319,20 @@ class Translation(L.LightningDataModule):
     def _read_inputs(self) -> list[str]:
         if self.predict_file is None:
             raise UserError("nothing to translate: give data.predict_file, a text file or - for the standard input")
+        stdin = self.predict_file == "-"
+        name = "the standard input" if stdin else self.predict_file
         try:
-            stdin = self.predict_file == "-"
             raw = sys.stdin.buffer.read() if stdin else Path(self.predict_file).expanduser().read_bytes()
             text = raw.decode("utf-8-sig")
         except OSError as error:
-            raise UserError(f"cannot read predict_file {self.predict_file}: {error.strerror}") from None
+            raise UserError(f"cannot read {name}: {error.strerror}") from None
         except UnicodeDecodeError:
-            raise UserError(f"predict_file {self.predict_file} is not UTF-8 text") from None
+            raise UserError(f"{name} is not UTF-8 text") from None
         return text.removesuffix("\n").split("\n") if text else []
 
-    def text(self, ids: Sequence[int]) -> str:
-        """Predicted ids as a line to read: words joined as they are written, lowercase."""
-        return self._moses[1].sentence(self.target_subwords.words(ids))
+    def sentence(self, words: Sequence[str]) -> str:
+        """Target words as a line to read: joined as they are written, lowercase."""
+        return self._moses[1].sentence(words)
 
     def lines(self, predictions: Sequence[Sequence[int]], indices: Sequence[int]) -> list[str]:
         """One line for each line of `predict_file`, empty where that was blank.
@@ -335,5 +341,6 @@ class Translation(L.LightningDataModule):
           predictions: target ids, in any order.
           indices: for each prediction the number of its line (`index_B` of its batch).
         """
-        translated = dict(zip(indices, map(self.text, predictions), strict=True))
-        return [translated.get(number, "") for number in range(len(self._inputs))]
+        texts = (self.sentence(self.target_subwords.words(ids)) for ids in predictions)
+        translated = dict(zip(indices, texts, strict=True))
+        return [translated.get(number, "") for number in range(len(self.inputs))]
