@@ -45,8 +45,11 @@ def test_other_parameters_are_refused(tmp_path: Path, other: dict[str, torch.Ten
 def test_what_is_no_checkpoint_is_named(tmp_path: Path) -> None:
     (tmp_path / "text").write_text("hello")
     torch.save([1], tmp_path / "list")
+    torch.save({"state_dict": [1]}, tmp_path / "rows")
+    torch.save({"state_dict": {"w": 1}}, tmp_path / "numbers")
     (tmp_path / "half").write_bytes(checkpoint(tmp_path / "whole", w=torch.zeros(99)).read_bytes()[:600])
-    faults = {"none": "cannot read", "text": "not a checkpoint", "half": "not a checkpoint", "list": "no state_dict"}
+    faults = {"none": "cannot read", "text": "not a checkpoint", "half": "not a checkpoint"}
+    faults |= dict.fromkeys(("list", "rows", "numbers"), "no state_dict")
     for name, why in faults.items():
         with pytest.raises(UserError, match=why):
             mean_weights([tmp_path / name])

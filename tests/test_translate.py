@@ -341,7 +341,9 @@ def test_weights_that_are_not_finite_are_named(
     run: Path, text: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     broken = randomised(copied(run, tmp_path / "broken"), unknown=math.nan)
-    refused(["--run", str(broken), str(text)], "not finite", capsys)
+    refused(["--run", str(broken), str(text)], f"{broken / LAST} are not finite", capsys)
+    both = [word for part in (run, broken) for word in ("--checkpoint", str(part / LAST))]
+    refused(["--run", str(run), *both, str(text)], f"{broken / LAST} are not finite", capsys)
 
 
 def test_a_run_of_another_task_is_named(

@@ -23,8 +23,9 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
         raise UserError(f"cannot read the checkpoint {path}: {error.strerror or error}") from None
     except (RuntimeError, pickle.UnpicklingError) as error:
         raise UserError(f"{path} is not a checkpoint, or not a whole one") from error
-    if not isinstance(content, dict) or "state_dict" not in content:
-        raise UserError(f"{path} is not a checkpoint of a training: it has no state_dict")
+    weights = content.get("state_dict") if isinstance(content, dict) else None
+    if not isinstance(weights, dict) or not all(isinstance(tensor, Tensor) for tensor in weights.values()):
+        raise UserError(f"{path} is not a checkpoint of a training: it has no state_dict of tensors")
     return content
 
 

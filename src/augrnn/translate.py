@@ -80,14 +80,14 @@ def load(run: Path, checkpoints: Sequence[Path] = ()) -> tuple[EncoderDecoder, T
         raise UserError(f"{run} is a run of {type(task).__name__}: translate needs one of Translation")
     paths = checkpoints or [_checkpoint(run)]
     for path in paths:
-        state = read_checkpoint(path).get(type(task).__qualname__)
+        checkpoint = read_checkpoint(path)
+        state = checkpoint.get(type(task).__qualname__)
         if state is None:
             raise UserError(f"{path} is not a checkpoint of {type(task).__name__}")
         task.load_state_dict(state)
-    weights = mean_weights(paths)
-    if not all(tensor.isfinite().all() for tensor in weights.values()):
-        raise UserError(f"the weights of {paths[0]} are not finite: its training diverged")
-    system.load_state_dict(weights)
+        if not all(tensor.isfinite().all() for tensor in checkpoint["state_dict"].values()):
+            raise UserError(f"the weights of {path} are not finite: its training diverged")
+    system.load_state_dict(mean_weights(paths))
     return system.eval().to("cuda" if torch.cuda.is_available() else "cpu"), task
 
 

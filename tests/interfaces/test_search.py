@@ -1,6 +1,7 @@
 import itertools
 import math
 from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import pytest
 import torch
@@ -246,6 +247,25 @@ def test_an_ensemble_of_copies_is_the_model() -> None:
     model = speller(2)
     state = states(model, [4, 2, 7])
     same(both_ways(Ensemble((model,) * 2), (state,) * 2), both_ways(model, state))
+
+
+def test_a_member_that_looks_nowhere_has_no_say_in_where_the_ensemble_looks() -> None:
+    class Blind(NamedTuple):
+        """A model that attends to nothing, as one with a fixed context does."""
+
+        inner: Speller
+
+        def next(self, words_N: Tensor, state: Any) -> tuple[Tensor, Any]:
+            return self.inner.next(words_N, state)
+
+        def alignment(self, state: Any) -> Tensor:
+            return torch.zeros_like(self.inner.alignment(state))
+
+    model = speller(2)
+    state = states(model, [4, 2, 7])
+    same(both_ways(Ensemble((model, Blind(model))), (state,) * 2), both_ways(model, state))  # type: ignore[arg-type]
+    nowhere = both_ways(Ensemble((Blind(model),) * 2), (state,) * 2)  # type: ignore[arg-type]
+    assert all(not hypothesis.alignment.any() for hypothesis in nowhere)
 
 
 def test_members_may_be_of_any_sizes() -> None:

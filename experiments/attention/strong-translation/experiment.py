@@ -85,7 +85,7 @@ experiment = Experiment(
         Claim(
             name="french",
             sentence="A conditional GRU with attention translates image descriptions into French.",
-            source="table 4, monomodal baseline",
+            source="the authors' repository, monomodal model",
             quantity=french,
             rules={"small": Typical("at least", 57, partly=55), "paper": Typical("at least", 59, partly=57)},
             paper="59.02 BLEU on test_2016_flickr",
@@ -95,7 +95,7 @@ experiment = Experiment(
         Claim(
             name="german",
             sentence="A conditional GRU with attention translates image descriptions into German.",
-            source="table 4, monomodal baseline",
+            source="the authors' repository, monomodal model",
             quantity=german,
             rules={"small": Typical("at least", 37, partly=35), "paper": Typical("at least", 39, partly=37)},
             paper="39.00 BLEU on test_2016_flickr",

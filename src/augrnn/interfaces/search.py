@@ -52,8 +52,9 @@ class Speller(NamedTuple):
 
 
 class Ensemble(NamedTuple):
-    """Several models as one: the next word's probability is the mean of theirs, and so is the alignment.
+    """Several models as one: the next word's probability is the mean of theirs.
 
+    The alignment is the mean over the members that have one: a fixed context looks nowhere, its weights are all zero.
     The state is the tuple of the members' states.
 
     Attributes:
@@ -68,7 +69,9 @@ class Ensemble(NamedTuple):
         return log_p_NV, tuple(its for _, its in steps)
 
     def alignment(self, state: State) -> Tensor:
-        return torch.stack([member.alignment(its) for member, its in zip(self.members, state, strict=True)]).mean(0)
+        weights_KNL = torch.stack([member.alignment(its) for member, its in zip(self.members, state, strict=True)])
+        looking_KN = weights_KNL.sum(-1) > 0
+        return weights_KNL.sum(0) / looking_KN.sum(0).clamp_min(1)[:, None]
 
 
 class Hypothesis(NamedTuple):

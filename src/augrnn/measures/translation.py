@@ -172,7 +172,7 @@ def alignments(
     """
     for batch in batches:
         on_device = moved(batch, system.device)
-        weights_Bml = system.align(on_device).cpu().numpy()
+        weights_Bml = system.align(on_device).float().cpu().numpy()
         if not weights_Bml.any():
             return
         for row, index in enumerate(batch.index_B.tolist()):
