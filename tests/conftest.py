@@ -1,6 +1,8 @@
 """What every test gets: one thread, eager steps, no dashboard, and the real data where it is."""
 
 import os
+import secrets
+from collections.abc import Iterator
 from pathlib import Path
 
 os.environ.setdefault("AUGRNN_COMPILE", "0")
@@ -9,6 +11,8 @@ os.environ["WANDB_MODE"] = "disabled"
 import hypothesis
 import pytest
 import torch
+
+from tests.wandb_server import WandbServer
 
 hypothesis.settings.register_profile("untimed", deadline=None)  # a busy machine is no fault of the code
 hypothesis.settings.load_profile("untimed")
@@ -34,3 +38,20 @@ def data_root() -> Path:
     if not folder.is_dir():
         pytest.skip("no real data here: set AUGRNN_DATA to a directory laid out as `multi30k/`, ...")
     return folder
+
+
+@pytest.fixture
+def wandb_server(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> Iterator[WandbServer]:
+    """A W&B server on this machine that W&B is set up for, with a key made up now and folders of its own.
+
+    Use its clients in processes of their own: in this one, W&B keeps the address that it saw first.
+    """
+    for name in [name for name in os.environ if name.startswith("WANDB_")]:
+        monkeypatch.delenv(name)
+    home = str(tmp_path_factory.mktemp("wandb"))
+    folders = dict.fromkeys(("WANDB_DIR", "WANDB_CONFIG_DIR", "WANDB_CACHE_DIR", "WANDB_DATA_DIR"), home)
+    with WandbServer() as server:
+        account = {"WANDB_BASE_URL": server.url, "WANDB_API_KEY": secrets.token_hex(20), "WANDB_MODE": "online"}
+        for name, value in {**folders, **account, "NETRC": os.devnull, "NO_PROXY": "127.0.0.1"}.items():
+            monkeypatch.setenv(name, value)
+        yield server

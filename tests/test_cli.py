@@ -15,7 +15,8 @@ def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
         main(["--help"])
     assert done.value.code == 0
     text = capsys.readouterr().out
-    for command in ("list", "reproduce", "check", "report", "bench", "translate", "fit", "validate", "test", "predict"):
+    ours = ("list", "reproduce", "check", "report", "sweep", "dashboard", "bench", "translate")
+    for command in (*ours, "fit", "validate", "test", "predict"):
         assert command in text
 
 

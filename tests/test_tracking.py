@@ -5,19 +5,27 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
+import wandb
+from lightning.pytorch.loggers import WandbLogger
 
-from augrnn.tracking import wandb_mode
+from augrnn.tracking import LONGEST_NAME, RunTags, artifact_name, log_artifacts, wandb_mode
 
 ROOT = Path(__file__).parents[1]
 
 PROGRAM = """
 import sys
 from pathlib import Path
+from augrnn.tracking import RunTags, log_artifacts
 from augrnn.training import train
 tags = {"experiment": "ntm/copy", "variant": "ntm-lstm", "scale": "smoke", "seed": 3}
-train(sys.argv[2:], Path(sys.argv[1]), tags)
+folder = Path(sys.argv[1])
+trained = train(sys.argv[2:], folder, tags)
+(folder / "summary.json").write_text('{"status": "finished"}')
+log_artifacts(trained.trainer, folder, RunTags(**tags))
 """
 
 
@@ -36,7 +44,8 @@ def run_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "--trainer.enable_progress_bar=false",
     )
     keys = ("WANDB_API_KEY", "WANDB_MODE")
-    environment = {name: value for name, value in os.environ.items() if name not in keys} | {"NETRC": os.devnull}
+    environment = {name: value for name, value in os.environ.items() if name not in keys}
+    environment |= {"NETRC": os.devnull, "WANDB_DATA_DIR": str(folder / "staged")}
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM, str(folder), *options],
         env=environment,
@@ -77,6 +86,54 @@ def test_the_heads_maps_are_logged_as_pictures(run_folder: Path) -> None:
     assert list(run_folder.glob("wandb/offline-run-*/files/media/images/media/heads_*.png"))
 
 
+def test_weights_and_record_are_artifacts(records: str) -> None:
+    lines = [json.loads(line) for line in records.splitlines()]
+    sent = [line["artifact"] for line in lines if line["type"] == "artifact"]
+    files = {artifact["type"]: [entry["path"] for entry in artifact["manifest"]["contents"]] for artifact in sent}
+    assert files == {"model": ["last.ckpt"], "record": ["config.yaml", "metrics.csv", "summary.json"]}
+    assert [artifact["name"] for artifact in sent] == [
+        "model-ntm-copy-ntm-lstm-smoke-3",
+        "record-ntm-copy-ntm-lstm-smoke-3",
+    ]
+
+
+def test_an_artifacts_name_has_only_letters_that_wandb_allows() -> None:
+    assert (
+        artifact_name("model", RunTags("sweeps/lr=1e-3, a b", "x", "sweep", 0)) == "model-sweeps-lr-1e-3-a-b-x-sweep-0"
+    )
+    names = [artifact_name("record", RunTags("e" * 200, "v", "small", seed)) for seed in range(2)]
+    assert len(set(names)) == 2
+    assert {len(name) for name in names} == {LONGEST_NAME}
+
+
+class Refused(WandbLogger):
+    """A logger whose server takes nothing."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    @property
+    def experiment(self) -> Any:
+        return self
+
+    def log_artifact(self, artifact: wandb.Artifact) -> None:
+        self.asked.append(artifact.name)
+        raise wandb.Error("no\nroom")
+
+
+def test_a_server_that_takes_no_artifact_is_told_and_no_crash(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("WANDB_DATA_DIR", str(tmp_path / "staged"))
+    (tmp_path / "summary.json").write_text("{}")
+    board, tags = Refused(), RunTags("ntm/copy", "lstm", "smoke", 0)
+    log_artifacts(SimpleNamespace(loggers=[board]), tmp_path, tags)  # type: ignore[arg-type]
+    assert board.asked == ["record-ntm-copy-lstm-smoke-0"]
+    assert capsys.readouterr().err == "W&B did not take record-ntm-copy-lstm-smoke-0: no room\n"
+    log_artifacts(SimpleNamespace(loggers=[]), tmp_path, tags)  # type: ignore[arg-type]
+    assert len(board.asked) == 1
+
+
 def test_mode_is_online_only_with_a_key(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NETRC", os.devnull)
     monkeypatch.delenv("WANDB_MODE", raising=False)
@@ -86,3 +143,14 @@ def test_mode_is_online_only_with_a_key(monkeypatch: pytest.MonkeyPatch) -> None
     assert wandb_mode() == "online"
     monkeypatch.setenv("WANDB_MODE", "disabled")
     assert wandb_mode() == "disabled"
+
+
+def test_a_key_kept_for_the_server_that_is_set_up_means_online(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.delenv("WANDB_MODE", raising=False)
+    monkeypatch.delenv("WANDB_API_KEY", raising=False)
+    (tmp_path / "netrc").write_text(f"machine wandb.example.org login user password {'0' * 40}\n")
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    monkeypatch.setenv("WANDB_BASE_URL", "https://wandb.example.org")
+    assert wandb_mode() == "online"
+    monkeypatch.setenv("WANDB_BASE_URL", "https://another.example.org")
+    assert wandb_mode() == "offline"

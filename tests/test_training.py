@@ -15,7 +15,7 @@ from augrnn.tracking import CSVFile
 from augrnn.training import Command, train
 
 ROOT = Path(__file__).parents[1]
-CONFIGS = sorted((ROOT / "configs").glob("*/*.yaml"))
+CONFIGS = sorted(path for path in (ROOT / "configs").glob("*/*.yaml") if path.parent.name not in ("cluster", "sweeps"))
 PLANS = [(experiment, scale) for experiment in discover(ROOT / "experiments") for scale in experiment.scales]
 TAGS = {"experiment": "e", "variant": "v", "scale": "smoke", "seed": 0}
 TINY = (

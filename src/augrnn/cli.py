@@ -1,6 +1,8 @@
 """The command `augrnn`."""
 
 import argparse
+import os
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -65,13 +67,16 @@ def add_translate(commands: Any) -> None:
 
 def build_parser() -> argparse.ArgumentParser:
     """The parser of every command; those of Lightning are only named in it, because importing Lightning is slow."""
-    from augrnn.lab.commands import add_parsers
+    from augrnn.cluster import commands as cluster
+    from augrnn.dashboard.commands import add_parser
+    from augrnn.lab import commands as lab
 
     parser = argparse.ArgumentParser(
         prog="augrnn", description="Check the findings behind 'Attention and Augmented Recurrent Neural Networks'."
     )
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    add_parsers(commands)
+    cluster.add_parsers(commands, lab.add_parsers(commands))
+    add_parser(commands, sweeps=cluster.panels)
     timing = commands.add_parser(
         "bench", help="throughput of training, beside torch's own layers of the same size, and of beam search"
     )
@@ -97,6 +102,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except UserError as error:
         print(f"augrnn: error: {error}", file=sys.stderr)
         return 2
+    except BrokenPipeError:  # whoever read our output has seen enough; nothing is left to flush at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 128 + signal.SIGPIPE
 
 
 if __name__ == "__main__":

@@ -85,8 +85,8 @@ def jsonable(content: Any) -> Any:
 
 
 @contextlib.contextmanager
-def locked(folder: Path) -> Iterator[None]:
-    """Hold a run's folder; a UserError where another process does."""
+def locked(folder: Path, wait: bool = False) -> Iterator[None]:
+    """Hold a folder; where another process does, wait for it or raise a UserError."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         lock = open(folder / ".lock", "w", encoding="utf-8")  # noqa: SIM115 (closed below)
@@ -94,7 +94,19 @@ def locked(folder: Path) -> Iterator[None]:
         raise UserError(f"cannot write in {folder}: {explained(error)}") from error
     with lock:
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(lock, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
         except OSError as error:
             raise UserError(f"another process is at work in {folder}; wait for it or choose another --runs") from error
         yield
+
+
+def held(folder: Path) -> bool:
+    """Whether a process holds a folder; see `locked`."""
+    try:
+        with open(folder / ".lock", "rb") as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return True
+    return False

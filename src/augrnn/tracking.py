@@ -5,7 +5,9 @@ import hashlib
 import io
 import math
 import os
+import re
 import subprocess
+import sys
 import time
 from argparse import Namespace
 from pathlib import Path
@@ -19,6 +21,12 @@ from lightning.pytorch.utilities import grad_norm, rank_zero_only
 from augrnn.files import replacing
 
 PROJECT = "augrnn"
+
+RECORD = ("summary.json", "config.yaml", "metrics.csv", "provenance.json")
+"""The files of a run's record that W&B keeps; its arrays are for our own figures."""
+
+LONGEST_NAME = 128
+"""Letters that W&B allows in an artifact's name."""
 
 
 class RunTags(NamedTuple):
@@ -97,9 +105,10 @@ def wandb_mode() -> str:
     if os.environ.get("WANDB_API_KEY"):
         return "online"
     import requests
-    import wandb
+    from wandb.sdk import wandb_setup
 
-    return "online" if requests.utils.get_netrc_auth(wandb.Settings().base_url) else "offline"
+    address = os.environ.get("WANDB_BASE_URL") or wandb_setup.singleton().settings.base_url
+    return "online" if requests.utils.get_netrc_auth(address) else "offline"
 
 
 def commit() -> str:
@@ -133,6 +142,54 @@ def loggers(folder: Path, tags: RunTags, config: dict[str, Any]) -> list[Logger]
             )
         )
     return found
+
+
+def artifact_name(kind: str, tags: RunTags) -> str:
+    """What a run's artifact is called: kind, experiment, variant, scale and seed, in the letters that W&B allows."""
+    words = "-".join((kind, *map(str, tags)))
+    name = re.sub(r"[^A-Za-z0-9._-]+", "-", words)
+    if len(name) <= LONGEST_NAME:
+        return name
+    return f"{name[: LONGEST_NAME - 13]}-{hashlib.sha256(words.encode()).hexdigest()[:12]}"
+
+
+@rank_zero_only
+def log_artifacts(trainer: L.Trainer, folder: Path, tags: RunTags) -> None:
+    """Send what a finished run leaves to W&B: its weights as a `model`, its record as a `record`; nothing without W&B.
+
+    The weights are those that validation chose (`model.ckpt`), else those of the last update. A server that does not
+    take them is one line on standard error: the run is on record all the same.
+
+    Args:
+      trainer: the run's, with its loggers.
+      folder: the run's folder, its record complete.
+      tags: its names on the dashboard.
+    """
+    boards = [logger for logger in trainer.loggers if isinstance(logger, WandbLogger)]
+    weights = [folder / "checkpoints" / name for name in ("model.ckpt", "last.ckpt")]
+    sent = {
+        "model": [path for path in weights if path.exists()][:1],
+        "record": [folder / name for name in RECORD if (folder / name).exists()],
+    }
+    for board in boards:
+        for kind, paths in sent.items():
+            _log_artifact(board, kind, paths, tags)
+
+
+def _log_artifact(board: WandbLogger, kind: str, paths: list[Path], tags: RunTags) -> None:
+    import wandb
+    from wandb.sdk.lib.service.service_connection import WandbApiFailedError
+
+    if not paths:
+        return
+    artifact = wandb.Artifact(artifact_name(kind, tags), type=kind, metadata=tags._asdict())
+    try:
+        for path in paths:
+            # weights are large and stay as they are, so they need not be copied first; a record may be measured again
+            artifact.add_file(str(path), policy="immutable" if kind == "model" else "mutable")
+        board.experiment.log_artifact(artifact)
+    except (wandb.Error, WandbApiFailedError, OSError) as error:
+        print(f"W&B did not take {artifact.name}: {' '.join(str(error).split())}", file=sys.stderr)
 
 
 class Vitals(L.Callback):

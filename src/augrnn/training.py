@@ -2,20 +2,25 @@
 
 import contextlib
 import errno
+import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import lightning as L
+import torch
 from jsonargparse import ArgumentError, Namespace
 from lightning.pytorch.callbacks import ModelCheckpoint
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
+from lightning.pytorch.plugins.environments import SLURMEnvironment
+from lightning.pytorch.plugins.io import TorchCheckpointIO
 
 from augrnn import tracking
 from augrnn.averaging import mean_weights
 from augrnn.errors import UserError
 from augrnn.files import replacing
+from augrnn.stopping import StopWhenAsked
 from augrnn.tracking import RunTags
 
 
@@ -32,19 +37,23 @@ class ResolvedConfig(L.Callback):
 
 
 class ResumeLogs(L.Callback):
-    """Takes from the CSV file what was logged after the checkpoint that the run resumes from."""
+    """Lets the logs of a resumed run go on where its checkpoint was made."""
 
     def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         for logger in trainer.loggers:
             if isinstance(logger, tracking.CSVFile):
                 logger.resume_at(trainer.global_step)
 
+    def on_train_batch_start(self, trainer: L.Trainer, pl_module: L.LightningModule, batch: Any, i: int) -> None:
+        # After a checkpoint made by a validation at the end of an epoch, Lightning's count for loggers is one too many.
+        trainer.fit_loop.epoch_loop._batches_that_stepped = trainer.global_step
+
 
 class StayStopped(L.Callback):
     """Keeps a run that early stopping has ended from going on when it is resumed."""
 
     def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        if any(each.wait_count >= each.patience for each in trainer.early_stopping_callbacks):
+        if any(each.stopped_epoch or each.wait_count >= each.patience for each in trainer.early_stopping_callbacks):
             trainer.should_stop = True
 
 
@@ -65,6 +74,14 @@ class ChosenWeights(L.Callback):
             seen = {name: value for name, value in pl_module.state_dict().items() if not value.is_floating_point()}
             pl_module.load_state_dict(mean_weights(kept) | seen)
             trainer.save_checkpoint(self.folder / "checkpoints" / "model.ckpt", weights_only=True)
+
+
+class WholeCheckpoints(TorchCheckpointIO):
+    """Writes checkpoints whole or not at all, so that a run killed while it saves still has the one before."""
+
+    def save_checkpoint(self, checkpoint: dict[str, Any], path: Any, storage_options: Any = None) -> None:
+        with replacing(Path(path)) as file:
+            torch.save(checkpoint, file)
 
 
 class PredictionWriter(L.Callback):
@@ -99,10 +116,18 @@ class Command(LightningCLI):
       run: whether to run the subcommand; otherwise `trainer`, `model` and `datamodule` are only built.
       folder: where the run lives; by default `trainer.default_root_dir`.
       tags: the run's names on the dashboard.
+      callbacks: further ones, before the project's own.
     """
 
-    def __init__(self, args: list[str], run: bool, folder: Path | None = None, tags: RunTags | None = None) -> None:
-        self.folder, self.tags = folder, tags
+    def __init__(
+        self,
+        args: list[str],
+        run: bool,
+        folder: Path | None = None,
+        tags: RunTags | None = None,
+        callbacks: Sequence[L.Callback] = (),
+    ) -> None:
+        self.folder, self.tags, self.callbacks = folder, tags, callbacks
         quiet = {"exit_on_error": False}
         super().__init__(
             L.LightningModule,
@@ -139,10 +164,12 @@ class Command(LightningCLI):
             choosing.dirpath = str(folder / "checkpoints")
         callbacks = [
             *own,
+            *self.callbacks,
             tracking.Vitals(),
             tracking.Pictures(),
             ResumeLogs(),
             StayStopped(),
+            StopWhenAsked(folder / "checkpoints" / "last.ckpt"),
             ChosenWeights(folder),
             ModelCheckpoint(folder / "checkpoints", filename="last", enable_version_counter=False),
         ]
@@ -159,7 +186,14 @@ class Command(LightningCLI):
         logger = settings["logger"]
         if logger is None:
             logger = tracking.loggers(folder, tags, config.as_dict()) if self.subcommand in (None, "fit") else False
-        return super().instantiate_trainer(default_root_dir=folder, callbacks=callbacks, logger=logger, **kwargs)
+        plugins = [*(settings["plugins"] or []), WholeCheckpoints()]
+        if (
+            "SLURM_JOB_ID" in os.environ and SLURMEnvironment.detect()
+        ):  # it has its own way to requeue, which loses what W&B has not written yet
+            plugins.append(SLURMEnvironment(auto_requeue=False))
+        return super().instantiate_trainer(
+            default_root_dir=folder, callbacks=callbacks, logger=logger, plugins=plugins, **kwargs
+        )
 
 
 @contextlib.contextmanager
@@ -211,17 +245,22 @@ class Trained(NamedTuple):
     updates: int
     sequences: int
 
+    def publish(self, folder: Path, tags: Mapping[str, Any]) -> None:
+        """Send weights and record to W&B, where it is on; `folder` and `tags` are those of `train`."""
+        tracking.log_artifacts(self.trainer, folder, RunTags(**tags))
 
-def train(argv: list[str], folder: Path, tags: Mapping[str, Any]) -> Trained:
+
+def train(argv: list[str], folder: Path, tags: Mapping[str, Any], callbacks: Sequence[L.Callback] = ()) -> Trained:
     """Train what a config and its overrides say, in `folder`, from the last checkpoint where there is one.
 
     Args:
       argv: LightningCLI's arguments: `--config`, a path, and overrides.
       folder: the run's own folder, which gets config.yaml, metrics.csv and checkpoints/.
       tags: the fields of RunTags, the run's names on the dashboard.
+      callbacks: what else is to happen while it trains.
     """
     with one_clear_line():
-        command = Command(argv, run=False, folder=folder, tags=RunTags(**tags))
+        command = Command(argv, run=False, folder=folder, tags=RunTags(**tags), callbacks=callbacks)
         last = folder / "checkpoints" / "last.ckpt"
         command.trainer.fit(command.model, command.datamodule, ckpt_path=last if last.exists() else None)
     sequences = int(getattr(command.model, "sequences", 0))

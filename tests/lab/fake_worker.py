@@ -52,7 +52,13 @@ def train(argv: list[str], folder: Path, tags: dict[str, Any]) -> Any:
         checkpoint.write_text(str(step))
     model = SimpleNamespace(parameters=lambda: [SimpleNamespace(numel=lambda: 7)])
     return SimpleNamespace(
-        system=model, task=None, trainer=None, updates=steps, sequences=16 * steps, cost=cost(behaviour, steps)
+        system=model,
+        task=None,
+        trainer=None,
+        publish=print,
+        updates=steps,
+        sequences=16 * steps,
+        cost=cost(behaviour, steps),
     )
 
 

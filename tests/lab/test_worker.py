@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from augrnn.lab import records, worker
+from augrnn.signals import STOPPED
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -50,7 +51,7 @@ experiment = Experiment(
 
 def trained(cost: float = 0.25) -> Any:
     system = SimpleNamespace(parameters=lambda: [SimpleNamespace(numel=lambda: 7)])
-    return SimpleNamespace(system=system, task=None, trainer=None, updates=5, sequences=80, cost=cost)
+    return SimpleNamespace(system=system, task=None, trainer=None, updates=5, sequences=80, cost=cost, publish=print)
 
 
 def call(world: World, train: Any, variant: str = "good", scale: str = "smoke") -> int:
@@ -68,17 +69,19 @@ def test_training_gets_its_options_its_folder_and_its_tags(world: World) -> None
     assert sorted(path.name for path in folder.iterdir()) == [".lock", "arrays.npz", "provenance.json", "summary.json"]
 
 
-def test_a_run_stopped_while_training_is_not_taken_for_a_finished_one(world: World) -> None:
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGUSR1])
+def test_a_run_that_is_asked_to_stop_leaves_no_result(world: World, number: signal.Signals) -> None:
     def train(*_: Any) -> Any:
-        signal.raise_signal(signal.SIGTERM)
-        return trained()  # as Lightning does, half-trained
+        signal.raise_signal(number)
 
-    before = signal.getsignal(signal.SIGTERM)
+    before = signal.getsignal(number)
     with pytest.raises(SystemExit) as stopped:
         call(world, train)
-    assert stopped.value.code == worker.STOPPED
+    assert stopped.value.code == STOPPED
     assert not (world.folder("good", 0) / "summary.json").exists()
-    assert signal.getsignal(signal.SIGTERM) is before
+    provenance = json.loads((world.folder("good", 0) / "provenance.json").read_text())
+    assert provenance["legs"][0]["outcome"] == f"SystemExit: {STOPPED}"
+    assert signal.getsignal(number) is before
 
 
 def test_an_exit_of_its_own_keeps_its_status(world: World) -> None:

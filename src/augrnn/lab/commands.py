@@ -12,17 +12,21 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from augrnn.lab.report import Judged
+    from augrnn.lab.runner import Outcome
 
 COLOURS = {"reproduced": "green", "partly": "yellow", "not reproduced": "red", "not run": "dim"}
 
 
-def add_parsers(subparsers: Any) -> None:
+def add_parsers(subparsers: Any) -> argparse.ArgumentParser:
     """Add the lab's commands; each sets `run`, a function of the parsed options that gives the exit status.
 
-    The functions raise UserError for what the user has to mend, and SystemExit where they are stopped.
+    The functions raise UserError for what the user has to mend, and SystemExit where they are stopped. The parser of
+    `reproduce` is given back, for those who know more places to run than this machine.
     """
     _add(subparsers, "list", list_experiments, "experiments, claims and verdicts")
-    parser = _add(subparsers, "reproduce", reproduce, "train what an experiment needs, and judge its claims")
+    reproducing = parser = _add(
+        subparsers, "reproduce", reproduce, "train what an experiment needs, and judge its claims"
+    )
     parser.add_argument("experiment", help="its name, as `list` shows it (ntm/copy)")
     parser.add_argument("--scale", default="smoke", help="smoke, small or paper (default: smoke)")
     parser.add_argument("--seeds", type=int, metavar="N", help="another number of seeds than the scale's")
@@ -38,6 +42,7 @@ def add_parsers(subparsers: Any) -> None:
     parser.add_argument("--json", action="store_true", help="print the verdicts as one JSON list")
     parser = _add(subparsers, "report", report, "bring the tables of README and cards up to date with the records")
     parser.add_argument("--check", action="store_true", help="change nothing; exit 1 where a page would change")
+    return reproducing
 
 
 def _add(subparsers: Any, name: str, run: Callable[[argparse.Namespace], int], words: str) -> argparse.ArgumentParser:
@@ -58,7 +63,7 @@ def list_experiments(options: argparse.Namespace) -> int:
     for experiment in discover(experiments):
         rows = strongest(experiment, experiments)
         scales = ", ".join(f"{name} (about {scale.minutes:g} min)" for name, scale in experiment.scales.items())
-        _console().print(f"[bold]{experiment.name}[/bold]  {experiment.title}; scales: {scales}", highlight=False)
+        console().print(f"[bold]{experiment.name}[/bold]  {experiment.title}; scales: {scales}", highlight=False)
         show(rows)
     return 0
 
@@ -66,11 +71,17 @@ def list_experiments(options: argparse.Namespace) -> int:
 def reproduce(options: argparse.Namespace) -> int:
     """Run an experiment and show its verdicts; 1 where a run broke."""
     from augrnn.lab import runner
-    from augrnn.lab.report import judged
 
     names = ("scale", "seeds", "jobs", "variants", "runs", "retry", "fresh", "measure_again")
     settings = {name: getattr(options, name) for name in names}
-    outcome = runner.reproduce(options.experiment, console=_console(), **settings)
+    outcome = runner.reproduce(options.experiment, console=console(), **settings)
+    return show_outcome(outcome, options)
+
+
+def show_outcome(outcome: "Outcome", options: argparse.Namespace) -> int:
+    """Show the verdicts that `reproduce` came to; 1 where a run broke."""
+    from augrnn.lab.report import judged
+
     show(judged(load(options.experiment, experiments_root()), outcome.record, options.scale))
     for run, reason in outcome.crashed.items():
         print(f"{run} broke: {reason}; the same command resumes it (log: {run.folder(options.runs) / 'log.txt'})")
@@ -125,11 +136,12 @@ def show(rows: Sequence["Judged"]) -> None:
         bar = row.claim.bar(row.scale) if row.scale else ""
         texts = [row.verdict["text"], bar, row.claim.paper, row.claim.public, row.scale]
         table.add_row(row.claim.name, f"[{COLOURS[state]}]{state}[/]", *map(escape, texts))
-    _console().print(table)
+    console().print(table)
 
 
-def _console() -> "Console":
+def console() -> "Console":
+    """Where output goes: a terminal, or lines of 160 columns."""
     from rich.console import Console
 
-    console = Console()
-    return console if console.is_terminal else Console(width=160)
+    found = Console()
+    return found if found.is_terminal else Console(width=160)

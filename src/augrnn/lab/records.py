@@ -47,8 +47,13 @@ def state_of(run: "Run", runs: Path) -> RunState:
         return "new"
     if read_json(folder / "provenance.json").get("fingerprint") != run.fingerprint:
         return "outdated"
+    return ended(folder) or "broken"
+
+
+def ended(folder: Path) -> Literal["finished", "failed"] | None:
+    """How the run in a folder ended; None where it has not."""
     if not (folder / "summary.json").exists():
-        return "broken"
+        return None
     return "failed" if read_json(folder / "summary.json")["status"] == "failed" else "finished"
 
 

@@ -241,8 +241,8 @@ class Pool:
                 self._progress.ended(run, self._outcome(run, status))
 
     def _outcome(self, run: Run, status: int) -> str:
-        state = records.state_of(run, self._runs)
-        if status == 0 and state in ("finished", "failed"):
+        state = records.ended(run.folder(self._runs))
+        if status == 0 and state is not None:
             return "finished" if state == "finished" else "failed: training diverged"
         reason = last_line(run.folder(self._runs) / "log.txt")
         if status == 2:

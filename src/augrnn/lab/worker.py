@@ -7,11 +7,11 @@ After all but 0 the run is broken: calling again resumes it from its last checkp
 
 import argparse
 import contextlib
-import signal
+import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from augrnn import files
@@ -19,48 +19,59 @@ from augrnn.errors import UserError
 from augrnn.lab import records
 from augrnn.lab.experiment import Experiment, Run, load
 from augrnn.lab.provenance import Leg
+from augrnn.signals import leaving_when_asked
 
 if TYPE_CHECKING:
     from augrnn.training import Trained
 
-Train = Callable[[list[str], Path, dict[str, Any]], "Trained"]
-
-STOPPED = 143
-"""Exit status after a request to stop: 128 + SIGTERM, as shells have it."""
+Train = Callable[..., "Trained"]
+"""Trains what LightningCLI's options say in a folder, under tags: `augrnn.training.train`."""
 
 
-def work(run: Run, experiment: Experiment, runs: Path, train: Train) -> None:
+def work(run: Run, experiment: Experiment, runs: Path, train: Train, placement: Sequence[str] = ()) -> None:
     """Train, measure and record one run, from where it was left.
+
+    Of several processes of a data-parallel run the first one does so, and the others train with it.
+
+    Args:
+      run: the run.
+      experiment: what is measured, and which curves are kept.
+      runs: the folder of all run records.
+      train: trains a model.
+      placement: options that say how the run is spread over machines; they are no part of its settings.
 
     Raises:
       SystemExit: it was asked to stop, and will resume.
       UserError: the user has to mend something (a full disk among others).
     """
     folder = run.folder(runs)
-    with files.locked(folder):
+    run = replace(run, argv=(*run.argv, *placement))
+    if int(os.environ.get("SLURM_PROCID") or 0) > 0:
+        with leaving_when_asked():
+            train(list(run.argv), folder, tags_of(run))
+        return
+    with files.locked(folder), leaving_when_asked():
         leg = Leg(run, folder)
         try:
-            record(run, experiment, folder, leg, train)
+            trained = record(run, experiment, folder, leg, train)
         except BaseException as error:
             with contextlib.suppress(UserError):  # a full disk must not hide what happened
                 leg.close(f"{type(error).__name__}: {error}")
             raise
         leg.close("ended")
+        if trained is not None:
+            trained.publish(folder, tags_of(run))
 
 
-def record(run: Run, experiment: Experiment, folder: Path, leg: Leg, train: Train) -> None:
-    """Train and measure, and write arrays and summary."""
-    tags = {"experiment": run.experiment, "scale": run.scale, "variant": run.variant, "seed": run.seed}
+def record(run: Run, experiment: Experiment, folder: Path, leg: Leg, train: Train) -> "Trained | None":
+    """Train and measure, and write arrays and summary; None where training diverged."""
     identity = {"fingerprint": run.fingerprint}
     try:
-        with stop_noted() as stopped:
-            trained = train(list(run.argv), folder, tags)
-        if stopped:
-            raise SystemExit(STOPPED)
+        trained = train(list(run.argv), folder, tags_of(run))
     except FloatingPointError as error:
         failure = {"status": "failed", "error": str(error) or "the numbers overflowed", "seconds": leg.seconds}
         files.write_json(folder / "summary.json", {**identity, **failure, **curves(experiment, folder)})
-        return
+        return None
     measures, arrays = experiment.measure(trained)
     write_arrays(folder / "arrays.npz", arrays)
     summary = {
@@ -72,6 +83,12 @@ def record(run: Run, experiment: Experiment, folder: Path, leg: Leg, train: Trai
         "parameters": sum(parameter.numel() for parameter in trained.system.parameters()),
     }
     files.write_json(folder / "summary.json", {**identity, **summary, **curves(experiment, folder)})
+    return trained
+
+
+def tags_of(run: Run) -> dict[str, Any]:
+    """What a run is called on the dashboard."""
+    return {"experiment": run.experiment, "scale": run.scale, "variant": run.variant, "seed": run.seed}
 
 
 def curves(experiment: Experiment, folder: Path) -> dict[str, Any]:
@@ -88,27 +105,6 @@ def write_arrays(path: Path, arrays: dict[str, Any]) -> None:
         np.savez_compressed(file, **arrays)
 
 
-@contextlib.contextmanager
-def stop_noted() -> Iterator[list[int]]:
-    """Note SIGTERM instead of dying of it.
-
-    Lightning calls the handler that it finds beside its own, stops at the next batch boundary, and exits as if it had
-    finished; what is noted here tells such a run from a finished one.
-    """
-    noted: list[int] = []
-
-    def note(number: int, _: FrameType | None) -> None:
-        noted.append(number)
-
-    before = signal.signal(signal.SIGTERM, note)
-    try:
-        yield noted
-    except SystemExit as error:
-        raise (SystemExit(STOPPED) if noted else error) from None
-    finally:
-        signal.signal(signal.SIGTERM, before)
-
-
 def main(argv: Sequence[str] | None = None, train: Train | None = None) -> int:
     """The command line of a run.
 
@@ -122,23 +118,34 @@ def main(argv: Sequence[str] | None = None, train: Train | None = None) -> int:
     parser.add_argument("seed", type=int)
     parser.add_argument("--experiments", type=Path, required=True)
     parser.add_argument("--runs", type=Path, required=True)
+    parser.add_argument("--placement", action="append", default=[])
     options = parser.parse_args(argv)
-    try:
+
+    def do() -> None:
         experiment = load(options.experiment, options.experiments)
         plan = experiment.plan(options.scale, options.experiments, options.seed + 1, [options.variant])
-        work(plan[options.seed], experiment, options.runs, train or _lightning())
+        work(plan[options.seed], experiment, options.runs, train or lightning(), options.placement)
+
+    return exit_status(do, options.experiment)
+
+
+def exit_status(do: Callable[[], None], name: str) -> int:
+    """Do the work of a process; 2 and one line on standard error where the user has to mend something."""
+    try:
+        do()
     except UserError as error:
         print(error, file=sys.stderr)
         return 2
     except OSError as error:
         if error.errno not in files.DISK_FULL:
             raise
-        print(f"cannot train {options.experiment}: {files.explained(error)}", file=sys.stderr)
+        print(f"cannot train {name}: {files.explained(error)}", file=sys.stderr)
         return 2
     return 0
 
 
-def _lightning() -> Train:
+def lightning() -> Train:
+    """Lightning's way to train, imported when it is needed."""
     from augrnn.training import train
 
     return train

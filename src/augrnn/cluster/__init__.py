@@ -1,0 +1,1 @@
+"""Sweeps, and clusters to run them and experiments on."""
