@@ -149,7 +149,7 @@ def _submitted(submissions: "Submissions", tasks: Sequence["Task"], profile: "Pr
     from augrnn.cluster.submissions import parts
 
     if dry:
-        print(submissions.script(tasks, profile), end="")
+        print(submissions.script(profile), end="")
         arrays = parts(tasks, profile.largest_array)
         print(f"# {len(tasks):,} jobs in arrays of {', '.join(str(len(part)) for part in arrays) or 'none'}")
         return 0

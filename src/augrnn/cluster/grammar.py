@@ -15,7 +15,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -45,14 +45,14 @@ Distribution = Literal[
     "q_beta",
 ]
 
-NEEDS = {"normal": ("mu", "sigma"), "log_normal": ("mu", "sigma"), "beta": ("a", "b")}
-"""What a distribution is told apart from `min` and `max`."""
-
 
 class Strict(BaseModel):
     """A part of the file that has no keys but the known ones."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+Model = TypeVar("Model", bound=Strict)
 
 
 class Parameter(Strict):
@@ -238,20 +238,23 @@ def read_sweep(path: Path, root: Path, name: str | None = None) -> Sweep:
     Raises:
       UserError: it is missing, not YAML, or not of the grammar; one line that names the key.
     """
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise UserError(f"cannot read the sweep {path}: {error.strerror}") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise UserError(f"{path} is not valid YAML: {' '.join(str(error).split())}") from None
-    try:
-        file = SweepFile.model_validate(content)
-    except ValidationError as error:
-        raise UserError(f"{path}: {'; '.join(told(error))}") from None
+    file = read_strict(path, SweepFile, "sweep")
     return Sweep(name or path.stem, path.resolve(), root, file)
 
 
-def told(error: ValidationError) -> Iterator[str]:
+def read_strict(path: Path, model: type[Model], what: str) -> Model:
+    """A YAML file as a model of its parts; a UserError of one line where it is missing or not of the form."""
+    try:
+        return model.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")) or {})
+    except OSError as error:
+        raise UserError(f"cannot read the {what} {path}: {error.strerror}") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise UserError(f"{path} is not valid YAML: {' '.join(str(error).split())}") from None
+    except ValidationError as error:
+        raise UserError(f"{path}: {'; '.join(_told(error))}") from None
+
+
+def _told(error: ValidationError) -> Iterator[str]:
     """What is wrong with a file, a phrase for each mistake that begins with the key."""
     for problem in error.errors():
         place = ".".join(str(part) for part in problem["loc"])

@@ -10,17 +10,18 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import yaml
 
 from augrnn.cluster.grammar import SEED, Parameter, Sweep
 from augrnn.errors import UserError
-from augrnn.lab.experiment import Run
+from augrnn.lab.experiment import Run, config_content
 
 REDRAWS = 100
 """Draws for each point of a random sweep before it is taken that there are no new ones."""
 
 LARGEST = 100_000
 """Points of a grid."""
+
+_content = cache(config_content)  # a thousand points share a config
 
 
 @dataclass(frozen=True)
@@ -125,7 +126,7 @@ def run_of(sweep: Sweep, point: Point, seed: int, kind: str = "points", name: st
     values = {**point.values, SEED: seed}
     first = options({name: values.pop(name) for name in ("config",) if name in values})  # the others override it
     argv = absolute((*first, *sweep.options, *options(values)), sweep.root)
-    identity = [list(sweep.options), dict(point.values), seed, [_content(path) for path in configs(argv)]]
+    identity = [list(sweep.options), dict(point.values), seed, [_content(path, sweep.name) for path in configs(argv)]]
     fingerprint = hashlib.sha256(json.dumps(identity, sort_keys=True, default=str).encode()).hexdigest()[:16]
     return Run(f"sweeps/{sweep.name}", kind, name or point.id, seed, argv, fingerprint)
 
@@ -157,11 +158,3 @@ def absolute(argv: tuple[str, ...], root: Path) -> tuple[str, ...]:
 def configs(argv: tuple[str, ...]) -> list[Path]:
     """The configs that absolute options name."""
     return [Path(path) for word, path in itertools.pairwise(argv) if word == "--config"]
-
-
-@cache
-def _content(config: Path) -> Any:
-    try:
-        return yaml.safe_load(config.read_text(encoding="utf-8"))
-    except yaml.YAMLError as error:
-        raise UserError(f"{config} is not valid YAML: {' '.join(str(error).split())}") from error

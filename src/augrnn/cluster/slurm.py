@@ -13,10 +13,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, NamedTuple
 
-import yaml
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, field_validator
 
-from augrnn.cluster.grammar import Strict, told
+from augrnn.cluster.grammar import Strict, read_strict
 from augrnn.errors import UserError
 
 
@@ -100,14 +99,7 @@ class Profile(Strict):
 
 def read_profile(path: Path) -> Profile:
     """Read a cluster profile; a UserError of one line where it is missing or not of the form."""
-    try:
-        return Profile.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")) or {})
-    except OSError as error:
-        raise UserError(f"cannot read the cluster profile {path}: {error.strerror}") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise UserError(f"{path} is not valid YAML: {' '.join(str(error).split())}") from None
-    except ValidationError as error:
-        raise UserError(f"{path}: {'; '.join(told(error))}") from None
+    return read_strict(path, Profile, "cluster profile")
 
 
 def batch_script(profile: Profile, name: str, plan: Path) -> str:

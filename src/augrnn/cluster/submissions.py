@@ -63,7 +63,7 @@ class Submissions:
             plan.unlink()
             raise
 
-    def script(self, tasks: Sequence[Task], profile: slurm.Profile) -> str:
+    def script(self, profile: slurm.Profile) -> str:
         """The batch script that `submit` would hand over; nothing is written."""
         return slurm.batch_script(profile, f"{PREFIX}TOKEN", self.folder / "TOKEN.json")
 

@@ -53,12 +53,12 @@ def do(task: Task, told: Told, environment: dict[str, str]) -> int:
     while True:
         before = _headway(folder)
         status = step(task, environment)
-        if status in (STOPPED, 0):
-            time.sleep(DECIDING if status == STOPPED else 0)
+        if status == STOPPED:
+            time.sleep(DECIDING)
         if told.ended or status in (0, 1, 2):
             return STOPPED if told.ended else status
         if status == STOPPED:
-            return _requeued(told)
+            return _requeued()
         deaths = 0 if _headway(folder) != before else deaths + 1
         say(f"{task.name}: killed (status {status})" + (f", {deaths} times in a row" if deaths > 1 else ""))
         if deaths == DEATHS:
@@ -81,7 +81,7 @@ def _headway(folder: Path) -> float:
     return max((path.stat().st_mtime for path in folder.rglob("*.ckpt")), default=0.0)
 
 
-def _requeued(told: Told) -> int:
+def _requeued() -> int:
     job = os.environ["SLURM_JOB_ID"]
     if "SLURM_ARRAY_JOB_ID" in os.environ:
         job = f"{os.environ['SLURM_ARRAY_JOB_ID']}_{os.environ['SLURM_ARRAY_TASK_ID']}"

@@ -154,7 +154,7 @@ class Experiment:
         for name in variants or ():
             known(name, counts, f"variant of {self.name} at scale {scale}")
         chosen = {name: seeds or count for name, count in counts.items() if not variants or name in variants}
-        contents = {name: _content(experiments.parent / self.variants[name].config, self.name) for name in chosen}
+        contents = {name: config_content(experiments.parent / self.variants[name].config, self.name) for name in chosen}
         return [
             self._run(scale, variant, seed, experiments.parent, contents[variant])
             for seed in range(max(chosen.values()))
@@ -170,11 +170,12 @@ class Experiment:
         return Run(self.name, scale, name, seed, ("--config", str(root / variant.config), *overrides), fingerprint)
 
 
-def _content(config: Path, experiment: str) -> Any:
+def config_content(config: Path, owner: str) -> Any:
+    """What a config file says, for a fingerprint; a UserError that begins with its owner where it cannot be read."""
     import yaml
 
     if not config.is_file():
-        raise UserError(f"{experiment}: there is no config {config}")
+        raise UserError(f"{owner}: there is no config {config}")
     try:
         return yaml.safe_load(config.read_text(encoding="utf-8"))
     except yaml.YAMLError as error:
