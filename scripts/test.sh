@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs the linters and the tests: scripts/test.sh [PYTEST OPTIONS].
+# Runs the linters and the tests, as many at once as there are cores: scripts/test.sh [PYTEST OPTIONS].
 source "$(dirname "${BASH_SOURCE[0]}")/environment.sh"
 if [ $# -eq 0 ]; then
   .venv/bin/ruff check .
@@ -9,5 +9,6 @@ if [ $# -eq 0 ]; then
   .venv/bin/lint-imports --no-cache
   .venv/bin/augrnn check
   .venv/bin/augrnn report --check
+  set -- --numprocesses=auto --dist=loadgroup
 fi
 exec .venv/bin/python -m pytest "$@"

@@ -93,6 +93,7 @@ class WandbServer:
       keys: the API keys that were sent.
       refuse: answer 401 to everything, as for a wrong key.
       errors: operations that are refused, with the reason.
+      stopping: runs that their agents are told to stop once they have logged something.
     """
 
     def __init__(
@@ -109,6 +110,7 @@ class WandbServer:
         self.keys: set[str] = set()
         self.refuse = False
         self.errors: dict[str, str] = {}
+        self.stopping: set[str] = set()
         self._lock = threading.RLock()
         self._http = _Http(("127.0.0.1", 0), _handler(self))
         self._thread = threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
@@ -322,7 +324,9 @@ class WandbServer:
     def _heartbeat(self, variables: Mapping[str, Any]) -> dict[str, Any]:
         sweep = self.agents[variables["id"]]
         commands: list[dict[str, Any]] = []
-        busy = any(json.loads(variables["runState"]).values())
+        at_work = [run for run, works in json.loads(variables["runState"]).items() if works]
+        busy = bool(at_work)
+        commands += [{"type": "stop", "run_id": run} for run in at_work if self._to_stop(run)]
         if sweep.queue and not busy:
             args = {name: {"value": value} for name, value in sweep.queue.pop(0).items()}
             run = f"{sweep.name}-{len(sweep.given)}"
@@ -331,6 +335,9 @@ class WandbServer:
         elif not busy:
             commands.append({"type": "exit"})
         return {"agentHeartbeat": {"agent": {"id": variables["id"]}, "commands": json.dumps(commands)}}
+
+    def _to_stop(self, run: str) -> bool:
+        return run in self.stopping and run in self.runs and bool(self.runs[run].rows)
 
     # Views and reports
 

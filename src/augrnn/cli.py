@@ -93,6 +93,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; a user's mistake is one line on standard error and exit status 2."""
     words = list(sys.argv[1:] if argv is None else argv)
     try:
+        if words[:1] == ["fit"] and "WANDB_SWEEP_PARAM_PATH" in os.environ:  # W&B's agent has started us
+            from augrnn.cluster import agents
+
+            return agents.fit(words)
         if words and words[0] in LIGHTNING:
             from augrnn import training
 

@@ -67,3 +67,10 @@ class StopWhenAsked(L.Callback):
         for logger in trainer.loggers:
             logger.save()
         raise SystemExit(STOPPED)
+
+
+class StopAtOnce(L.Callback):
+    """Ends a training that resumes without another update, so that it is measured as its last checkpoint left it."""
+
+    def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        trainer.should_stop = True

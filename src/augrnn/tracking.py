@@ -126,7 +126,9 @@ def loggers(folder: Path, tags: RunTags, config: dict[str, Any]) -> list[Logger]
         import wandb
 
         name = f"{tags.variant}-{tags.scale}-{tags.seed}"
-        identity = hashlib.sha256(f"{tags}{folder.resolve()}".encode()).hexdigest()[:12]
+        # An agent of W&B's names its run itself.
+        given = os.environ.get("WANDB_RUN_ID") if "WANDB_SWEEP_ID" in os.environ else None
+        identity = given or hashlib.sha256(f"{tags}{folder.resolve()}".encode()).hexdigest()[:12]
         found.append(
             WandbLogger(
                 project=PROJECT,

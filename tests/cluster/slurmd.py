@@ -99,6 +99,11 @@ class Slurm:
             raise RuntimeError(f"{command}: {done.stderr or done.stdout}")
         return done.stdout
 
+    def node(self, task: int) -> str:
+        """The node that a task of an array is on; "" where it is on none."""
+        found = self.run("squeue", "--noheader", "--array", "--states=RUNNING", "--format=%K %N").splitlines()
+        return next((line.split()[1] for line in found if line.split()[0] == str(task)), "")
+
     def stop(self) -> None:
         with contextlib.suppress(RuntimeError):
             self.run("scancel", "--me")

@@ -88,7 +88,7 @@ def test_an_interrupted_submission_is_still_known(queue: Path, tmp_path: Path) -
     for plan in submissions.folder.glob("*.json"):  # as after a crash: the plan is there before sbatch is called
         assert [each.name for each in slurm.queue()] == [f"augrnn-{plan.stem}"] * 2
     assert sorted(submissions.queued()) == ["0", "1"]
-    assert submissions.submit(tasks, Profile()) == ["4242"]
+    assert submissions.submit(tasks, Profile()) == (["4242"], 1)
     assert sorted(submissions.queued()) == ["0", "1", "2"]
 
 
@@ -150,7 +150,7 @@ def test_a_profile_for_several_processes_says_so_to_the_trainer(
     )
     file = sweep(tmp_path, method="bayes", run_cap=3)
     told = said(capsys, "sweep", "submit", file, "--cluster", str(ROOT / "configs/cluster/ddp.yaml"), code=2)
-    assert "trained by one process" in told
+    assert "is one process" in told
 
 
 @pytest.mark.parametrize(

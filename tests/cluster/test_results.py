@@ -53,14 +53,19 @@ def sweep_of(folder: Path, text: str, name: str = "search") -> Sweep:
 def record(run: Run, runs: Path, final: float | None, status: str = "finished", **measures: Any) -> None:
     """Leave the record of a run that has ended."""
     folder = run.folder(runs)
-    write_json(folder / "provenance.json", {"fingerprint": run.fingerprint, "argv": list(run.argv), "legs": []})
+    write_json(
+        folder / "provenance.json",
+        {"fingerprint": run.fingerprint, "seed": run.seed, "argv": list(run.argv), "legs": []},
+    )
     curve = {"updates": [1, 2], "sequences": [16, 32], "values": [50.0, final]}
     summary = {"fingerprint": run.fingerprint, "status": status, "measures": measures, "curves": {METRIC: curve}}
     write_json(folder / "summary.json", summary)
 
 
 def started(run: Run, runs: Path) -> None:
-    write_json(run.folder(runs) / "provenance.json", {"fingerprint": run.fingerprint, "argv": list(run.argv)})
+    write_json(
+        run.folder(runs) / "provenance.json", {"fingerprint": run.fingerprint, "seed": run.seed, "argv": list(run.argv)}
+    )
 
 
 def trial_of(sweep: Sweep, task: int, seed: int, values: Mapping[str, Any]) -> Run:

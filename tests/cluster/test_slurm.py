@@ -11,7 +11,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,19 +20,20 @@ import yaml
 from augrnn import files
 from augrnn.cluster.grammar import read_sweep
 from augrnn.cluster.points import points, runs_of
+from augrnn.cluster.trials import open_study
 from augrnn.training import train
 from tests.cluster.slurmd import Slurm, cluster, missing, until
 
-pytestmark = pytest.mark.slurm
+pytestmark = [pytest.mark.slurm, pytest.mark.xdist_group("slurm")]  # one cluster for all
 ROOT = Path(__file__).parents[2]
-UPDATES = 800
+UPDATES = 400
 TINY = [
     "--config",
     str(ROOT / "configs/copy/lstm.yaml"),
     "--model.init_args.cell.init_args.hidden_size=8",
     "--data.init_args.max_length=3",
     "--data.init_args.validation_sequences=32",
-    "--data.init_args.epoch_batches=150",
+    "--data.init_args.epoch_batches=80",
     f"--trainer.max_steps={UPDATES}",
     "--trainer.accelerator=cpu",
     "--trainer.log_every_n_steps=1",
@@ -68,9 +68,9 @@ def folder(tmp_path: Path) -> Path:
     return found
 
 
-def augrnn(slurm: Slurm, folder: Path, *words: str) -> str:
+def augrnn(slurm: Slurm, folder: Path, *words: str, wandb: str = "disabled") -> str:
     command = [sys.executable, "-m", "augrnn.cli", *words]
-    environment = {**slurm.environment, "WANDB_MODE": "disabled", "OMP_NUM_THREADS": "1"}
+    environment = {**slurm.environment, "WANDB_MODE": wandb, "OMP_NUM_THREADS": "1"}
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr + done.stdout
     return done.stdout
@@ -79,6 +79,15 @@ def augrnn(slurm: Slurm, folder: Path, *words: str) -> str:
 def rows(run: Path) -> list[dict[str, str]]:
     with (run / "metrics.csv").open() as file:
         return [{name: value for name, value in row.items() if name != "throughput"} for row in csv.DictReader(file)]
+
+
+def kept(path: Path) -> list[int]:
+    """The updates whose numbers are in an offline file of W&B's, as its own tool reads it."""
+    command = [str(Path(sys.executable).with_name("wandb")), "leet", "inspect", "--json", str(path)]
+    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    records = [json.loads(line) for line in said.splitlines()]
+    items = [record["history"]["item"] for record in records if record["type"] == "history"]
+    return [item["trainer/global_step"] for item in items if "train/cost_bits" in item]
 
 
 def at_work(runs: list[Path]) -> list[Path]:
@@ -126,12 +135,13 @@ def test_a_sweep_that_is_interrupted_everywhere_is_the_uninterrupted_one(
     until(lambda: all(len(legs(run)) == 2 for run in killed), 120)
 
     # A node goes down and comes back.
-    until(lambda: len([run for run in at_work(runs) if run not in preempted + killed]) >= 1, 300)
-    others = [run for run in runs if run not in preempted + killed and not (run / "summary.json").exists()]
-    slurm.run("scontrol", "update", "nodename=node1", "state=down", "reason=test")
-    time.sleep(3)  # for the controller to take its jobs away
+    until(lambda: [run for run in at_work(runs) if run not in preempted + killed], 300)
+    lost = next(run for run in at_work(runs) if run not in preempted + killed)
+    node = slurm.node(runs.index(lost))
+    slurm.run("scontrol", "update", f"nodename={node}", "state=down", "reason=test")
+    until(lambda: slurm.node(runs.index(lost)) != node, 60)
     with contextlib.suppress(RuntimeError):  # it may have come back by itself
-        slurm.run("scontrol", "update", "nodename=node1", "state=resume")
+        slurm.run("scontrol", "update", f"nodename={node}", "state=resume")
 
     until(lambda: all((run / "summary.json").exists() for run in runs), 600)
     until(lambda: not slurm.run("squeue", "-h").strip(), 120)
@@ -150,7 +160,7 @@ def test_a_sweep_that_is_interrupted_everywhere_is_the_uninterrupted_one(
         assert json.loads((place / "summary.json").read_text())["updates"] == UPDATES
     assert all(legs(run)[0] == "SystemExit: 143" for run in preempted), [legs(run) for run in preempted]
     assert all(legs(run)[0] == "killed" for run in killed)
-    assert any(len(legs(run)) >= 2 for run in others), [legs(run) for run in others]
+    assert len(legs(lost)) >= 2, legs(lost)
 
 
 def test_a_data_parallel_run_on_two_nodes_is_one_record(slurm: Slurm, folder: Path) -> None:
@@ -175,3 +185,41 @@ def test_a_data_parallel_run_on_two_nodes_is_one_record(slurm: Slurm, folder: Pa
     assert (found["updates"], found["sequences"]) == (30, 30 * 16 * 2)
     assert len(rows(summary.parent)) == 30
     assert legs(summary.parent) == ["ended"]
+
+
+def test_trials_that_are_stopped_or_cancelled_are_all_done_in_the_end(slurm: Slurm, folder: Path) -> None:
+    sweep = yaml.safe_load((folder / "twenty.yaml").read_text())
+    lr = {"distribution": "log_uniform_values", "min": 1e-3, "max": 1e-2}
+    sweep |= {"method": "bayes", "run_cap": 3, "parameters": {"model.init_args.optimizer.init_args.lr": lr}}
+    (folder / "search.yaml").write_text(yaml.safe_dump(sweep))
+    submit = ["sweep", "submit", "search.yaml", "--cluster", "profile.yaml"]
+    said = augrnn(slurm, folder, *submit, wandb="offline")
+    job = said.partition("3 jobs submitted (")[2].partition(")")[0]
+    runs = [folder / f"runs/sweeps/search/trials/{number:03d}/seed-0" for number in range(3)]
+    until(lambda: len(at_work(runs[:2])) == 2, 120)
+    slurm.run("scancel", "--signal=USR1", f"{job}_0")  # as SLURM does ahead of the time limit
+    slurm.run("scancel", f"{job}_1")
+    until(lambda: "2 finished, 1 broken" in augrnn(slurm, folder, "sweep", "status", "search.yaml"), 180)
+    assert legs(runs[0]) == ["SystemExit: 143", "ended"]
+    assert "trial 001: its job is gone" in augrnn(slurm, folder, "sweep", "reap", "search.yaml")
+    assert "1 jobs submitted" in augrnn(slurm, folder, *submit)
+    until(lambda: "3 finished" in augrnn(slurm, folder, "sweep", "status", "search.yaml"), 180)
+    study = open_study(read_sweep(folder / "search.yaml", ROOT), str(folder / "runs/sweeps/search/study.journal"))
+    assert [trial.state.name for trial in study.trials] == ["COMPLETE"] * 3
+    for run in runs:
+        assert [int(row["step"]) for row in rows(run)] == list(range(UPDATES))
+    # What W&B has kept for itself of the two legs of the first trial is whole as well.
+    first, second = (kept(path) for path in sorted(runs[0].glob("wandb/offline-run-*/run-*.wandb")))
+    assert first
+    assert first + second == list(range(UPDATES))
+
+
+def test_an_experiment_is_reproduced_on_slurm(slurm: Slurm, folder: Path) -> None:
+    words = ["reproduce", "ntm/copy", "--scale", "smoke", "--variants", "lstm", "--seeds", "2"]
+    words += ["--launcher", "slurm", "--cluster", "profile.yaml"]
+    assert "2 jobs submitted" in augrnn(slurm, folder, *words)
+    until(lambda: len(list((folder / "runs").rglob("summary.json"))) == 2, 180)
+    until(lambda: not slurm.run("squeue", "-h").strip(), 60)
+    assert "results.json" in augrnn(slurm, folder, *words)
+    (record,) = (folder / "runs").rglob("results.json")
+    assert [run["status"] for run in json.loads(record.read_text())["runs"]] == ["finished"] * 2

@@ -1,4 +1,4 @@
-"""The commands `sweep plan | run | submit | status | reap | results`, and `reproduce --launcher slurm`."""
+"""The commands `sweep plan | run | register | submit | status | reap | results`, and `reproduce --launcher slurm`."""
 
 import argparse
 import json
@@ -35,6 +35,8 @@ def add_parsers(subparsers: Any, reproducing: argparse.ArgumentParser) -> None:
     parser = _add(commands, "run", run, "train what is left of a sweep on this machine")
     parser.add_argument("--jobs", type=int, metavar="N", help="runs at once (default: as the cores allow)")
     _again(parser)
+    words = "give the sweep to W&B's server, which hands out its points from then on; to be followed by run or submit"
+    _add(commands, "register", register, words)
     parser = _add(commands, "submit", submit, "hand what is left of a sweep to SLURM; a second call adds nothing")
     _cluster(parser)
     _again(parser)
@@ -83,16 +85,18 @@ def plan(options: argparse.Namespace) -> int:
     """Show the points."""
     from augrnn.cluster import sweeps
 
-    sweep, _ = _read(options)
-    runs = sweeps.plan(sweep)
+    sweep, runs = _read(options)
+    whole = sweeps.plan(sweep, runs)
     if options.json:
-        print(json.dumps([{"run": sweeps.name_of(run), "options": run.argv} for run in runs], indent=1))
+        print(json.dumps([{"run": sweeps.name_of(run), "options": run.argv} for run in whole], indent=1))
         return 0
-    for run in runs[:SHOWN]:
-        print(f"{sweeps.name_of(run):24} {' '.join(run.argv[2:]) or 'options as the trials before it suggest'}")
-    if len(runs) > SHOWN:
-        print(f"... and {len(runs) - SHOWN:,} more (--json shows all)")
-    print(f"{sweep.name}: {len(runs):,} runs, {len(sweep.seeds)} seeds a point")
+    asked = "W&B's server" if sweeps.on_server(sweep, runs) else "the trials before it"
+    for run in whole[:SHOWN]:
+        print(f"{sweeps.name_of(run):24} {' '.join(run.argv[2:]) or f'options as {asked} will say'}")
+    if len(whole) > SHOWN:
+        print(f"... and {len(whole) - SHOWN:,} more (--json shows all)")
+    seeds = "the seed is the server's choice" if sweeps.on_server(sweep, runs) else f"{len(sweep.seeds)} seeds a point"
+    print(f"{sweep.name}: {len(whole):,} runs, {seeds}")
     return 0
 
 
@@ -113,19 +117,32 @@ def run(options: argparse.Namespace) -> int:
         broken = Pool(make, runs, slots, max(1, cores() // slots), progress).do(todo)
     for each, reason in broken.items():
         print(f"{each} broke: {reason}; the same command resumes it (log: {each.folder(runs) / 'log.txt'})")
-    print(f"{sweep.name}: {sweeps.counted(sweeps.standings(sweeps.plan(sweep), runs, {}))}")
+    print(f"{sweep.name}: {sweeps.counted(sweeps.standings(sweeps.plan(sweep, runs), runs, {}))}")
     return 1 if broken else 0
+
+
+def register(options: argparse.Namespace) -> int:
+    """Give the sweep to W&B's server, once, and show where it is."""
+    from augrnn.cluster import agents, sweeps
+    from augrnn.dashboard.server import signed_in
+
+    sweep, runs = _read(options)
+    if not sweeps.on_server(sweep, runs) and any(run.folder(runs).exists() for run in sweeps.plan(sweep, runs)):
+        raise UserError(f"{sweep.name} has runs whose points the server does not know: give the file another name")
+    server = agents.register(sweep, runs, signed_in())
+    print(f"{server.path}: sweep run and sweep submit start its agents; elsewhere: wandb agent {server.path}")
+    return 0
 
 
 def _left(sweep: "Sweep", runs: Path, options: argparse.Namespace) -> list["Run"]:
     from augrnn.cluster import sweeps
     from augrnn.lab.runner import left_to_do
 
-    whole = sweeps.plan(sweep)
-    if sweep.file.method != "bayes":
+    whole = sweeps.plan(sweep, runs)
+    if not any(isinstance(run, sweeps.Unplanned) for run in whole):
         return left_to_do(whole, runs, options.retry, options.fresh)
     if options.retry or options.fresh:
-        raise UserError("the trials of a bayes sweep build on each other: to start over, rename its file")
+        raise UserError("the points of this sweep depend on what ran before: to start over, rename its file")
     return [run for run in whole if sweeps.state_on_disk(run, runs) in ("new", "broken")]
 
 
@@ -137,9 +154,9 @@ def submit(options: argparse.Namespace) -> int:
 
     sweep, runs = _read(options)
     profile = read_profile(options.cluster)
-    if sweep.file.method == "bayes" and profile.nodes * profile.tasks_per_node > 1:
-        raise UserError("a trial of a bayes sweep is trained by one process: use a profile with one task on one node")
     todo = _left(sweep, runs, options)
+    if any(isinstance(run, sweeps.Unplanned) for run in todo) and profile.nodes * profile.tasks_per_node > 1:
+        raise UserError("a trial, or an agent of W&B's, is one process: use a profile with one task on one node")
     file = options.sweep if options.dry_run else sweeps.frozen(sweep, runs)
     tasks = [sweeps.task_of(run, runs, sweeps.command(sweep, file, run, runs, profile.placement)) for run in todo]
     return _submitted(Submissions(sweeps.folder_of(sweep, runs)), tasks, profile, options.dry_run)
@@ -153,9 +170,7 @@ def _submitted(submissions: "Submissions", tasks: Sequence["Task"], profile: "Pr
         arrays = parts(tasks, profile.largest_array)
         print(f"# {len(tasks):,} jobs in arrays of {', '.join(str(len(part)) for part in arrays) or 'none'}")
         return 0
-    waiting = submissions.queued()
-    jobs = submissions.submit(tasks, profile)
-    new = sum(task.name not in waiting for task in tasks)
+    jobs, new = submissions.submit(tasks, profile)
     print(f"{new} jobs submitted ({', '.join(jobs) or 'none'}), {len(tasks) - new} already in the queue")
     return 0
 
@@ -166,7 +181,7 @@ def status(options: argparse.Namespace) -> int:
     from augrnn.cluster.submissions import Submissions
 
     sweep, runs = _read(options)
-    found = sweeps.standings(sweeps.plan(sweep), runs, _queued(Submissions(sweeps.folder_of(sweep, runs))))
+    found = sweeps.standings(sweeps.plan(sweep, runs), runs, _queued(Submissions(sweeps.folder_of(sweep, runs))))
     if options.json:
         rows = [{"run": sweeps.name_of(each.run), "state": each.state, "where": each.where} for each in found]
         print(json.dumps(rows, indent=1))
@@ -185,11 +200,11 @@ def _queued(submissions: "Submissions") -> dict[str, "Job"]:
 def _show_standings(found: Sequence["Standing"], runs: Path, metrics: tuple[str, ...]) -> None:
     """Those that are neither done nor untouched, at most so many."""
     from augrnn.cluster.sweeps import name_of
-    from augrnn.lab.progress import latest_metrics
+    from augrnn.lab.progress import latest_metrics, training_in
 
     shown = [each for each in found if each.state not in ("new", "waiting", "finished")]
     for each in shown[:SHOWN]:
-        latest = latest_metrics(each.run.folder(runs) / "metrics.csv", metrics)
+        latest = latest_metrics(training_in(each.run.folder(runs)) / "metrics.csv", metrics)
         print(f"{name_of(each.run):24} {each.state:9} {each.where:12} {latest}".rstrip())
     if len(shown) > SHOWN:
         print(f"... and {len(shown) - SHOWN} more (--json shows all)")
@@ -201,8 +216,8 @@ def reap(options: argparse.Namespace) -> int:
     from augrnn.cluster.submissions import Submissions
 
     sweep, runs = _read(options)
-    found = sweeps.standings(sweeps.plan(sweep), runs, _queued(Submissions(sweeps.folder_of(sweep, runs))))
-    if sweep.file.method == "bayes":
+    found = sweeps.standings(sweeps.plan(sweep, runs), runs, _queued(Submissions(sweeps.folder_of(sweep, runs))))
+    if any(each.run.scale == sweeps.TRIALS for each in found):
         from augrnn.cluster.trials import open_study, reap
 
         alive = {int(each.run.variant) for each in found if each.state in ("running", "waiting")}

@@ -12,7 +12,7 @@ axis of seeds: every point is trained with each of its values. `config` may be a
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeVar
@@ -110,7 +110,7 @@ class Parameter(Strict):
         return "int_uniform" if isinstance(self.min, int) and isinstance(self.max, int) else "uniform"
 
     @property
-    def listed(self) -> tuple[Any, ...] | None:
+    def listed(self) -> Sequence[Any] | None:
         """All values, where they can be listed: those of a constant, a list, or whole numbers."""
         match self.kind:
             case "constant":
@@ -120,7 +120,7 @@ class Parameter(Strict):
             case "int_uniform":
                 assert self.min is not None
                 assert self.max is not None
-                return tuple(range(int(self.min), int(self.max) + 1))
+                return range(int(self.min), int(self.max) + 1)
         return None
 
 

@@ -22,14 +22,12 @@ from optuna.trial import TrialState
 
 from augrnn.cluster.grammar import Parameter, Sweep
 from augrnn.cluster.points import Point, options, point, points, run_of
+from augrnn.cluster.sweeps import AGENTS, PRUNED, TRIALS, folder_of, on_server
 from augrnn.errors import UserError
 from augrnn.figures.style import PALETTE, save
 from augrnn.files import read_json
 from augrnn.lab.experiment import Run
 from augrnn.lab.records import read_run
-
-PRUNED = "pruned"
-"""The measure of a run whose training the pruner has ended."""
 
 FEWEST = 4
 """Points without which the importance of parameters is not worth a number."""
@@ -43,11 +41,11 @@ class Row:
     """A point of a sweep, and how its runs have ended.
 
     Attributes:
-      id: the folder of its runs: the point's id, or the number of the trial's task.
+      id: the point's id, or the number of the trial's task.
       values: its options.
       found: for each seed that has ended the metric at the end of training; None where it failed (diverged).
-      planned: the number of seeds.
-      pruned: whether the pruner has ended its training.
+      planned: the number of seeds; where W&B's server chooses them, of those that have begun.
+      pruned: whether its training was ended early.
       maximize: whether more of the metric is better.
     """
 
@@ -94,29 +92,39 @@ def collect(sweep: Sweep, runs: Path) -> list[Row]:
     Raises:
       UserError: a run does not know the sweep's metric.
     """
-    return sorted((_row(sweep, name, its, runs) for name, its in _planned(sweep, runs)), key=lambda row: row.rank)
+    planned = _given(sweep, runs) if on_server(sweep, runs) else _planned(sweep, runs)
+    return sorted((_row(sweep, name, where, its, runs) for name, where, its in planned), key=lambda row: row.rank)
 
 
-def _planned(sweep: Sweep, runs: Path) -> Iterator[tuple[Point, list[Run]]]:
+def _planned(sweep: Sweep, runs: Path) -> Iterator[tuple[str, Point, list[Run]]]:
     if sweep.file.method != "bayes":
         for each in points(sweep):
-            yield each, [run_of(sweep, each, seed) for seed in sweep.seeds]
+            yield each.id, each, [run_of(sweep, each, seed) for seed in sweep.seeds]
         return
     for task in range(sweep.file.run_cap or 0):
         name = f"{task:03d}"
-        values = _begun(sweep, runs / "sweeps" / sweep.name / "trials" / name)
+        begun = next(_begun(sweep, folder_of(sweep, runs) / TRIALS / name), None)
+        if begun is not None:
+            yield name, begun[0], [run_of(sweep, begun[0], seed, TRIALS, name) for seed in sweep.seeds]
+
+
+def _given(sweep: Sweep, runs: Path) -> Iterator[tuple[str, Point, list[Run]]]:
+    """The points that W&B's server has handed out, each with the runs that agents made of it."""
+    found: dict[str, tuple[Point, list[Run]]] = {}
+    for task in sorted((folder_of(sweep, runs) / AGENTS).glob("*")):
+        for each, seed in _begun(sweep, task):
+            found.setdefault(each.id, (each, []))[1].append(run_of(sweep, each, seed, AGENTS, task.name))
+    for name, (each, its) in found.items():
+        yield name, each, its
+
+
+def _begun(sweep: Sweep, task: Path) -> Iterator[tuple[Point, int]]:
+    """The point of a task with each seed that has begun, from the options that its runs were started with."""
+    for path in sorted(task.glob("seed-*/provenance.json")):
+        begun = read_json(path)
+        values = _values(sweep, begun["argv"])
         if values is not None:
-            each = point(values)
-            yield each, [run_of(sweep, each, seed, "trials", name) for seed in sweep.seeds]
-
-
-def _begun(sweep: Sweep, trial: Path) -> dict[str, Any] | None:
-    """The values of a trial, from the options that its first run was started with; None where there is none yet."""
-    for seed in sweep.seeds:
-        path = trial / f"seed-{seed}" / "provenance.json"
-        if path.exists():
-            return _values(sweep, read_json(path)["argv"])
-    return None
+            yield point(values), begun["seed"]
 
 
 def _values(sweep: Sweep, argv: Sequence[str]) -> dict[str, Any] | None:
@@ -139,7 +147,7 @@ def _value(sweep: Sweep, name: str, parameter: Parameter, text: str) -> Any:
     return {options({name: value})[0].partition("=")[2]: value for value in listed}[text]
 
 
-def _row(sweep: Sweep, where: Point, planned: list[Run], runs: Path) -> Row:
+def _row(sweep: Sweep, name: str, where: Point, planned: list[Run], runs: Path) -> Row:
     metric, found, pruned = sweep.file.metric, {}, False
     for run in planned:
         record = read_run(run, runs)
@@ -152,7 +160,7 @@ def _row(sweep: Sweep, where: Point, planned: list[Run], runs: Path) -> Row:
             )
         found[run.seed] = record.final(metric.name) if record.status == "finished" else None
         pruned = pruned or bool(record.measures.get(PRUNED))
-    return Row(planned[0].variant, where.values, found, len(planned), pruned, metric.goal == "maximize")
+    return Row(name, where.values, found, len(planned), pruned, metric.goal == "maximize")
 
 
 # What matters

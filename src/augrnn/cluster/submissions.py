@@ -42,15 +42,15 @@ class Submissions:
     def __init__(self, folder: Path) -> None:
         self.folder = folder / "submissions"
 
-    def submit(self, tasks: Sequence[Task], profile: slurm.Profile) -> list[str]:
-        """Submit arrays for the tasks that are not in the queue; gives their job ids.
+    def submit(self, tasks: Sequence[Task], profile: slurm.Profile) -> tuple[list[str], int]:
+        """Submit arrays for the tasks that are not in the queue; gives their job ids, and how many tasks they have.
 
         Two calls at once take turns, so that no task is submitted twice.
         """
         with files.locked(self.folder, wait=True):
             waiting = self.queued()
             left = [task for task in tasks if task.name not in waiting]
-            return [self._submit(part, profile) for part in parts(left, profile.largest_array)]
+            return [self._submit(part, profile) for part in parts(left, profile.largest_array)], len(left)
 
     def _submit(self, tasks: Sequence[Task], profile: slurm.Profile) -> str:
         token = secrets.token_hex(5)

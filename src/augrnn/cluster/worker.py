@@ -1,40 +1,22 @@
 """One point of a sweep in a process of its own: `python -m augrnn.cluster.worker FILE NAME ROOT RUNS point ID SEED`.
 
-The last words are `trial NUMBER` for a task of a bayes sweep. It exits as `augrnn.lab.worker` does.
+The last words are `trial NUMBER` for a task of a bayes sweep, and `agent NUMBER` for one of a sweep on W&B's server. It
+exits as `augrnn.lab.worker` does.
 """
 
 import argparse
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
-from augrnn import files
 from augrnn.cluster.grammar import Sweep, read_sweep
 from augrnn.cluster.points import point, points, run_of
-from augrnn.cluster.sweeps import folder_of, storage_of
+from augrnn.cluster.sweeps import TRIALS, as_experiment, conclude, storage_of, unplanned
 from augrnn.errors import UserError
 from augrnn.lab import records
-from augrnn.lab.experiment import Experiment, Run
+from augrnn.lab.experiment import Run
 from augrnn.lab.worker import exit_status, lightning, work
-
-if TYPE_CHECKING:
-    from augrnn.training import Trained
-
-
-def as_experiment(sweep: Sweep, pruned: Callable[[], bool] = lambda: False) -> Experiment:
-    """What the record of a sweep's run keeps: the curve of the sweep's metric, and whether the pruner has ended it."""
-    metric = sweep.file.metric.name
-
-    def measure(trained: "Trained") -> tuple[dict[str, Any], dict[str, Any]]:
-        logged = records.read_curves(Path(trained.trainer.default_root_dir) / "metrics.csv")
-        if metric not in logged:
-            raise UserError(f"the metric of {sweep.name}, {metric}, was not logged; there are: {', '.join(logged)}")
-        return {"pruned": pruned()}, {}
-
-    title = sweep.file.description or sweep.name
-    return Experiment(f"sweeps/{sweep.name}", title, "", {}, {}, measure, (), (metric,))
 
 
 def train_point(sweep: Sweep, identity: str, seed: int, runs: Path, placement: Sequence[str]) -> None:
@@ -56,7 +38,7 @@ def train_trial(sweep: Sweep, task: int, runs: Path, placement: Sequence[str]) -
         values: list[float | None] = []
         reporting = Reporting(trial, sweep.file.metric.name, prune=sweep.file.early_terminate is not None)
         for seed in sweep.seeds:
-            run = run_of(sweep, point_of_trial, seed, "trials", f"{task:03d}")
+            run = run_of(sweep, point_of_trial, seed, TRIALS, f"{task:03d}")
             callbacks = [reporting] if seed == sweep.seeds[0] else []
             if records.read_run(run, runs) is None:
                 train = partial(lightning(), callbacks=callbacks)
@@ -65,8 +47,7 @@ def train_trial(sweep: Sweep, task: int, runs: Path, placement: Sequence[str]) -
             if reporting.pruned:
                 break
         tell(study, trial, values, pruned=reporting.pruned)
-    path = folder_of(sweep, runs) / "trials" / f"{task:03d}" / "trial.json"
-    files.write_json(path, {"state": states(study)[task].name})
+    conclude(unplanned(sweep, TRIALS, task), runs, states(study)[task].name)
 
 
 def _final(run: Run, sweep: Sweep, runs: Path) -> float | None:
@@ -86,14 +67,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     listed = kinds.add_parser("point")
     listed.add_argument("id")
     listed.add_argument("seed", type=int)
-    trial = kinds.add_parser("trial")
-    trial.add_argument("number", type=int)
+    for name in ("trial", "agent"):
+        kinds.add_parser(name).add_argument("number", type=int)
     options = parser.parse_args(argv)
 
     def do() -> None:
         sweep = read_sweep(options.file, options.root, options.name)
         if options.kind == "point":
             train_point(sweep, options.id, options.seed, options.runs, options.placement)
+        elif options.kind == "agent":
+            from augrnn.cluster.agents import train_task
+
+            train_task(sweep, options.number, options.runs, options.placement)
         else:
             train_trial(sweep, options.number, options.runs, options.placement)
 

@@ -117,8 +117,13 @@ class Clock:
     """How long a run has been at work, and how long it still will be, by the updates that it has done."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder, self._start = folder, time.monotonic()
+        self._folder, self._start = folder, time.monotonic()
         self._done_before = self._share_done() or 0.0
+
+    @property
+    def folder(self) -> Path:
+        """Where its metrics are."""
+        return training_in(self._folder)
 
     def elapsed(self) -> float:
         """Seconds since the start of this leg."""
@@ -146,6 +151,14 @@ class Clock:
         except (OSError, yaml.YAMLError, KeyError, TypeError):
             return {}
         return {"step": trainer.get("max_steps") or 0, "epoch": trainer.get("max_epochs") or 0}
+
+
+def training_in(folder: Path) -> Path:
+    """The folder with the latest metrics: a run's own, or where it has several seeds the one of these at work."""
+    found = {
+        path.parent: path.stat().st_mtime for path in (*folder.glob("metrics.csv"), *folder.glob("seed-*/metrics.csv"))
+    }
+    return max(found, key=lambda path: found[path], default=folder)
 
 
 def latest_metrics(path: Path, metrics: tuple[str, ...]) -> str:
