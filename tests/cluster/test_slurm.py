@@ -214,12 +214,43 @@ def test_trials_that_are_stopped_or_cancelled_are_all_done_in_the_end(slurm: Slu
     assert first + second == list(range(UPDATES))
 
 
+EXPERIMENT = """
+from augrnn.lab.claims import Claim, SuccessRate
+from augrnn.lab.experiment import Experiment, Scale, Variant
+
+experiment = Experiment(
+    name="tiny/copy",
+    title="A tiny copy task",
+    paper="Nobody 2014: a paper",
+    variants={{"lstm": Variant("configs/copy/lstm.yaml")}},
+    scales={{"smoke": Scale(seeds=2, minutes=1, overrides={overrides})}},
+    measure=lambda trained: ({{"updates": trained.updates}}, {{}}),
+    claims=(
+        Claim(
+            name="trains",
+            sentence="It trains.",
+            source="nowhere",
+            quantity=lambda results: results.each("lstm", lambda run: run["updates"] == {updates}),
+            rules={{"smoke": SuccessRate(needed=0.5)}},
+            paper="",
+            public="",
+        ),
+    ),
+)
+"""
+
+
 def test_an_experiment_is_reproduced_on_slurm(slurm: Slurm, folder: Path) -> None:
-    words = ["reproduce", "ntm/copy", "--scale", "smoke", "--variants", "lstm", "--seeds", "2"]
-    words += ["--launcher", "slurm", "--cluster", "profile.yaml"]
-    assert "2 jobs submitted" in augrnn(slurm, folder, *words)
-    until(lambda: len(list((folder / "runs").rglob("summary.json"))) == 2, 180)
+    place = folder / "experiments/tiny/copy"
+    place.mkdir(parents=True)
+    (place / "experiment.py").write_text(EXPERIMENT.format(overrides=tuple(TINY[2:]), updates=UPDATES))
+    shutil.copytree(ROOT / "configs/copy", folder / "configs/copy")
+    words = ["reproduce", "tiny/copy", "--scale", "smoke", "--launcher", "slurm", "--cluster", "profile.yaml"]
+    said = augrnn(slurm, folder, *words)
+    assert "2 jobs submitted" in said
+    assert "tiny/copy at scale smoke: 2 " in said
+    until(lambda: len(list((folder / "runs").rglob("summary.json"))) == 2, 120)
     until(lambda: not slurm.run("squeue", "-h").strip(), 60)
-    assert "results.json" in augrnn(slurm, folder, *words)
-    (record,) = (folder / "runs").rglob("results.json")
-    assert [run["status"] for run in json.loads(record.read_text())["runs"]] == ["finished"] * 2
+    assert "reproduced" in augrnn(slurm, folder, *words)
+    record = files.read_json(place / "results/smoke.json")
+    assert [verdict["verdict"] for verdict in record["verdicts"]] == ["reproduced"]
