@@ -59,7 +59,7 @@ class Slurm:
     def __init__(self, root: Path) -> None:
         self.root = root
         root.mkdir(mode=0o755, parents=True, exist_ok=True)
-        self.environment = {**os.environ, "SLURM_CONF": str(root / "slurm.conf")}
+        self.settings = {"SLURM_CONF": str(root / "slurm.conf")}
 
     def start(self) -> None:
         key = self.root / "munge.key"
@@ -94,7 +94,7 @@ class Slurm:
 
     def run(self, *command: str) -> str:
         """Run a command of SLURM's; gives what it prints."""
-        done = subprocess.run(command, env=self.environment, capture_output=True, text=True, check=False)
+        done = subprocess.run(command, env={**os.environ, **self.settings}, capture_output=True, text=True, check=False)
         if done.returncode != 0:
             raise RuntimeError(f"{command}: {done.stderr or done.stdout}")
         return done.stdout

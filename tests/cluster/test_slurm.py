@@ -23,6 +23,7 @@ from augrnn.cluster.points import points, runs_of
 from augrnn.cluster.trials import open_study
 from augrnn.training import train
 from tests.cluster.slurmd import Slurm, cluster, missing, until
+from tests.wandb_server import WandbServer
 
 pytestmark = [pytest.mark.slurm, pytest.mark.xdist_group("slurm")]  # one cluster for all
 ROOT = Path(__file__).parents[2]
@@ -70,7 +71,7 @@ def folder(tmp_path: Path) -> Path:
 
 def augrnn(slurm: Slurm, folder: Path, *words: str, wandb: str = "disabled") -> str:
     command = [sys.executable, "-m", "augrnn.cli", *words]
-    environment = {**slurm.environment, "WANDB_MODE": wandb, "OMP_NUM_THREADS": "1"}
+    environment = {**os.environ, **slurm.settings, "WANDB_MODE": wandb, "OMP_NUM_THREADS": "1"}
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr + done.stdout
     return done.stdout
@@ -254,3 +255,28 @@ def test_an_experiment_is_reproduced_on_slurm(slurm: Slurm, folder: Path) -> Non
     assert "reproduced" in augrnn(slurm, folder, *words)
     record = files.read_json(place / "results/smoke.json")
     assert [verdict["verdict"] for verdict in record["verdicts"]] == ["reproduced"]
+
+
+@pytest.mark.parametrize("name", ["USR1", "TERM"])  # as ahead of the time limit, and in a preemption
+def test_an_agent_that_is_asked_to_stop_goes_on_as_the_same_run(
+    slurm: Slurm, folder: Path, wandb_server: WandbServer, name: str
+) -> None:
+    rate = {"model.init_args.optimizer.init_args.lr": 0.003}
+    wandb_server.points = [rate, rate]
+    sweep = yaml.safe_load((folder / "twenty.yaml").read_text())
+    (folder / "served.yaml").write_text(yaml.safe_dump(sweep | {"run_cap": 1}))
+    augrnn(slurm, folder, "sweep", "register", "served.yaml", wandb="online")
+    said = augrnn(slurm, folder, "sweep", "submit", "served.yaml", "--cluster", "profile.yaml", wandb="online")
+    job = said.partition("1 jobs submitted (")[2].partition(")")[0]
+    run = folder / "runs/sweeps/served/agents/000/seed-0"
+    until(lambda: at_work([run]), 120)
+    slurm.run("scancel", f"--signal={name}", f"{job}_0")
+    until(lambda: "1 finished" in augrnn(slurm, folder, "sweep", "status", "served.yaml"), 180)
+    until(lambda: not slurm.run("squeue", "-h").strip(), 60)
+    assert legs(run) == ["SystemExit: 143", "ended"]
+    assert [int(row["step"]) for row in rows(run)] == list(range(UPDATES))
+    (served,) = wandb_server.runs.values()
+    assert served.id == "sweep0-0"
+    logged = [row["trainer/global_step"] for row in served.history if "train/cost_bits" in row]
+    assert logged == list(range(UPDATES))
+    assert wandb_server.sweeps["sweep0"].queue == [rate]
