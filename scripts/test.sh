@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs the linters and the tests, as many at once as there are cores: scripts/test.sh [PYTEST OPTIONS].
+# Runs the linters and all tests, as many at once as there are cores; or what PYTEST OPTIONS say: scripts/test.sh [PYTEST OPTIONS].
 source "$(dirname "${BASH_SOURCE[0]}")/environment.sh"
 if [ $# -eq 0 ]; then
   .venv/bin/ruff check .
