@@ -13,20 +13,11 @@ import torch
 from augrnn.errors import UserError
 from augrnn.signals import STOPPED, leaving_when_asked
 from augrnn.training import Command, train
+from tests.tiny import CONFIG, tiny
 
 ROOT = Path(__file__).parents[1]
 TAGS = {"experiment": "e", "variant": "v", "scale": "smoke", "seed": 0}
-TINY = [
-    "--config",
-    str(ROOT / "configs/copy/lstm.yaml"),
-    "--model.init_args.cell.init_args.hidden_size=8",
-    "--data.init_args.max_length=3",
-    "--data.init_args.validation_sequences=32",
-    "--data.init_args.epoch_batches=4",
-    "--trainer.accelerator=cpu",
-    "--trainer.log_every_n_steps=1",
-    "--trainer.max_steps=10",
-]
+TINY = [*CONFIG, *tiny(4), "--trainer.max_steps=10"]
 
 
 class Asking(L.Callback):

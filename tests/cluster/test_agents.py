@@ -15,6 +15,7 @@ import yaml
 from augrnn import files
 from augrnn.cli import main
 from tests.cluster.slurmd import until
+from tests.tiny import tiny
 from tests.wandb_server import ServedRun, WandbServer
 
 ROOT = Path(__file__).parents[2]
@@ -23,14 +24,7 @@ LR = "model.init_args.optimizer.init_args.lr"
 CLIP = "trainer.gradient_clip_val"
 CONFIG = "configs/copy/lstm.yaml"
 POINT = {"config": CONFIG, LR: 0.001, CLIP: None, "seed_everything": 7}
-TINY = [
-    "--model.init_args.cell.init_args.hidden_size=8",
-    "--data.init_args.max_length=3",
-    "--data.init_args.validation_sequences=32",
-    "--data.init_args.epoch_batches=10",
-    "--trainer.accelerator=cpu",
-    "--trainer.log_every_n_steps=1",
-]
+TINY = tiny(10)
 
 
 def sweep(folder: Path, updates: int = 20, **changed: object) -> str:

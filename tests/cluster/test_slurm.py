@@ -23,22 +23,14 @@ from augrnn.cluster.points import points, runs_of
 from augrnn.cluster.trials import open_study
 from augrnn.training import train
 from tests.cluster.slurmd import Slurm, cluster, missing, until
+from tests.tiny import CONFIG, tiny
 from tests.wandb_server import WandbServer
 
 pytestmark = [pytest.mark.slurm, pytest.mark.xdist_group("slurm")]  # one cluster for all
 ROOT = Path(__file__).parents[2]
 UPDATES = 400
-TINY = [
-    "--config",
-    str(ROOT / "configs/copy/lstm.yaml"),
-    "--model.init_args.cell.init_args.hidden_size=8",
-    "--data.init_args.max_length=3",
-    "--data.init_args.validation_sequences=32",
-    "--data.init_args.epoch_batches=80",
-    f"--trainer.max_steps={UPDATES}",
-    "--trainer.accelerator=cpu",
-    "--trainer.log_every_n_steps=1",
-]
+OPTIONS = [*tiny(80), f"--trainer.max_steps={UPDATES}"]
+TINY = [*CONFIG, *OPTIONS]
 
 
 @pytest.fixture(scope="module")
@@ -244,7 +236,7 @@ experiment = Experiment(
 def test_an_experiment_is_reproduced_on_slurm(slurm: Slurm, folder: Path) -> None:
     place = folder / "experiments/tiny/copy"
     place.mkdir(parents=True)
-    (place / "experiment.py").write_text(EXPERIMENT.format(overrides=tuple(TINY[2:]), updates=UPDATES))
+    (place / "experiment.py").write_text(EXPERIMENT.format(overrides=tuple(OPTIONS), updates=UPDATES))
     shutil.copytree(ROOT / "configs/copy", folder / "configs/copy")
     words = ["reproduce", "tiny/copy", "--scale", "smoke", "--launcher", "slurm", "--cluster", "profile.yaml"]
     said = augrnn(slurm, folder, *words)

@@ -37,6 +37,7 @@ from augrnn.cluster.trials import (
 )
 from augrnn.errors import UserError
 from augrnn.training import Command, train
+from tests.tiny import CONFIG, tiny
 
 ROOT = Path(__file__).parents[2]
 CAP = 40
@@ -93,7 +94,9 @@ class Crews:
     """Starts workers; a process that has imported everything forks them, which saves each of them the imports."""
 
     def __init__(self) -> None:
-        self.process = subprocess.Popen([sys.executable, __file__], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", __name__], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        )
 
     def start(self, sweep: Sweep, storage: str, folder: Path, workers: int) -> None:
         """Let workers do the sweep's tasks at the same time, and keep a log each in a folder."""
@@ -453,17 +456,7 @@ def test_an_impossible_parameter_is_told_before_a_study_is_made(tmp_path: Path) 
 # Pruning
 
 
-TINY = [
-    "--config",
-    str(ROOT / "configs/copy/lstm.yaml"),
-    "--model.init_args.cell.init_args.hidden_size=8",
-    "--data.init_args.max_length=3",
-    "--data.init_args.validation_sequences=32",
-    "--data.init_args.epoch_batches=2",
-    "--trainer.accelerator=cpu",
-    "--trainer.log_every_n_steps=1",
-    "--trainer.max_steps=8",
-]
+TINY = [*CONFIG, *tiny(2), "--trainer.max_steps=8"]
 TAGS = {"experiment": "e", "variant": "v", "scale": "smoke", "seed": 0}
 METRIC = "val/cost_bits"
 EARLY = "early_terminate: {type: hyperband, min_iter: 2, eta: 3}\n"

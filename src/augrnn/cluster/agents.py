@@ -23,6 +23,7 @@ from augrnn import files
 from augrnn.cluster.grammar import ARGUMENTS, SEED, Sweep, SweepFile, read_sweep
 from augrnn.cluster.points import point, run_of
 from augrnn.cluster.sweeps import AGENTS, Unplanned, as_experiment, conclude, folder_of, frozen, unplanned
+from augrnn.dashboard.server import refusals
 from augrnn.errors import UserError
 from augrnn.lab import records
 from augrnn.lab.experiment import Experiment, Run
@@ -108,13 +109,10 @@ def register(sweep: Sweep, runs: Path, entity: str) -> Server:
 
 def _created(sweep: Sweep, entity: str, project: str) -> str:
     import wandb
-    from wandb.sdk.lib.service.service_connection import WandbApiFailedError
 
     content = {"name": sweep.name, **yaml.safe_load(sweep.path.read_text(encoding="utf-8"))}
-    try:
+    with refusals(f"W&B did not take {sweep.name}"):
         return wandb.sweep(content, entity=entity, project=project)
-    except (wandb.Error, WandbApiFailedError, ValueError) as error:
-        raise UserError(f"W&B did not take {sweep.name}: {' '.join(str(error).split())}") from error
 
 
 # A task

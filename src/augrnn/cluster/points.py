@@ -85,9 +85,14 @@ def draw(parameter: Parameter, random: np.random.Generator) -> Any:
         return listed[int(random.choice(len(listed), p=weights))]
     value = _drawn(parameter, random)
     if parameter.kind.startswith("q_"):
-        value = round(value / parameter.q) * parameter.q
-        return int(value) if isinstance(parameter.q, int) else float(value)
+        return quantized(value, parameter)
     return float(value)
+
+
+def quantized(value: float, parameter: Parameter) -> int | float:
+    """The multiple of a parameter's q that is nearest to a value; a whole number where q is one."""
+    nearest = round(value / parameter.q) * parameter.q
+    return int(nearest) if isinstance(parameter.q, int) else float(nearest)
 
 
 def _drawn(parameter: Parameter, random: np.random.Generator) -> float:

@@ -70,7 +70,7 @@ def plan(sweep: Sweep, runs: Path) -> list[Run]:
     To W&B's server the seed is a parameter like others, and `run_cap` counts runs.
     """
     if on_server(sweep, runs):
-        listed = len(runs_of(sweep, points(sweep))) if sweep.file.method == "grid" else math.inf
+        listed = len(points(sweep)) * len(sweep.seeds) if sweep.file.method == "grid" else math.inf
         return _unplanned(sweep, AGENTS, int(min(listed, sweep.file.run_cap or listed)))
     if sweep.file.method == "bayes":
         return _unplanned(sweep, TRIALS, sweep.file.run_cap or 0)

@@ -31,6 +31,7 @@ from sqlalchemy.exc import ArgumentError, IntegrityError, SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
 from augrnn.cluster.grammar import RANGED, Parameter, Sweep
+from augrnn.cluster.points import quantized
 from augrnn.errors import UserError
 from augrnn.files import explained
 
@@ -251,7 +252,7 @@ def _suggested(trial: optuna.Trial, name: str, parameter: Parameter) -> Any:
     assert isinstance(space, FloatDistribution)
     value = trial.suggest_float(name, space.low, space.high, step=space.step, log=space.log)
     if parameter.kind == "q_log_uniform_values":  # Optuna has no steps on a log scale
-        value = round(value / parameter.q) * parameter.q
+        return quantized(value, parameter)
     return value
 
 

@@ -64,7 +64,7 @@ def save(
     Raises:
       UserError: the server refuses.
     """
-    with _refusals(entity, project):
+    with refusals(f"cannot save the dashboard in {entity}/{project}"):
         known = _saved(entity, project, "project-view", by="name")
         addresses = {}
         for name, view in views.items():
@@ -91,13 +91,12 @@ def _saved(entity: str, project: str, kind: str, by: str) -> dict[str, str]:
 
 
 @contextmanager
-def _refusals(entity: str, project: str) -> Iterator[None]:
-    """Turn what W&B's client raises for a server's refusal into a UserError of one line."""
+def refusals(failed: str) -> Iterator[None]:
+    """Turn what W&B's client raises for a server's refusal into a UserError of one line, which begins with `failed`."""
     import wandb
     from wandb.sdk.lib.service.service_connection import WandbApiFailedError
 
     try:
         yield
     except (wandb.Error, WandbApiFailedError, ValueError) as error:
-        reason = " ".join(str(error).split())
-        raise UserError(f"cannot save the dashboard in {entity}/{project}: {reason}") from error
+        raise UserError(f"{failed}: {' '.join(str(error).split())}") from error

@@ -1,0 +1,18 @@
+"""Options of a training that takes seconds, for tests that are about something else."""
+
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+CONFIG = ("--config", str(ROOT / "configs/copy/lstm.yaml"))
+
+
+def tiny(batches: int) -> list[str]:
+    """A small LSTM on short sequences, every update logged, a validation after so many batches; without its config."""
+    return [
+        "--model.init_args.cell.init_args.hidden_size=8",
+        "--data.init_args.max_length=3",
+        "--data.init_args.validation_sequences=32",
+        f"--data.init_args.epoch_batches={batches}",
+        "--trainer.accelerator=cpu",
+        "--trainer.log_every_n_steps=1",
+    ]
