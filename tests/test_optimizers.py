@@ -9,7 +9,7 @@ from torch import nn
 from torch.testing import assert_close
 
 from augrnn.optimizers import GravesRMSprop
-from augrnn.training import Command
+from augrnn.training.command import Command
 
 ROOT = Path(__file__).parents[1]
 SETTINGS = {"lr": 0.03, "decay": 0.9, "momentum": 0.7, "epsilon": 0.01}

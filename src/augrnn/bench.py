@@ -11,19 +11,21 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from augrnn.attention.additive import AdditiveAttention
 from augrnn.batches import EOS, PairBatch, moved
 from augrnn.cells.cell import Cell
+from augrnn.cells.feedforward import Feedforward
 from augrnn.cells.lstm import LSTM
-from augrnn.cells.ntm import NTM, Feedforward
-from augrnn.interfaces.attention import AdditiveAttention
-from augrnn.interfaces.conditional import ConditionalDecoder
-from augrnn.interfaces.decoder import AttentiveDecoder
-from augrnn.interfaces.encoders import BidirectionalEncoder
-from augrnn.interfaces.search import Speller, beam_search
+from augrnn.cells.ntm import NTM
+from augrnn.decoders.attentive import AttentiveDecoder
+from augrnn.decoders.conditional_gru import ConditionalDecoder
+from augrnn.encoders.word_encoder import BidirectionalEncoder
+from augrnn.search.beam_search import beam_search
+from augrnn.search.model import Speller
 from augrnn.systems.encoder_decoder import EncoderDecoder
 from augrnn.systems.transducer import Transducer
 from augrnn.tasks.associative_recall import AssociativeRecall
-from augrnn.tasks.bits import BitsTask, Size
+from augrnn.tasks.bit_task import BitsTask, Size
 from augrnn.tasks.copy import Copy
 from augrnn.tasks.dynamic_ngrams import DynamicNGrams
 from augrnn.tasks.priority_sort import PrioritySort

@@ -39,7 +39,7 @@ def bench(options: argparse.Namespace) -> int:
 
 def translate(options: argparse.Namespace) -> int:
     """Print the translations of a text, and write what else is asked for."""
-    from augrnn.translate import command
+    from augrnn.inference.translate import command
 
     return command(options)
 
@@ -67,16 +67,16 @@ def add_translate(commands: Any) -> None:
 
 def build_parser() -> argparse.ArgumentParser:
     """The parser of every command; those of Lightning are only named in it, because importing Lightning is slow."""
-    from augrnn.cluster import commands as cluster
     from augrnn.dashboard.commands import add_parser
     from augrnn.lab import commands as lab
+    from augrnn.sweeps import commands as sweeps
 
     parser = argparse.ArgumentParser(
         prog="augrnn", description="Check the findings behind 'Attention and Augmented Recurrent Neural Networks'."
     )
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    cluster.add_parsers(commands, lab.add_parsers(commands))
-    add_parser(commands, sweeps=cluster.panels)
+    sweeps.add_parsers(commands, lab.add_parsers(commands))
+    add_parser(commands, sweeps=sweeps.panels)
     timing = commands.add_parser(
         "bench", help="throughput of training, beside torch's own layers of the same size, and of beam search"
     )
@@ -94,13 +94,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if argv is None else argv)
     try:
         if words[:1] == ["fit"] and "WANDB_SWEEP_PARAM_PATH" in os.environ:  # W&B's agent has started us
-            from augrnn.cluster import agents
+            from augrnn.sweeps import wandb_agents
 
-            return agents.fit(words)
+            return wandb_agents.fit(words)
         if words and words[0] in LIGHTNING:
-            from augrnn import training
+            from augrnn.training import command
 
-            return training.command_line(words)
+            return command.command_line(words)
         options = build_parser().parse_args(words)
         return options.run(options)
     except UserError as error:

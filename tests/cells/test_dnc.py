@@ -12,10 +12,11 @@ import torch
 from torch import Tensor
 from torch.testing import assert_close
 
-from augrnn.cells.cell import Cell, Unrolled, unroll
+from augrnn.cells.cell import Cell
 from augrnn.cells.dnc import DNC, DNCState, allocation, linked, oneplus, used
+from augrnn.cells.feedforward import Feedforward
 from augrnn.cells.lstm import LSTM
-from augrnn.cells.ntm import Feedforward
+from augrnn.cells.unroll import Unrolled, unroll
 
 CONTROLLERS: dict[str, Callable[[int], Cell]] = {
     "lstm": lambda size: LSTM(size, 6),
@@ -382,7 +383,7 @@ def test_compiled_and_eager_steps_give_the_same_numbers() -> None:
     # In a process of its own: the tests run eagerly, and the switch is read once.
     program = """
 import torch
-from augrnn.cells.cell import unroll
+from augrnn.cells.unroll import unroll
 from augrnn.cells.dnc import DNC
 from augrnn.cells.lstm import LSTM
 torch.manual_seed(0)

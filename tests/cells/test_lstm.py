@@ -3,8 +3,8 @@ import torch
 from torch import nn
 from torch.testing import assert_close
 
-from augrnn.cells.cell import unroll
 from augrnn.cells.lstm import LSTM, GravesLSTM, StackedLSTM
+from augrnn.cells.unroll import unroll
 
 
 @pytest.mark.parametrize(

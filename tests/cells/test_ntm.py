@@ -7,9 +7,11 @@ import pytest
 import torch
 from torch.testing import assert_close
 
-from augrnn.cells.cell import Cell, unroll
+from augrnn.cells.cell import Cell
+from augrnn.cells.feedforward import Feedforward
 from augrnn.cells.lstm import LSTM, GravesLSTM
-from augrnn.cells.ntm import NTM, Feedforward, NTMState
+from augrnn.cells.ntm import NTM, NTMState
+from augrnn.cells.unroll import unroll
 
 CONTROLLERS: dict[str, Callable[[int], Cell]] = {
     "lstm": lambda size: LSTM(size, 6),
@@ -167,7 +169,7 @@ def test_compiled_and_eager_steps_give_the_same_numbers() -> None:
     # In a process of its own: the tests run eagerly, and the switch is read once.
     program = """
 import torch
-from augrnn.cells.cell import unroll
+from augrnn.cells.unroll import unroll
 from augrnn.cells.lstm import LSTM
 from augrnn.cells.ntm import NTM
 torch.manual_seed(0)

@@ -18,10 +18,10 @@ import pytest
 import yaml
 
 from augrnn import files
-from augrnn.cluster.grammar import read_sweep
-from augrnn.cluster.points import points, runs_of
-from augrnn.cluster.trials import open_study
-from augrnn.training import train
+from augrnn.sweeps.optuna_trials import open_study
+from augrnn.sweeps.points import points, runs_of
+from augrnn.sweeps.sweep_file import read_sweep
+from augrnn.training.command import train
 from tests.cluster.slurmd import Slurm, cluster, missing, until
 from tests.tiny import CONFIG, tiny
 from tests.wandb_server import WandbServer
@@ -98,7 +98,7 @@ def workers() -> dict[str, int]:
     for entry in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):  # it has ended
             words = (entry / "cmdline").read_bytes().split(b"\0")
-            if b"augrnn.cluster.worker" in words and not words[0].endswith(b"srun"):
+            if b"augrnn.sweeps.run_process" in words and not words[0].endswith(b"srun"):
                 found[words[-3].decode()] = int(entry.name)
     return found
 

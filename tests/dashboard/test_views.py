@@ -194,7 +194,7 @@ def sections(view: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def test_the_media_named_here_are_those_that_are_made(root: Path) -> None:
-    made = (root / "src/augrnn/figures/media.py").read_text()
+    made = (root / "src/augrnn/measures/media.py").read_text()
     named = {key for each in experiments_shown(root / "experiments") for key in (*each.pictures, *each.tables)}
     assert named == {"media/heads", "media/alignments", "media/translations"}
     for key in named:

@@ -14,7 +14,7 @@ import pytest
 import torch
 
 from augrnn.lab.provenance import hardware
-from augrnn.training import Command
+from augrnn.training.command import Command
 
 ROOT = Path(__file__).parents[2]
 KEPT = Path(__file__).with_name("curves.json")

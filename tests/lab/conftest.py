@@ -97,7 +97,7 @@ class World:
         return self.root / "runs"
 
     def write(self, behaviour: str = "slow") -> "World":
-        """Put the experiment on disk, its variant `bad` behaving that way (see fake_worker.py)."""
+        """Put the experiment on disk, its variant `bad` behaving that way (see fake_run_process.py)."""
         folder = self.experiments / "toy" / "learn"
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "experiment.py").write_text(EXPERIMENT.replace("BEHAVIOUR", behaviour))
@@ -121,7 +121,7 @@ class World:
     def command(run: Any, experiments: Path, runs: Path) -> list[str]:
         """The worker's command, with the pretended trainer in it."""
         arguments = runner.worker_command(run, experiments, runs)[3:]
-        return [sys.executable, str(Path(__file__).with_name("fake_worker.py")), *arguments]
+        return [sys.executable, str(Path(__file__).with_name("fake_run_process.py")), *arguments]
 
 
 @pytest.fixture(scope="session")

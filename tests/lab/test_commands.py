@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from augrnn.errors import UserError
-from augrnn.lab import commands, report, runner
+from augrnn.lab import claims_tables, commands, runner
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -144,7 +144,7 @@ def test_report_wants_its_marks(judged: World, capsys: pytest.CaptureFixture[str
 
 def test_the_largest_scale_with_a_verdict_is_shown(judged: World) -> None:
     judged.reproduce("small")
-    rows = report.strongest(judged.experiment, judged.experiments)
+    rows = claims_tables.strongest(judged.experiment, judged.experiments)
     assert [(row.claim.name, row.scale) for row in rows] == [("learns", "small"), ("beats", "smoke")]
 
 

@@ -306,7 +306,8 @@ def test_an_unwritable_runs_folder(world: World) -> None:
 def test_the_worker_is_started_as_a_module_of_this_python(world: World) -> None:
     run = world.experiment.plan("smoke", world.experiments)[1]
     assert runner.worker_command(run, Path("e"), Path("r")) == [
-        sys.executable, "-m", "augrnn.lab.worker", "toy/learn", "smoke", "bad", "0", "--experiments", "e", "--runs", "r"
+        sys.executable, "-m", "augrnn.lab.run_process", "toy/learn", "smoke", "bad", "0",
+        "--experiments", "e", "--runs", "r"
     ]  # fmt: skip
 
 

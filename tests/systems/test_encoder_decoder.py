@@ -7,11 +7,12 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from augrnn.attention.additive import AdditiveAttention
+from augrnn.attention.fixed_context import FixedContext
 from augrnn.batches import BOS, EOS, PAD, PairBatch
+from augrnn.decoders.attentive import AttentiveDecoder
+from augrnn.encoders.word_encoder import BidirectionalEncoder
 from augrnn.errors import UserError
-from augrnn.interfaces.attention import AdditiveAttention, FixedContext
-from augrnn.interfaces.decoder import AttentiveDecoder
-from augrnn.interfaces.encoders import BidirectionalEncoder
 from augrnn.systems.encoder_decoder import EncoderDecoder
 from augrnn.tasks.reversal import Reversal
 

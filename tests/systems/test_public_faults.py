@@ -7,14 +7,16 @@ import lightning as L
 import pytest
 import torch
 
+from augrnn.attention.additive import AdditiveAttention
+from augrnn.attention.multiplicative import DotAttention, GeneralAttention
 from augrnn.batches import BOS, EOS, PAD, PairBatch
-from augrnn.interfaces.attention import AdditiveAttention, DotAttention, GeneralAttention
-from augrnn.interfaces.conditional import ConditionalDecoder
-from augrnn.interfaces.decoder import AttentiveDecoder, Decoder
-from augrnn.interfaces.encoders import BidirectionalEncoder
-from augrnn.interfaces.luong import LuongDecoder
+from augrnn.decoders.attentive import AttentiveDecoder
+from augrnn.decoders.conditional_gru import ConditionalDecoder
+from augrnn.decoders.decoder import Decoder
+from augrnn.decoders.luong import LuongDecoder
+from augrnn.encoders.word_encoder import BidirectionalEncoder
+from augrnn.metrics.bleu import bleu_signature
 from augrnn.systems.encoder_decoder import EncoderDecoder
-from augrnn.tasks.bleu import bleu_signature
 from augrnn.tasks.reversal import Reversal
 
 VOCABULARY, SIZE = 10, 6

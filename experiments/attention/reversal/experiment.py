@@ -8,12 +8,12 @@ from augrnn.lab.experiment import Experiment, Scale, Variant
 from augrnn.lab.records import Results, RunRecord
 
 if TYPE_CHECKING:
-    from augrnn.training import Trained
+    from augrnn.training.command import Trained
 
 
 def measure(trained: "Trained") -> tuple[dict[str, Any], dict[str, Any]]:
     """What is right by length, and whether attention reads backwards."""
-    from augrnn.measures.reversal import measure_reversal
+    from augrnn.measures.reversal.measure import measure_reversal
 
     return measure_reversal(trained.system, trained.task)  # type: ignore[arg-type]
 
@@ -43,9 +43,9 @@ def reads_backwards(results: Results) -> Observations:
 
 def figures(results: Results, arrays: Any, folder: Path) -> None:
     """Symbols right by length, learning curves, and one alignment."""
-    from augrnn.figures.alignment import alignment_figure
-    from augrnn.figures.curves import by_size, learning_curves
-    from augrnn.figures.style import save
+    from augrnn.exhibits.alignment import alignment_figure
+    from augrnn.exhibits.curves import by_size, learning_curves
+    from augrnn.exhibits.style import save
 
     by_size(results.measured("symbols_right"), folder / "lengths.png", "share of symbols right", "length")
     learning_curves(results.curves("val/exact"), folder / "learning.png", "share of sequences wholly right")

@@ -8,7 +8,7 @@ from augrnn.lab.experiment import Experiment, Scale, Variant
 from augrnn.lab.records import Results
 
 if TYPE_CHECKING:
-    from augrnn.training import Trained
+    from augrnn.training.command import Trained
 
 TEST = "test_2016_flickr"
 CONFIG = "configs/translation/conditional.yaml"
@@ -16,7 +16,7 @@ CONFIG = "configs/translation/conditional.yaml"
 
 def measure(trained: "Trained") -> tuple[dict[str, Any], dict[str, Any]]:
     """BLEU on validation and test data, and what the alignments are like."""
-    from augrnn.measures.translation import measure_translation
+    from augrnn.measures.translation.measure import measure_translation
 
     return measure_translation(trained.system, trained.task)  # type: ignore[arg-type]
 
@@ -33,8 +33,8 @@ def german(results: Results) -> Observations:
 
 def figures(results: Results, arrays: Any, folder: Path) -> None:
     """Learning curves, and alignments of the first seed in each direction."""
-    from augrnn.figures.alignment import alignments
-    from augrnn.figures.curves import learning_curves
+    from augrnn.exhibits.alignment import alignments
+    from augrnn.exhibits.curves import learning_curves
 
     learning_curves(results.curves("val/bleu"), folder / "learning.png", "validation BLEU (greedy)")
     for variant in results.planned:

@@ -8,14 +8,14 @@ from augrnn.lab.experiment import Experiment, Scale, Variant
 from augrnn.lab.records import Results, RunRecord
 
 if TYPE_CHECKING:
-    from augrnn.training import Trained
+    from augrnn.training.command import Trained
 
 TEST = "test_2016_flickr"
 
 
 def measure(trained: "Trained") -> tuple[dict[str, Any], dict[str, Any]]:
     """BLEU on validation and test data, and what the alignments are like."""
-    from augrnn.measures.translation import measure_translation
+    from augrnn.measures.translation.measure import measure_translation
 
     return measure_translation(trained.system, trained.task)  # type: ignore[arg-type]
 
@@ -123,8 +123,8 @@ def article(results: Results) -> dict[str, Observations]:
 
 def figures(results: Results, arrays: Any, folder: Path) -> None:
     """Learning curves, BLEU by length in two ways, and alignments of the first seed."""
-    from augrnn.figures.alignment import alignments
-    from augrnn.figures.curves import by_bucket, by_size, learning_curves
+    from augrnn.exhibits.alignment import alignments
+    from augrnn.exhibits.curves import by_bucket, by_size, learning_curves
 
     learning_curves(results.curves("val/bleu"), folder / "learning.png", "validation BLEU (greedy)")
     by_size(results.measured(f"{TEST}/bleu_joined"), folder / "joined.png", "BLEU (greedy)", "words of the source")

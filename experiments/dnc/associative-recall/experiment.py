@@ -8,7 +8,7 @@ from augrnn.lab.experiment import Experiment, Scale, Variant
 from augrnn.lab.records import Results
 
 if TYPE_CHECKING:
-    from augrnn.training import Trained
+    from augrnn.training.command import Trained
 
 SOLVED = 0.1
 """Bits a sequence on validation data at which recall counts as learned, as for the Neural Turing Machine."""
@@ -18,7 +18,7 @@ COST = "val/cost_bits"
 
 def measure(trained: "Trained") -> tuple[dict[str, Any], dict[str, Any]]:
     """Costs by number of items and by position."""
-    from augrnn.measures.recall import measure_recall
+    from augrnn.measures.associative_recall.measure import measure_recall
 
     return measure_recall(trained.system, trained.task)  # type: ignore[arg-type]
 
@@ -30,7 +30,7 @@ def solved(results: Results) -> Observations:
 
 def figures(results: Results, arrays: Any, folder: Path) -> None:
     """Learning curves and costs by number of items."""
-    from augrnn.figures.curves import by_size, learning_curves
+    from augrnn.exhibits.curves import by_size, learning_curves
 
     learning_curves(results.curves(COST), folder / "learning.png", "cost (bits per sequence)", floor=1e-3, bar=SOLVED)
     cost = results.measured("cost_bits")

@@ -8,7 +8,7 @@ from augrnn.lab.experiment import Experiment, Scale, Variant
 from augrnn.lab.records import Results
 
 if TYPE_CHECKING:
-    from augrnn.training import Trained
+    from augrnn.training.command import Trained
 
 SOLVED = 0.05
 """Bits a sequence on validation data at which copying counts as learned, as for the Neural Turing Machine."""
@@ -18,7 +18,7 @@ COST = "val/cost_bits"
 
 def measure(trained: "Trained") -> tuple[dict[str, Any], dict[str, Any]]:
     """Errors by length."""
-    from augrnn.measures.memory import measure_copy
+    from augrnn.measures.copy.measure import measure_copy
 
     return measure_copy(trained.system, trained.task)  # type: ignore[arg-type]
 
@@ -39,7 +39,7 @@ def longer(results: Results) -> Observations:
 
 def figures(results: Results, arrays: Any, folder: Path) -> None:
     """Learning curves and errors by length."""
-    from augrnn.figures.curves import by_size, learning_curves
+    from augrnn.exhibits.curves import by_size, learning_curves
 
     learning_curves(results.curves(COST), folder / "learning.png", "cost (bits per sequence)", floor=1e-3, bar=SOLVED)
     wrong = results.measured("wrong_bits")

@@ -9,7 +9,7 @@ from augrnn.lab.recipes import as_graves_trains
 from augrnn.lab.records import Results, RunRecord, part
 
 if TYPE_CHECKING:
-    from augrnn.training import Trained
+    from augrnn.training.command import Trained
 
 SOLVED = 0.1
 """Bits a sequence on validation data at which recall counts as learned; chance is 18."""
@@ -22,7 +22,7 @@ ITEMS = {"10": 0.1, "15": 1.0, "20": 2.0}
 
 def measure(trained: "Trained") -> tuple[dict[str, Any], dict[str, Any]]:
     """Costs by number of items and by position, and how the heads look up."""
-    from augrnn.measures.recall import measure_recall
+    from augrnn.measures.associative_recall.measure import measure_recall
 
     return measure_recall(trained.system, trained.task)  # type: ignore[arg-type]
 
@@ -82,8 +82,8 @@ def single_shift(results: Results) -> dict[str, Observations]:
 
 def figures(results: Results, arrays: Any, folder: Path) -> None:
     """Learning curves, costs by number of items, and the heads of a solved seed."""
-    from augrnn.figures.curves import by_size, learning_curves
-    from augrnn.figures.recall import recall_maps
+    from augrnn.exhibits.curves import by_size, learning_curves
+    from augrnn.measures.associative_recall.figure import recall_maps
 
     learning_curves(results.curves(COST), folder / "learning.png", "cost (bits per sequence)", floor=1e-3, bar=SOLVED)
     by_size(

@@ -9,7 +9,7 @@ from augrnn.lab.recipes import as_graves_trains
 from augrnn.lab.records import Results, RunRecord, part
 
 if TYPE_CHECKING:
-    from augrnn.training import Trained
+    from augrnn.training.command import Trained
 
 SOLVED = 0.05
 """Bits a sequence on validation data at which copying counts as learned."""
@@ -23,7 +23,7 @@ BEYOND = {"smoke": (40, 64), "small": (160, 256)}
 
 def measure(trained: "Trained") -> tuple[dict[str, Any], dict[str, Any]]:
     """Errors by length, the heads' mechanism, and what happens at the memory's limit."""
-    from augrnn.measures.memory import measure_copy
+    from augrnn.measures.copy.measure import measure_copy
 
     rows = getattr(trained.system.cell, "rows", 128)
     limit = BEYOND["smoke" if rows < 128 else "small"]
@@ -109,8 +109,8 @@ def ablated(results: Results) -> dict[str, Observations]:
 
 def figures(results: Results, arrays: Any, folder: Path) -> None:
     """Learning curves, errors by length, and the heads of a solved seed."""
-    from augrnn.figures.curves import by_size, learning_curves
-    from augrnn.figures.memory import heads
+    from augrnn.exhibits.curves import by_size, learning_curves
+    from augrnn.measures.copy.figure import heads
 
     wrong = results.measured("wrong_bits")
     learning_curves(results.curves(COST), folder / "learning.png", "cost (bits per sequence)", floor=1e-3, bar=SOLVED)

@@ -9,7 +9,7 @@ from augrnn.lab.recipes import as_graves_trains
 from augrnn.lab.records import Results, RunRecord
 
 if TYPE_CHECKING:
-    from augrnn.training import Trained
+    from augrnn.training.command import Trained
 
 COST = "val/cost_bits"
 MACHINES = {"LSTM controller": "ntm-lstm", "feedforward controller": "ntm-feedforward"}
@@ -20,7 +20,7 @@ SOURCES = {"smoke": (2, 20, 160), "small": (5, 200, 320)}
 
 def measure(trained: "Trained") -> tuple[dict[str, Any], dict[str, Any]]:
     """The excess over the optimum on the same sequences, and which rows the heads visit in which context."""
-    from augrnn.measures.ngrams import measure_ngrams
+    from augrnn.measures.dynamic_ngrams.measure import measure_ngrams
 
     return measure_ngrams(trained.system, trained.task)  # type: ignore[arg-type]
 
@@ -84,8 +84,8 @@ def validation_optimum(order: int, length: int, sequences: int) -> float:
 
 def figures(results: Results, arrays: Any, folder: Path) -> None:
     """Learning curves, the excess by position, predictions and heads, and rows by context."""
-    from augrnn.figures.curves import learning_curves
-    from augrnn.figures.ngrams import excess_by_position, ngram_maps, same_context
+    from augrnn.exhibits.curves import learning_curves
+    from augrnn.measures.dynamic_ngrams.figure import excess_by_position, ngram_maps, same_context
 
     label, bar = "cost (bits per sequence)", validation_optimum(*SOURCES.get(results.scale, SOURCES["small"]))
     learning_curves(results.curves(COST), folder / "learning.png", label, bar=bar)

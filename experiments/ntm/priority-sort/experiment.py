@@ -9,7 +9,7 @@ from augrnn.lab.recipes import as_graves_trains
 from augrnn.lab.records import Results, part
 
 if TYPE_CHECKING:
-    from augrnn.training import Trained
+    from augrnn.training.command import Trained
 
 COST = "val/cost_bits"
 MACHINES = {"LSTM controller": "ntm-lstm", "feedforward controller": "ntm-feedforward"}
@@ -17,7 +17,7 @@ MACHINES = {"LSTM controller": "ntm-lstm", "feedforward controller": "ntm-feedfo
 
 def measure(trained: "Trained") -> tuple[dict[str, Any], dict[str, Any]]:
     """Costs, errors by position, and how the write location follows the priority."""
-    from augrnn.measures.sorting import measure_sorting
+    from augrnn.measures.priority_sort.measure import measure_sorting
 
     return measure_sorting(trained.system, trained.task)  # type: ignore[arg-type]
 
@@ -39,8 +39,8 @@ def linear_write_location(results: Results) -> dict[str, Observations]:
 
 def figures(results: Results, arrays: Any, folder: Path) -> None:
     """Learning curves, and write locations and heads of the best machine."""
-    from augrnn.figures.curves import learning_curves
-    from augrnn.figures.sorting import sort_maps
+    from augrnn.exhibits.curves import learning_curves
+    from augrnn.measures.priority_sort.figure import sort_maps
 
     learning_curves(results.curves(COST), folder / "learning.png", "cost (bits per sequence)")
     found = {key: results.runs[key]["cost_bits"] for key in arrays if key[0] in MACHINES.values()}

@@ -9,7 +9,7 @@ from augrnn.lab.recipes import as_graves_trains
 from augrnn.lab.records import Results, RunRecord, part
 
 if TYPE_CHECKING:
-    from augrnn.training import Trained
+    from augrnn.training.command import Trained
 
 SOLVED = 1.0
 """Bits a sequence on validation data at which the task counts as learned; chance is 218.75."""
@@ -21,7 +21,7 @@ WIDTH, TRAINED_REPEATS = 6, 10
 
 def measure(trained: "Trained") -> tuple[dict[str, Any], dict[str, Any]]:
     """Errors and end markers at the trained and at longer sizes, and how the heads loop."""
-    from augrnn.measures.repeats import measure_repeat_copy
+    from augrnn.measures.repeat_copy.measure import measure_repeat_copy
 
     return measure_repeat_copy(trained.system, trained.task)  # type: ignore[arg-type]
 
@@ -87,8 +87,8 @@ def mechanism(results: Results) -> dict[str, Observations]:
 
 def figures(results: Results, arrays: Any, folder: Path) -> None:
     """Learning curves, end markers by repetition, and the heads of a solved seed."""
-    from augrnn.figures.curves import learning_curves
-    from augrnn.figures.repeats import early_ends, repeat_maps
+    from augrnn.exhibits.curves import learning_curves
+    from augrnn.measures.repeat_copy.figure import early_ends, repeat_maps
 
     learning_curves(results.curves(COST), folder / "learning.png", "cost (bits per sequence)", floor=1e-2, bar=SOLVED)
     early = {

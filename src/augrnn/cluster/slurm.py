@@ -1,7 +1,7 @@
 """SLURM: what a job asks for, its batch script, and the four commands that we need of it.
 
 Jobs are ours to requeue. submitit and Lightning would both do it, each on signals of its own and in each other's way,
-so neither is asked to: the batch script is `augrnn.cluster.task`, which starts the run as a step.
+so neither is asked to: the batch script is `augrnn.cluster.job`, which starts the run as a step.
 """
 
 import re
@@ -15,8 +15,8 @@ from typing import Annotated, NamedTuple
 
 from pydantic import Field, field_validator
 
-from augrnn.cluster.grammar import Strict, read_strict
 from augrnn.errors import UserError
+from augrnn.yaml_files import Strict, read_strict
 
 
 class Profile(Strict):
@@ -112,7 +112,7 @@ def batch_script(profile: Profile, name: str, plan: Path) -> str:
       name: the array's name.
       plan: the file of its tasks; see `augrnn.cluster.submissions`.
     """
-    command = shlex.join([sys.executable, "-m", "augrnn.cluster.task", str(plan)])
+    command = shlex.join([sys.executable, "-m", "augrnn.cluster.job", str(plan)])
     return "\n".join(["#!/bin/bash", *profile.header(name), "", *profile.environment, f"exec {command}", ""])
 
 

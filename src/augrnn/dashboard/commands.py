@@ -62,8 +62,9 @@ def _write(options: argparse.Namespace, shown: Sequence["Shown"], sweeps: Sequen
 
 
 def _save(options: argparse.Namespace, shown: Sequence["Shown"], sweeps: Sequence["SweepPanel"]) -> list[str]:
-    from augrnn.dashboard import report, server
+    from augrnn.dashboard import report
     from augrnn.dashboard.workspace import views
+    from augrnn.tracking import wandb_server as server
 
     default = server.signed_in()
     entity, project = options.entity or default, options.project

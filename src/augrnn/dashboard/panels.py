@@ -15,7 +15,7 @@ MOST_RUNS = 100
 """Runs and groups that a panel shows; ten by default."""
 
 VARIANT = "JobType"
-"""W&B's name for what `augrnn.tracking` gives the variant as."""
+"""W&B's name for what `augrnn.tracking.loggers` gives the variant as."""
 
 
 def filter_of(shown: Shown) -> Any:

@@ -12,17 +12,17 @@ from typing import Any, Literal
 from augrnn.errors import UserError
 from augrnn.files import jsonable
 from augrnn.lab.claims import STATES
+from augrnn.lab.claims_tables import Judged, committed, markdown, strongest
 from augrnn.lab.experiment import Experiment, discover, known
-from augrnn.lab.report import Judged, committed, markdown, strongest
 
 STEP = "trainer/global_step"
 """The axis of every curve: `_step` starts again on every leg of a run that resumes offline."""
 
 VITALS = ("grad_norm", "throughput")
-"""What `augrnn.tracking.Vitals` logs of every run."""
+"""What `augrnn.tracking.loggers.Vitals` logs of every run."""
 
 PICTURES = {"augrnn.cells.ntm.NTM": ("media/heads",), "augrnn.tasks.translation.Translation": ("media/alignments",)}
-"""The pictures that `augrnn.figures.media` makes, by the class in a config that makes it do so."""
+"""The pictures that `augrnn.measures.media` makes, by the class in a config that makes it do so."""
 
 TABLES = {"augrnn.tasks.translation.Translation": ("media/translations",)}
 """The same for tables."""

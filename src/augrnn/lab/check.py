@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from augrnn.lab import distilled
+from augrnn.lab import committed_record
+from augrnn.lab.claims_tables import Judged, committed, judged
 from augrnn.lab.experiment import Experiment, discover
-from augrnn.lab.report import Judged, committed, judged
 
 TOLERANCE = 1e-4
 """Relative difference between two values that other versions of the libraries may make."""
@@ -39,7 +39,7 @@ def check(experiments: Path) -> Check:
             if record is None:
                 found.rows.extend(judged(experiment, None, scale))
                 continue
-            again = {**record, "verdicts": distilled.verdicts(experiment, distilled.results_of(record))}
+            again = {**record, "verdicts": committed_record.verdicts(experiment, committed_record.results_of(record))}
             found.rows.extend(judged(experiment, again, scale))
             found.changed.extend(_changes(experiment, scale, record, again))
             found.notes.extend(_outdated(experiment, scale, record, experiments))

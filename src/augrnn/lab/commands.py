@@ -11,7 +11,7 @@ from augrnn.lab.experiment import discover, experiments_root, load
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from augrnn.lab.report import Judged
+    from augrnn.lab.claims_tables import Judged
     from augrnn.lab.runner import Outcome
 
 COLOURS = {"reproduced": "green", "partly": "yellow", "not reproduced": "red", "not run": "dim"}
@@ -57,7 +57,7 @@ def _names(text: str) -> list[str]:
 
 def list_experiments(options: argparse.Namespace) -> int:
     """Show every experiment with its claims, each with its verdict at the largest scale that has one."""
-    from augrnn.lab.report import strongest
+    from augrnn.lab.claims_tables import strongest
 
     experiments = experiments_root()
     for experiment in discover(experiments):
@@ -80,7 +80,7 @@ def reproduce(options: argparse.Namespace) -> int:
 
 def show_outcome(outcome: "Outcome", options: argparse.Namespace) -> int:
     """Show the verdicts that `reproduce` came to; 1 where a run broke."""
-    from augrnn.lab.report import judged
+    from augrnn.lab.claims_tables import judged
 
     show(judged(load(options.experiment, experiments_root()), outcome.record, options.scale))
     for run, reason in outcome.crashed.items():
@@ -109,7 +109,7 @@ def check(options: argparse.Namespace) -> int:
 
 def report(options: argparse.Namespace) -> int:
     """Write the tables, or with --check show how the pages differ from them; 1 where they do."""
-    from augrnn.lab.report import changed, difference, write
+    from augrnn.lab.claims_tables import changed, difference, write
 
     experiments = experiments_root()
     if not options.check:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from numpy import ndarray
 
     from augrnn.lab.records import Results
-    from augrnn.training import Trained
+    from augrnn.training.command import Trained
 
 Measure = Callable[["Trained"], tuple[dict[str, Any], dict[str, "ndarray"]]]
 """From a trained model to its measures (numbers, or lists and dicts of numbers) and its arrays (for the figures)."""

@@ -27,7 +27,7 @@ Curve = dict[str, list[float | None]]
 """A metric over training: equally long lists `updates`, `sequences` and `values`."""
 
 CHECKPOINT = Path("checkpoints", "last.ckpt")
-"""What a run resumes from, in its folder; see `augrnn.training.train`."""
+"""What a run resumes from, in its folder; see `augrnn.training.command.train`."""
 
 
 # One run

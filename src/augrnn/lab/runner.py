@@ -27,7 +27,7 @@ from rich.console import Console
 
 from augrnn import files
 from augrnn.errors import UserError
-from augrnn.lab import distilled, records
+from augrnn.lab import committed_record, records
 from augrnn.lab.experiment import Experiment, Run, experiments_root, load
 from augrnn.lab.progress import HEARTBEAT, Progress
 from augrnn.lab.provenance import cores
@@ -40,9 +40,10 @@ GRACE = 30.0
 
 
 def worker_command(run: Run, experiments: Path, runs: Path) -> list[str]:
-    """The command that does one run; see `augrnn.lab.worker`."""
+    """The command that does one run; see `augrnn.lab.run_process`."""
     place = ["--experiments", str(experiments), "--runs", str(runs)]
-    return [sys.executable, "-m", "augrnn.lab.worker", run.experiment, run.scale, run.variant, str(run.seed), *place]
+    which = [run.experiment, run.scale, run.variant, str(run.seed)]
+    return [sys.executable, "-m", "augrnn.lab.run_process", *which, *place]
 
 
 @dataclass(frozen=True)
@@ -156,15 +157,15 @@ def conclude(
 ) -> Outcome:
     """Write the distilled record of a plan, with verdicts, and the figures where it is complete."""
     scale = plan[0].scale
-    record = distilled.distill(experiment, plan, runs)
+    record = committed_record.distill(experiment, plan, runs)
     whole = experiment.plan(scale, experiments)
-    complete = set(whole) <= set(plan) and distilled.results_of(record).complete
+    complete = set(whole) <= set(plan) and committed_record.results_of(record).complete
     path = runs / experiment.name / scale / "results.json"
     if complete:
-        path = distilled.results_path(experiments, experiment.name, scale)
+        path = committed_record.results_path(experiments, experiment.name, scale)
     files.write_json(path, record, compact=True)
     if complete and experiment.figures is not None:
-        results = distilled.results_of(record)
+        results = committed_record.results_of(record)
         found = {(run.variant, run.seed): records.read_arrays(run.folder(runs)) for run in plan}
         arrays = {key: named for key, named in found.items() if named is not None}
         folder = experiments / experiment.name / "figures" / scale

@@ -11,11 +11,13 @@ from lightning.pytorch.cli import LRSchedulerCallable, OptimizerCallable
 from torch import Tensor
 
 from augrnn.batches import BOS, PairBatch
-from augrnn.cells.cell import Unrolled, unroll
+from augrnn.cells.unroll import Unrolled, unroll
+from augrnn.decoders.decoder import Decoder
+from augrnn.encoders.encoder import Encoder
 from augrnn.errors import UserError
-from augrnn.interfaces.decoder import Decoder
-from augrnn.interfaces.encoders import Encoder
-from augrnn.interfaces.search import Hypothesis, Speller, beam_search, greedy
+from augrnn.search.beam_search import beam_search
+from augrnn.search.greedy import greedy
+from augrnn.search.model import Hypothesis, Speller
 
 NO_TOKEN = -100
 """Stands where there is no target token; torch's cross-entropy passes over it."""

@@ -10,7 +10,8 @@ from lightning.pytorch.cli import LRSchedulerCallable, OptimizerCallable
 from torch import Tensor
 
 from augrnn.batches import BitsBatch
-from augrnn.cells.cell import Cell, Unrolled, unroll
+from augrnn.cells.cell import Cell
+from augrnn.cells.unroll import Unrolled, unroll
 from augrnn.errors import UserError
 
 NATS_PER_BIT = 0.6931471805599453

@@ -6,8 +6,8 @@ import torch
 
 from augrnn.batches import BitsBatch
 from augrnn.errors import UserError
-from augrnn.tasks.bits import BitsTask, Size
-from augrnn.tasks.draws import generator
+from augrnn.tasks.batch_stream import generator
+from augrnn.tasks.bit_task import BitsTask, Size
 
 
 class PrioritySort(BitsTask):

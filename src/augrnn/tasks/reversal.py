@@ -7,7 +7,7 @@ import torch
 
 from augrnn.batches import EOS, PairBatch
 from augrnn.errors import UserError
-from augrnn.tasks.draws import Draws, generator
+from augrnn.tasks.batch_stream import Draws, generator
 
 FIRST = 4
 """The first token id that is a symbol; those before it have a fixed meaning."""

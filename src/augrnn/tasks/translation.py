@@ -17,10 +17,10 @@ from torch.nn.utils.rnn import pad_sequence
 
 from augrnn.batches import EOS, PAD, PairBatch
 from augrnn.errors import UserError
-from augrnn.tasks.bleu import corpus_bleu
-from augrnn.tasks.corpora import parallel_text
-from augrnn.tasks.draws import Draws, generator
-from augrnn.tasks.subwords import Moses, Subwords, Units, cached_subwords, cached_words
+from augrnn.metrics.bleu import corpus_bleu
+from augrnn.tasks.batch_stream import Draws, generator
+from augrnn.text.parallel_corpus import parallel_text
+from augrnn.text.vocabulary import Moses, Subwords, Units, cached_subwords, cached_words
 
 NAME = "multi30k"
 

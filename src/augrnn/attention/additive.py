@@ -1,0 +1,45 @@
+"""Additive attention: the alignment model of Bahdanau et al. 2014."""
+
+# B = batch, L = source positions, D = annotation, H = decoder state, A = alignment model
+
+import torch
+from torch import Tensor, nn
+
+from augrnn.attention.attention import Annotations, Attended, Attention
+from augrnn.linear import Linear
+from augrnn.soft import masked_softmax, mix
+
+
+class AdditiveAttention(Attention):
+    """The alignment model of Bahdanau et al. 2014, e_ij = v^T tanh(W s_{i-1} + U h_j) (appendix A.1.2).
+
+    Args:
+      query_size: size of the decoder's state s.
+      annotation_size: size of an annotation h_j.
+      size: units of the alignment model.
+      paper_start: initialise as appendix B.1: W and U from N(0, .001^2) and v = 0, so that attention starts exactly
+        uniform. Slow to leave; the default is Xavier's initialisation.
+    """
+
+    def __init__(self, query_size: int, annotation_size: int, size: int, paper_start: bool = False) -> None:
+        super().__init__()
+        self.query_size, self.annotation_size, self.context_size = query_size, annotation_size, annotation_size
+        self.query = Linear(query_size, size, bias=False)
+        self.key = Linear(annotation_size, size)
+        self.energy = Linear(size, 1, bias=False)
+        nn.init.zeros_(self.key.bias)
+        for layer in (self.query, self.key):
+            if paper_start:
+                nn.init.normal_(layer.weight, std=0.001)
+            else:
+                nn.init.xavier_uniform_(layer.weight)
+        if paper_start:
+            nn.init.zeros_(self.energy.weight)
+
+    def prepare(self, annotations: Annotations) -> Attended:
+        return Attended(self.key(annotations.values_BLD), annotations.values_BLD, annotations.mask_BL)
+
+    def forward(self, query_BH: Tensor, attended: Attended) -> tuple[Tensor, Tensor]:
+        hidden_BLA = torch.tanh(self.query(query_BH).unsqueeze(1) + attended.keys_BLA)
+        alignment_BL = masked_softmax(self.energy(hidden_BLA).squeeze(-1), attended.mask_BL)
+        return mix(alignment_BL, attended.values_BLD), alignment_BL

@@ -1,0 +1,157 @@
+"""One training run in a process of its own.
+
+    python -m augrnn.lab.run_process EXPERIMENT SCALE VARIANT SEED --runs DIR ...
+
+It exits with 0 where the run is on record (a model that diverged is a result, and on record as failed), with 2 and one
+line where the user has to mend something, with 143 where it was asked to stop, and with 1 where the code is at fault.
+After all but 0 the run is broken: calling again resumes it from its last checkpoint.
+"""
+
+import argparse
+import contextlib
+import os
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from augrnn import files
+from augrnn.errors import UserError
+from augrnn.lab import records
+from augrnn.lab.experiment import Experiment, Run, load
+from augrnn.lab.provenance import Leg
+from augrnn.signals import leaving_when_asked
+
+if TYPE_CHECKING:
+    from augrnn.training.command import Trained
+
+Train = Callable[..., "Trained"]
+"""Trains what LightningCLI's options say in a folder, under tags: `augrnn.training.command.train`."""
+
+
+def work(run: Run, experiment: Experiment, runs: Path, train: Train, placement: Sequence[str] = ()) -> None:
+    """Train, measure and record one run, from where it was left.
+
+    Of several processes of a data-parallel run the first one does so, and the others train with it.
+
+    Args:
+      run: the run.
+      experiment: what is measured, and which curves are kept.
+      runs: the folder of all run records.
+      train: trains a model.
+      placement: options that say how the run is spread over machines; they are no part of its settings.
+
+    Raises:
+      SystemExit: it was asked to stop, and will resume.
+      UserError: the user has to mend something (a full disk among others).
+    """
+    folder = run.folder(runs)
+    run = replace(run, argv=(*run.argv, *placement))
+    if int(os.environ.get("SLURM_PROCID") or 0) > 0:
+        with leaving_when_asked():
+            train(list(run.argv), folder, tags_of(run))
+        return
+    with files.locked(folder), leaving_when_asked():
+        leg = Leg(run, folder)
+        try:
+            trained = record(run, experiment, folder, leg, train)
+        except BaseException as error:
+            with contextlib.suppress(UserError):  # a full disk must not hide what happened
+                leg.close(f"{type(error).__name__}: {error}")
+            raise
+        leg.close("ended")
+        if trained is not None:
+            trained.publish(folder, tags_of(run))
+
+
+def record(run: Run, experiment: Experiment, folder: Path, leg: Leg, train: Train) -> "Trained | None":
+    """Train and measure, and write arrays and summary; None where training diverged."""
+    identity = {"fingerprint": run.fingerprint}
+    try:
+        trained = train(list(run.argv), folder, tags_of(run))
+    except FloatingPointError as error:
+        failure = {"status": "failed", "error": str(error) or "the numbers overflowed", "seconds": leg.seconds}
+        files.write_json(folder / "summary.json", {**identity, **failure, **curves(experiment, folder)})
+        return None
+    measures, arrays = experiment.measure(trained)
+    write_arrays(folder / "arrays.npz", arrays)
+    summary = {
+        "status": "finished",
+        "measures": measures,
+        "updates": trained.updates,
+        "sequences": trained.sequences,
+        "seconds": leg.seconds,
+        "parameters": sum(parameter.numel() for parameter in trained.system.parameters()),
+    }
+    files.write_json(folder / "summary.json", {**identity, **summary, **curves(experiment, folder)})
+    return trained
+
+
+def tags_of(run: Run) -> dict[str, Any]:
+    """What a run is called on the dashboard."""
+    return {"experiment": run.experiment, "scale": run.scale, "variant": run.variant, "seed": run.seed}
+
+
+def curves(experiment: Experiment, folder: Path) -> dict[str, Any]:
+    """The experiment's curves, whole, as the summary keeps them."""
+    metrics = records.read_curves(folder / "metrics.csv")
+    return {"curves": {name: metrics[name] for name in experiment.curves if name in metrics}}
+
+
+def write_arrays(path: Path, arrays: dict[str, Any]) -> None:
+    """Write an .npz file, whole or not at all."""
+    import numpy as np
+
+    with files.replacing(path) as file:
+        np.savez_compressed(file, **arrays)
+
+
+def main(argv: Sequence[str] | None = None, train: Train | None = None) -> int:
+    """The command line of a run.
+
+    Args:
+      argv: the arguments; the process's own when None.
+      train: trains a model; Lightning's way when None.
+    """
+    parser = argparse.ArgumentParser(prog="augrnn.lab.run_process")
+    for name in ("experiment", "scale", "variant"):
+        parser.add_argument(name)
+    parser.add_argument("seed", type=int)
+    parser.add_argument("--experiments", type=Path, required=True)
+    parser.add_argument("--runs", type=Path, required=True)
+    parser.add_argument("--placement", action="append", default=[])
+    options = parser.parse_args(argv)
+
+    def do() -> None:
+        experiment = load(options.experiment, options.experiments)
+        plan = experiment.plan(options.scale, options.experiments, options.seed + 1, [options.variant])
+        work(plan[options.seed], experiment, options.runs, train or lightning(), options.placement)
+
+    return exit_status(do, options.experiment)
+
+
+def exit_status(do: Callable[[], None], name: str) -> int:
+    """Do the work of a process; 2 and one line on standard error where the user has to mend something."""
+    try:
+        do()
+    except UserError as error:
+        print(error, file=sys.stderr)
+        return 2
+    except OSError as error:
+        if error.errno not in files.DISK_FULL:
+            raise
+        print(f"cannot train {name}: {files.explained(error)}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def lightning() -> Train:
+    """Lightning's way to train, imported when it is needed."""
+    from augrnn.training.command import train
+
+    return train
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,287 @@
+"""A trained translation model to numbers: BLEU over all, by length and on joined sentences; what its alignment is like.
+
+Every number of text is on lowercased Moses tokens ("words"); `signature` says how BLEU was computed.
+"""
+
+# B = batch, M = target words, L = source words, m = target subwords, l = source subwords, N = sentences
+
+import copy
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from augrnn.batches import PairBatch, moved
+from augrnn.measures.translation.alignment import (
+    DETERMINERS,
+    Glance,
+    Weights,
+    colour_nouns,
+    determiners,
+    glance,
+    looks,
+    shape_of,
+    word_weights,
+)
+from augrnn.measures.translation.silver_links import (
+    SilverLinks,
+    alignment_error,
+    diagonal_links,
+    hard_links,
+    silver_links,
+)
+from augrnn.metrics.bleu import bleu_of, bleu_signature, bleu_statistics
+from augrnn.systems.encoder_decoder import EncoderDecoder
+from augrnn.tasks.translation import ParallelSplit, Translation, joined, pair_batch
+
+LENGTHS = ((1, 9), (10, 14), (15, 19), (20, None))
+"""Source words of the length buckets, both ends included."""
+
+JOINED = (1, 2, 3, 4)
+"""How many neighbouring sentences are joined into one, to go beyond the lengths of the data."""
+
+RESAMPLES = 200
+"""Samples of sentences, drawn with replacement, on which BLEU is computed again: the same ones for every model."""
+
+SHIFTS = (-1, 0, 1)
+"""Steps by which alignments are shifted to expose a mistake of one."""
+
+Numbers = dict[str, Any]
+Arrays = dict[str, NDArray[Any]]
+
+
+def measure_translation(system: EncoderDecoder, task: Translation) -> tuple[Numbers, Arrays]:
+    """Measure on the validation split and on the task's test splits, which are read here.
+
+    Returns:
+      Numbers, lists and dicts that JSON can hold. For each split S:
+        `S/bleu` with the system's own beam, `S/bleu_greedy`, `S/bleu_by_length` and `S/sentences_by_length` by bucket
+        of source words, `S/bleu_resampled`, the bucket's BLEU on each of `RESAMPLES` samples of its sentences, so that
+        two models can be compared pair by pair (Koehn 2004), and `S/bleu_joined` (greedy) by the mean source words of
+        one, two, ... sentences joined;
+        with attention also `S/alignment` (see `shape_of`), `S/alignment_error`, the error rate against silver links by
+        shift ("-1", "0", "1"), and `S/alignment_error_diagonal`, that of a guess; for English to French also
+        `S/colour_nouns`, the number of pairs, `S/noun_hits`, `S/colour_hits` and `S/crossings`, each the share of pairs
+        by shift, and `S/articles`, for each kind in `DETERMINERS` that occurs its "cases" and the means of `Glance`.
+      `untrained/alignment` and `untrained/alignment_error`, of the same architecture with new weights on the validation
+      split; `signature`; `beam`; `samples`, some sentences with their translations; `examples`, the words of the
+      alignments among the arrays.
+      Arrays: `S/bleu_statistics` (N, 10) for bootstraps; `alignment_<i>` (M, L), the i-th of `examples`.
+    """
+    splits = [task.validation_split, *task.test_splits]
+    numbers: Numbers = {"signature": bleu_signature(), "beam": system.beam_size}
+    arrays: Arrays = {}
+    training = system.training
+    system.eval()
+    with torch.inference_mode():
+        for split in splits:
+            statistics, scores = _scores(system, task, split)
+            numbers |= {f"{split}/{name}": value for name, value in scores.items()}
+            arrays[f"{split}/bleu_statistics"] = statistics.astype(np.int16)
+            numbers |= {f"{split}/{name}": value for name, value in _alignment(system, task, split).items()}
+        numbers["samples"] = samples(system, task, splits[0])
+        if f"{splits[0]}/alignment" in numbers:
+            fresh = _alignment(untrained(system), task, splits[0])
+            numbers |= {f"untrained/{name}": fresh[name] for name in ("alignment", "alignment_error")}
+            examples, pictures = examples_of(system, task, splits[0])
+            numbers["examples"] = examples
+            arrays |= pictures
+    system.train(training)
+    return numbers, arrays
+
+
+# Text ----------------------------------------------------------------------------------------------------------------
+
+
+def translated(system: EncoderDecoder, task: Translation, batches: Sequence[PairBatch], beam: bool) -> list[list[str]]:
+    """The words that the system gives for each sentence of a split, in the split's order.
+
+    Args:
+      system: in evaluation mode.
+      task: spells the words.
+      batches: together they hold each sentence once.
+      beam: search with the system's beam; greedily if False.
+    """
+    tokens: dict[int, list[int]] = {}
+    for number, batch in enumerate(batches):
+        there = moved(batch, system.device)
+        found = [best[0] for best in system.predict_step(there, number).values()] if beam else system.decode(there)
+        tokens.update(zip(batch.index_B.tolist(), (hypothesis.tokens for hypothesis in found), strict=True))
+    return [task.target_subwords.words(tokens[index]) for index in sorted(tokens)]
+
+
+def _scores(system: EncoderDecoder, task: Translation, split: str) -> tuple[NDArray[np.int64], Numbers]:
+    pairs = task.parallel(split)
+    statistics = bleu_statistics(translated(system, task, list(task.evaluation(split)), beam=True), pairs.target_words)
+    lengths = np.array([len(words) for words in pairs.source_words])
+    buckets = {_name(low, high): (lengths >= low) & (lengths <= (high or np.inf)) for low, high in LENGTHS}
+    joined = [joined_bleu(system, task, split, count) for count in JOINED]
+    return statistics, {
+        "bleu": bleu_of(statistics),
+        "bleu_greedy": joined[0],
+        "bleu_by_length": {name: bleu_of(statistics[inside]) for name, inside in buckets.items()},
+        "sentences_by_length": {name: int(inside.sum()) for name, inside in buckets.items()},
+        "bleu_resampled": {name: resampled_bleu(statistics[inside]) for name, inside in buckets.items()},
+        "bleu_joined": {str(round(count * lengths.mean())): bleu for count, bleu in zip(JOINED, joined, strict=True)},
+    }
+
+
+def resampled_bleu(statistics_N10: NDArray[np.int64]) -> list[float]:
+    """BLEU on samples of sentences, rounded; the samples are a function of the number of sentences alone."""
+    size = len(statistics_N10)
+    if not size:
+        return [0.0] * RESAMPLES
+    draws_RN = np.random.default_rng(0).integers(size, size=(RESAMPLES, size))
+    return [round(bleu_of(statistics_N10[draw_N]), 2) for draw_N in draws_RN]
+
+
+def _name(low: int, high: int | None) -> str:
+    return f"{low}+" if high is None else f"{low}-{high}"
+
+
+def neighbours(sentences: int, count: int) -> list[list[int]]:
+    """The numbers of each `count` neighbouring sentences; fewer in the last."""
+    return [list(range(start, min(start + count, sentences))) for start in range(0, sentences, count)]
+
+
+def joined_bleu(system: EncoderDecoder, task: Translation, split: str, count: int) -> float:
+    """Greedy BLEU on a split whose neighbouring sentences are joined, as the long sentences of the paper's Fig. 2."""
+    pairs = task.parallel(split)
+    pairs = joined(pairs, neighbours(len(pairs.source_ids), count))
+    order = sorted(range(len(pairs.source_ids)), key=lambda number: len(pairs.source_ids[number]))
+    batches = [
+        pair_batch(pairs.source_ids, pairs.target_ids, order[start : start + task.batch_size])
+        for start in range(0, len(order), task.batch_size)
+    ]
+    return bleu_of(bleu_statistics(translated(system, task, batches, beam=False), pairs.target_words))
+
+
+def samples(system: EncoderDecoder, task: Translation, split: str, count: int = 6) -> list[dict[str, str]]:
+    """The first sentences of a split: "source", "reference" and "translation" with the system's beam."""
+    pairs = task.parallel(split)
+    batch = pair_batch(pairs.source_ids, pairs.target_ids, list(range(min(count, len(pairs.source_ids)))))
+    rows = zip(pairs.source_words, pairs.target_words, translated(system, task, [batch], beam=True), strict=False)
+    return [dict(zip(("source", "reference", "translation"), map(" ".join, row), strict=True)) for row in rows]
+
+
+# Alignment -----------------------------------------------------------------------------------------------------------
+
+
+def alignments(
+    system: EncoderDecoder, task: Translation, batches: Sequence[PairBatch]
+) -> Iterator[tuple[int, Weights]]:
+    """For each sentence its number and its weights between words, (M, L), with the reference as the words before.
+
+    Nothing for a system without attention, whose weights are all zero.
+    """
+    for batch in batches:
+        on_device = moved(batch, system.device)
+        weights_Bml = system.align(on_device).float().cpu().numpy()
+        if not weights_Bml.any():
+            return
+        for row, index in enumerate(batch.index_B.tolist()):
+            target = batch.target_BM[row][batch.target_mask_BM[row]].tolist()
+            source = batch.source_BL[row][batch.source_mask_BL[row]].tolist()
+            yield (
+                index,
+                word_weights(
+                    weights_Bml[row, : len(target), : len(source)],
+                    task.target_subwords.word_of(target),
+                    task.source_subwords.word_of(source),
+                ),
+            )
+
+
+def _alignment(system: EncoderDecoder, task: Translation, split: str) -> Numbers:
+    weights = dict(alignments(system, task, list(task.evaluation(split))))
+    if not weights:
+        return {}
+    pairs, silver = task.parallel(split), silver_links(task, split)
+    diagonals = [diagonal_links(*map(len, each)) for each in zip(pairs.target_words, pairs.source_words, strict=True)]
+    numbers: Numbers = {
+        "alignment": shape_of(weights.values()),
+        "alignment_error": {
+            str(shift): alignment_error([hard_links(weights[i], shift) for i in range(len(silver))], silver)
+            for shift in SHIFTS
+        },
+        "alignment_error_diagonal": alignment_error(diagonals, silver),
+    }
+    if task.languages == ("en", "fr"):
+        numbers |= _crossings(weights, pairs) | {"articles": _articles(weights, pairs, silver)}
+    return numbers
+
+
+def _crossings(weights: dict[int, Weights], pairs: ParallelSplit) -> Numbers:
+    found = [
+        (weights[number], pair)
+        for number, words in enumerate(zip(pairs.source_words, pairs.target_words, strict=True))
+        for pair in colour_nouns(*words)
+    ]
+    numbers: Numbers = {"colour_nouns": len(found)}
+    if found:
+        shares = {str(shift): np.mean([looks(*each, shift) for each in found], axis=0) for shift in SHIFTS}
+        for place, name in enumerate(("noun_hits", "colour_hits", "crossings")):
+            numbers[name] = {shift: float(share[place]) for shift, share in shares.items()}
+    return numbers
+
+
+def _articles(weights: dict[int, Weights], pairs: ParallelSplit, silver: Sequence[SilverLinks]) -> Numbers:
+    glances: dict[str, list[Glance]] = {kind: [] for kind in DETERMINERS}
+    for number, (english, french) in enumerate(zip(pairs.source_words, pairs.target_words, strict=True)):
+        for place in determiners(english, french, silver[number].sure):
+            glances[place.kind].append(glance(weights[number], place))
+    return {
+        kind: {"cases": len(found)} | dict(zip(Glance._fields, np.mean(found, axis=0).tolist(), strict=True))
+        for kind, found in glances.items()
+        if found
+    }
+
+
+def untrained(system: EncoderDecoder) -> EncoderDecoder:
+    """The same architecture with new random weights (torch's own initialisation), always the same ones."""
+    fresh = EncoderDecoder(copy.deepcopy(system.encoder), copy.deepcopy(system.decoder)).to(system.device)
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        for module in fresh.modules():
+            if callable(reset := getattr(module, "reset_parameters", None)):
+                reset()
+    return fresh.eval()
+
+
+def examples_of(system: EncoderDecoder, task: Translation, split: str, count: int = 4) -> tuple[list[Numbers], Arrays]:
+    """Alignments worth a picture, the same sentences for every model.
+
+    Returns:
+      For each the "split", its "index" there and the "source" and "target" words; the arrays `alignment_<i>` (M, L).
+    """
+    pairs = task.parallel(split)
+    numbers = _worth_showing(pairs, task.languages == ("en", "fr"))[:count]
+    weights = dict(alignments(system, task, [pair_batch(pairs.source_ids, pairs.target_ids, numbers)]))
+    numbers = [number for number in numbers if number in weights]
+    examples = [
+        {
+            "split": split,
+            "index": number,
+            "source": [*pairs.source_words[number], "<eos>"],
+            "target": [*pairs.target_words[number], "<eos>"],
+        }
+        for number in numbers
+    ]
+    return examples, {f"alignment_{i}": weights[number].astype(np.float32) for i, number in enumerate(numbers)}
+
+
+def _worth_showing(pairs: ParallelSplit, colours: bool) -> list[int]:
+    """Sentences that fit a picture, those with a colour and its noun first; the same ones for every model."""
+    sizes = [
+        max(len(source), len(target)) for source, target in zip(pairs.source_words, pairs.target_words, strict=True)
+    ]
+    fitting = [number for number, size in enumerate(sizes) if 8 <= size <= 16] or list(range(len(sizes)))
+    crossing = [
+        number
+        for number in fitting
+        if colours and any(colour_nouns(pairs.source_words[number], pairs.target_words[number]))
+    ]
+    plain = [number for number in fitting if number not in set(crossing)]
+    return [*crossing[:2], *plain]

@@ -1,0 +1,165 @@
+"""Grid and random sweeps as an explicit list of points, and the runs that train them."""
+
+import hashlib
+import itertools
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from augrnn.errors import UserError
+from augrnn.lab.experiment import Run, config_content
+from augrnn.sweeps.sweep_file import SEED, Parameter, Sweep
+
+REDRAWS = 100
+"""Draws for each point of a random sweep before it is taken that there are no new ones."""
+
+LARGEST = 100_000
+"""Points of a grid."""
+
+_content = cache(config_content)  # a thousand points share a config
+
+
+@dataclass(frozen=True)
+class Point:
+    """One place in the space that a sweep searches.
+
+    Attributes:
+      id: a hash of the values; the same values are the same point in any sweep.
+      values: for each option its value, the seed apart.
+    """
+
+    id: str
+    values: Mapping[str, Any]
+
+
+def point(values: Mapping[str, Any]) -> Point:
+    """The point with these values."""
+    text = json.dumps(values, sort_keys=True, default=str)
+    return Point(hashlib.sha256(text.encode()).hexdigest()[:10], dict(values))
+
+
+def points(sweep: Sweep) -> list[Point]:
+    """The points of a grid or random sweep, each once, always the same ones in the same order.
+
+    Raises:
+      UserError: the grid is too large, or the sweep is one whose points depend on results.
+    """
+    if sweep.file.method == "bayes":
+        raise UserError(f"the points of {sweep.name} are not known beforehand: its method is bayes")
+    found = _grid(sweep) if sweep.file.method == "grid" else _random(sweep)
+    return found[: sweep.file.run_cap]
+
+
+def _grid(sweep: Sweep) -> list[Point]:
+    axes = {name: parameter.listed or () for name, parameter in sweep.axes.items()}
+    size = int(np.prod([len(values) for values in axes.values()], dtype=float)) if axes else 1
+    if size > LARGEST:
+        raise UserError(f"the grid of {sweep.name} has {size:,} points, more than {LARGEST:,}: use random")
+    combinations = itertools.product(*axes.values())
+    found = [point(dict(zip(axes, values, strict=True))) for values in combinations]
+    return list({each.id: each for each in found}.values())
+
+
+def _random(sweep: Sweep) -> list[Point]:
+    random = np.random.default_rng(int(hashlib.sha256(sweep.name.encode()).hexdigest()[:12], 16))
+    cap = sweep.file.run_cap or 0
+    found: dict[str, Point] = {}
+    for _ in range(REDRAWS * cap):
+        drawn = point({name: draw(parameter, random) for name, parameter in sweep.axes.items()})
+        found.setdefault(drawn.id, drawn)
+        if len(found) == cap:
+            break
+    return list(found.values())
+
+
+def draw(parameter: Parameter, random: np.random.Generator) -> Any:
+    """A value of a parameter, drawn as W&B's random search draws it."""
+    listed = parameter.listed
+    if listed is not None:
+        weights = parameter.probabilities if parameter.kind == "categorical" else None
+        return listed[int(random.choice(len(listed), p=weights))]
+    value = _drawn(parameter, random)
+    if parameter.kind.startswith("q_"):
+        return quantized(value, parameter)
+    return float(value)
+
+
+def quantized(value: float, parameter: Parameter) -> int | float:
+    """The multiple of a parameter's q that is nearest to a value; a whole number where q is one."""
+    nearest = round(value / parameter.q) * parameter.q
+    return int(nearest) if isinstance(parameter.q, int) else float(nearest)
+
+
+def _drawn(parameter: Parameter, random: np.random.Generator) -> float:
+    low, high = parameter.min or 0.0, parameter.max or 0.0
+    match parameter.kind.removeprefix("q_"):
+        case "uniform":
+            return random.uniform(low, high)
+        case "log_uniform_values":
+            return float(np.exp(random.uniform(np.log(low), np.log(high))))
+        case "inv_log_uniform_values":  # 1 / X, where X is log-uniform between the inverses: log-uniform again
+            return float(1 / np.exp(random.uniform(np.log(1 / high), np.log(1 / low))))
+        case "normal":
+            return random.normal(parameter.mu, parameter.sigma)
+        case "log_normal":
+            return float(random.lognormal(parameter.mu, parameter.sigma))
+        case "beta":
+            return random.beta(parameter.a, parameter.b)
+    raise AssertionError(parameter.kind)
+
+
+def runs_of(sweep: Sweep, points: list[Point]) -> list[Run]:
+    """The runs that train some points, all points of a seed before the next seed."""
+    return [run_of(sweep, each, seed) for seed in sweep.seeds for each in points]
+
+
+def run_of(sweep: Sweep, point: Point, seed: int, kind: str = "points", name: str | None = None) -> Run:
+    """The run that trains a point with a seed.
+
+    Args:
+      sweep: the sweep.
+      point: the point.
+      seed: the seed.
+      kind: the folder of the runs in that of the sweep.
+      name: the run's folder in there; the point's id when None.
+    """
+    values = {**point.values, SEED: seed}
+    first = options({name: values.pop(name) for name in ("config",) if name in values})  # the others override it
+    argv = absolute((*first, *sweep.options, *options(values)), sweep.root)
+    identity = [list(sweep.options), dict(point.values), seed, [_content(path, sweep.name) for path in configs(argv)]]
+    fingerprint = hashlib.sha256(json.dumps(identity, sort_keys=True, default=str).encode()).hexdigest()[:16]
+    return Run(f"sweeps/{sweep.name}", kind, name or point.id, seed, argv, fingerprint)
+
+
+def options(values: Mapping[str, Any]) -> tuple[str, ...]:
+    """Values as command-line options: text as it is, everything else as JSON, which LightningCLI reads as YAML."""
+    return tuple(f"--{name}={value if isinstance(value, str) else json.dumps(value)}" for name, value in values.items())
+
+
+def absolute(argv: tuple[str, ...], root: Path) -> tuple[str, ...]:
+    """Options whose configs are named by absolute paths, because a run may start in another directory.
+
+    Raises:
+      UserError: one is not there.
+    """
+    found: list[str] = []
+    words = iter(argv)
+    for word in words:
+        if word == "--config" or word.startswith("--config="):
+            path = root / (next(words, "") if word == "--config" else word.partition("=")[2])
+            if not path.is_file():
+                raise UserError(f"there is no config {path}")
+            found += ["--config", str(path)]
+        else:
+            found.append(word)
+    return tuple(found)
+
+
+def configs(argv: tuple[str, ...]) -> list[Path]:
+    """The configs that absolute options name."""
+    return [Path(path) for word, path in itertools.pairwise(argv) if word == "--config"]

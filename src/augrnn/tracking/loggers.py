@@ -1,0 +1,261 @@
+"""Where a run's numbers go: a CSV file always, and Weights and Biases, online where there is a key, else offline."""
+
+import csv
+import hashlib
+import io
+import math
+import os
+import re
+import subprocess
+import sys
+import time
+from argparse import Namespace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import lightning as L
+import torch
+from lightning.pytorch.loggers import Logger, WandbLogger
+from lightning.pytorch.utilities import grad_norm, rank_zero_only
+
+from augrnn.files import replacing
+
+PROJECT = "augrnn"
+
+RECORD = ("summary.json", "config.yaml", "metrics.csv", "provenance.json")
+"""The files of a run's record that W&B keeps; its arrays are for our own figures."""
+
+LONGEST_NAME = 128
+"""Letters that W&B allows in an artifact's name."""
+
+
+class RunTags(NamedTuple):
+    """What a run is called on the dashboard.
+
+    Attributes:
+      experiment: the group, e.g. "ntm/copy".
+      variant: the job type, e.g. "ntm-lstm".
+      scale: a tag.
+      seed: part of the name.
+    """
+
+    experiment: str
+    variant: str
+    scale: str
+    seed: int
+
+
+class CSVFile(Logger):
+    """One row a logged step, in one CSV file that a resumed run continues.
+
+    Lightning's own CSVLogger deletes the file of the leg before. Rows are kept in memory and the file is replaced as
+    a whole at every save, so that it is never half-written; a resumed run drops the rows after its checkpoint.
+
+    Args:
+      path: the file.
+    """
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self.path = path
+        self.rows: dict[int, dict[str, Any]] = {}
+        if path.exists():
+            with path.open(newline="") as file:
+                for row in csv.DictReader(file):
+                    self.rows[int(row["step"])] = {name: float(value) for name, value in row.items() if value}
+
+    @property
+    def name(self) -> str:
+        return self.path.stem
+
+    @property
+    def version(self) -> str:
+        return ""
+
+    def log_hyperparams(self, params: dict[str, Any] | Namespace, *args: Any, **kwargs: Any) -> None:
+        """Nothing: the resolved config is a file of its own."""
+
+    @rank_zero_only
+    def resume_at(self, step: int) -> None:
+        """Forget the rows from `step` on: the run has done that many updates, and the first one's row is row 0."""
+        self.rows = {number: row for number, row in self.rows.items() if number < step}
+
+    @rank_zero_only
+    def log_metrics(self, metrics: dict[str, float], step: int | None = None) -> None:
+        row = self.rows.setdefault(step or 0, {"step": step or 0})
+        row.update({name: float(value) for name, value in metrics.items() if isinstance(value, int | float)})
+
+    @rank_zero_only
+    def save(self) -> None:
+        if not self.rows:
+            return
+        names = sorted({name for row in self.rows.values() for name in row} - {"step"})
+        text = io.StringIO()
+        writer = csv.DictWriter(text, ["step", *names], lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(row | {"step": number} for number, row in sorted(self.rows.items()))
+        with replacing(self.path) as file:
+            file.write(text.getvalue().encode())
+
+
+def wandb_mode() -> str:
+    """The mode W&B runs in: WANDB_MODE where set, online where a key is present, else offline; never a prompt."""
+    if mode := os.environ.get("WANDB_MODE"):
+        return mode
+    if os.environ.get("WANDB_API_KEY"):
+        return "online"
+    import requests
+    from wandb.sdk import wandb_setup
+
+    address = os.environ.get("WANDB_BASE_URL") or wandb_setup.singleton().settings.base_url
+    return "online" if requests.utils.get_netrc_auth(address) else "offline"
+
+
+def commit() -> str:
+    """The short commit of the code that runs, or "unknown"."""
+    asked = ["git", "-C", str(Path(__file__).parent), "rev-parse", "--short", "HEAD"]
+    answer = subprocess.run(asked, capture_output=True, text=True, check=False)
+    return answer.stdout.strip() or "unknown"
+
+
+def loggers(folder: Path, tags: RunTags, config: dict[str, Any]) -> list[Logger]:
+    """The loggers of the run in `folder`; a run in the same folder is the same W&B run, resumed."""
+    found: list[Logger] = [CSVFile(folder / "metrics.csv")]
+    mode = wandb_mode()
+    if mode != "disabled":
+        import wandb
+
+        name = f"{tags.variant}-{tags.scale}-{tags.seed}"
+        # An agent of W&B's names its run itself.
+        given = os.environ.get("WANDB_RUN_ID") if "WANDB_SWEEP_ID" in os.environ else None
+        identity = given or hashlib.sha256(f"{tags}{folder.resolve()}".encode()).hexdigest()[:12]
+        found.append(
+            WandbLogger(
+                project=PROJECT,
+                group=tags.experiment,
+                job_type=tags.variant,
+                tags=[tags.scale, commit()],
+                name=name,
+                id=identity,
+                save_dir=folder,
+                config=config,
+                mode=mode,
+                settings=wandb.Settings(console="off", silent=True),
+            )
+        )
+    return found
+
+
+def artifact_name(kind: str, tags: RunTags) -> str:
+    """What a run's artifact is called: kind, experiment, variant, scale and seed, in the letters that W&B allows."""
+    words = "-".join((kind, *map(str, tags)))
+    name = re.sub(r"[^A-Za-z0-9._-]+", "-", words)
+    if len(name) <= LONGEST_NAME:
+        return name
+    return f"{name[: LONGEST_NAME - 13]}-{hashlib.sha256(words.encode()).hexdigest()[:12]}"
+
+
+@rank_zero_only
+def log_artifacts(trainer: L.Trainer, folder: Path, tags: RunTags) -> None:
+    """Send what a finished run leaves to W&B: its weights as a `model`, its record as a `record`; nothing without W&B.
+
+    The weights are those that validation chose (`model.ckpt`), else those of the last update. A server that does not
+    take them is one line on standard error: the run is on record all the same.
+
+    Args:
+      trainer: the run's, with its loggers.
+      folder: the run's folder, its record complete.
+      tags: its names on the dashboard.
+    """
+    boards = [logger for logger in trainer.loggers if isinstance(logger, WandbLogger)]
+    weights = [folder / "checkpoints" / name for name in ("model.ckpt", "last.ckpt")]
+    sent = {
+        "model": [path for path in weights if path.exists()][:1],
+        "record": [folder / name for name in RECORD if (folder / name).exists()],
+    }
+    for board in boards:
+        for kind, paths in sent.items():
+            _log_artifact(board, kind, paths, tags)
+
+
+def _log_artifact(board: WandbLogger, kind: str, paths: list[Path], tags: RunTags) -> None:
+    import wandb
+    from wandb.sdk.lib.service.service_connection import WandbApiFailedError
+
+    if not paths:
+        return
+    artifact = wandb.Artifact(artifact_name(kind, tags), type=kind, metadata=tags._asdict())
+    try:
+        for path in paths:
+            # weights are large and stay as they are, so they need not be copied first; a record may be measured again
+            artifact.add_file(str(path), policy="immutable" if kind == "model" else "mutable")
+        board.experiment.log_artifact(artifact)
+    except (wandb.Error, WandbApiFailedError, OSError) as error:
+        print(f"W&B did not take {artifact.name}: {' '.join(str(error).split())}", file=sys.stderr)
+
+
+class Vitals(L.Callback):
+    """Logs `grad_norm`, before clipping, and `throughput`, training sequences a second since the last logged step.
+
+    A loss that is not finite ends the run with a FloatingPointError: it would train on nothing but nan.
+    """
+
+    def __init__(self) -> None:
+        self._since, self._sequences = math.nan, 0
+
+    def on_train_epoch_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        self._since, self._sequences = time.monotonic(), 0
+
+    def on_train_batch_end(
+        self, trainer: L.Trainer, pl_module: L.LightningModule, outputs: Any, batch: Any, i: int
+    ) -> None:
+        self._sequences += batch.size * trainer.world_size
+        if not trainer._logger_connector.should_update_logs:
+            return
+        if not math.isfinite(float(outputs["loss"])):
+            raise FloatingPointError(f"the training loss is {float(outputs['loss'])} at update {trainer.global_step}")
+        if time.monotonic() > self._since:
+            pl_module.log("throughput", self._sequences / (time.monotonic() - self._since))
+            self._since, self._sequences = time.monotonic(), 0
+
+    def on_before_optimizer_step(
+        self, trainer: L.Trainer, pl_module: L.LightningModule, optimizer: torch.optim.Optimizer
+    ) -> None:
+        if trainer._logger_connector.should_update_logs:
+            pl_module.log("grad_norm", grad_norm(pl_module, norm_type=2)["grad_2.0_norm_total"])
+
+
+class Pictures(L.Callback):
+    """Sends what there is to see of the model to W&B, after every so many validations.
+
+    Args:
+      every: validations between two sendings.
+    """
+
+    def __init__(self, every: int = 5) -> None:
+        self.every, self._validations = every, 0
+
+    def on_validation_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        self._validations += 1
+        boards = [logger for logger in trainer.loggers if isinstance(logger, WandbLogger)]
+        if not boards or self._validations % self.every != 1 % self.every:
+            return
+        import matplotlib.pyplot as plt
+
+        from augrnn.measures.media import media
+
+        training = pl_module.training
+        figures, tables = media(pl_module.eval(), trainer.datamodule)  # type: ignore[attr-defined]
+        pl_module.train(training)
+        for board in boards:
+            for name, figure in figures.items():
+                board.log_image(f"media/{name}", [figure], step=trainer.global_step)
+            for name, rows in tables.items():
+                board.log_text(
+                    f"media/{name}",
+                    columns=list(rows[0]),
+                    data=[list(row.values()) for row in rows],
+                    step=trainer.global_step,
+                )
+        for figure in figures.values():
+            plt.close(figure)

@@ -1,0 +1,368 @@
+"""The command `translate`, on a corpus and on runs small enough to make here."""
+
+import gzip
+import io
+import json
+import math
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import matplotlib.image
+import numpy as np
+import pytest
+import torch
+import yaml
+
+from augrnn.batches import EOS, UNK
+from augrnn.cli import main
+from augrnn.inference.translate import Translated, Translator, load, replaced
+from augrnn.systems.encoder_decoder import EncoderDecoder
+from augrnn.tasks.translation import Translation
+from augrnn.training.command import train
+
+PAIRS = [
+    (f"A {colour} {thing} is in the old house.", f"Un {chose} {couleur} est dans la vieille maison.")
+    for colour, couleur in {"red": "rouge", "yellow": "jaune", "pink": "rose"}.items()
+    for thing, chose in {"dog": "chien", "hat": "chapeau", "ball": "ballon"}.items()
+]
+LAST = Path("checkpoints/last.ckpt")
+TEXT = "A pink hat is in the old house.\n\nThe dog.\nA red dog is old.\r\n  \nA ball."
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AUGRNN_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """The settings of a small corpus."""
+    folder = tmp_path_factory.mktemp("corpus")
+    for split in ("train", "val", "test_2016_flickr"):
+        for language, lines in zip(("en", "fr"), zip(*PAIRS, strict=True), strict=True):
+            (folder / f"{split}.{language}.gz").write_bytes(gzip.compress("\n".join(lines).encode()))
+    return {"directory": str(folder), "vocabulary": 45}
+
+
+def made(folder: Path, data: dict[str, Any], attention: bool = True) -> Path:
+    """The folder of a run of RNNsearch, or of RNNenc, that trained for one update and then got random weights."""
+    sizes = {"vocabulary": data["vocabulary"], "embedding_size": 6, "hidden_size": 8}
+    context = {"query_size": 8, "annotation_size": 16, "size" if attention else "summary_size": 8}
+    looks = "additive.AdditiveAttention" if attention else "fixed_context.FixedContext"
+    decoder = sizes | {"start_size": 8, "attention": part(f"attention.{looks}", **context)}
+    config = {
+        "model": part(
+            "systems.encoder_decoder.EncoderDecoder",
+            encoder=part("encoders.word_encoder.BidirectionalEncoder", **sizes),
+            decoder=part("decoders.attentive.AttentiveDecoder", **decoder),
+        ),
+        "data": part("tasks.translation.Translation", **{"batch_size": 2} | data),
+        "trainer": {"accelerator": "cpu", "max_steps": 1, "limit_val_batches": 0, "log_every_n_steps": 1},
+    }
+    written = folder.with_suffix(".yaml")
+    written.write_text(yaml.safe_dump(config))
+    train(["--config", str(written)], folder, {"experiment": "e", "variant": "v", "scale": "smoke", "seed": 0})
+    return randomised(folder)
+
+
+def randomised(folder: Path, seed: int = 0, unknown: float = 0.0) -> Path:
+    """Give a run random weights, so that it writes all sorts, and add to the score of <unk>."""
+    content = torch.load(folder / LAST)
+    random = torch.Generator().manual_seed(seed)
+    for tensor in content["state_dict"].values():
+        if tensor.is_floating_point():
+            tensor.normal_(std=0.7, generator=random)
+    content["state_dict"]["decoder.vocabulary_layer.bias"][[UNK, EOS]] += torch.tensor([unknown, -2.0])
+    torch.save(content, folder / LAST)
+    return folder
+
+
+def copied(run: Path, folder: Path, **data: object) -> Path:
+    """The run in another folder, with other settings of its data."""
+    shutil.copytree(run, folder)
+    config = yaml.safe_load((run / "config.yaml").read_text())
+    config["data"]["init_args"] |= data
+    (folder / "config.yaml").write_text(yaml.safe_dump(config))
+    return folder
+
+
+def part(name: str, **settings: object) -> dict[str, Any]:
+    return {"class_path": f"augrnn.{name}", "init_args": settings}
+
+
+@pytest.fixture(scope="module")
+def run(data: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return made(tmp_path_factory.mktemp("run") / "seed-0", data)
+
+
+@pytest.fixture(scope="module")
+def another(run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return randomised(copied(run, tmp_path_factory.mktemp("another") / "seed-1"), seed=1)
+
+
+@pytest.fixture
+def text(tmp_path: Path) -> Path:
+    path = tmp_path / "text"
+    path.write_bytes(TEXT.encode())
+    return path
+
+
+@pytest.fixture
+def told(capsys: pytest.CaptureFixture[str]) -> Any:
+    def lines(*words: object) -> list[str]:
+        assert main(["translate", *map(str, words)]) == 0
+        return capsys.readouterr().out.removesuffix("\n").split("\n")
+
+    return lines
+
+
+@pytest.fixture(autouse=True)
+def _models_are_built_once(run: Path, another: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Building them from their configs takes most of the time; tests that change a run have one of their own.
+    def loaded(folder: Path, checkpoints: Sequence[Path] = ()) -> tuple[EncoderDecoder, Translation]:
+        return load_once(folder) if folder in (run, another) and not checkpoints else load(folder, checkpoints)
+
+    monkeypatch.setattr("augrnn.inference.translate.load", loaded)
+
+
+load_once = cache(load)
+
+
+def alignments(path: Path) -> list[dict[str, Any]]:
+    def refused(name: str) -> None:
+        raise AssertionError(f"{name} is not JSON")
+
+    return json.loads(path.read_text(), parse_constant=refused)
+
+
+# What comes out ------------------------------------------------------------------------------------------------------
+
+
+def test_lines_keep_their_order_and_blank_ones_stay_blank(
+    run: Path, text: Path, told: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = told("--run", run, text)
+    assert [bool(line) for line in lines] == [True, False, True, True, False, True]
+    for number, sentence in enumerate(TEXT.split("\n")):
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(sentence.encode() + b"\n")))
+        assert told("--run", run) == [lines[number]]
+    assert len(set(lines)) == 5
+
+
+def test_the_best_are_what_predict_gives(run: Path, text: Path, told: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    files = ["--ckpt_path", str(run / LAST), f"--data.init_args.predict_file={text}"]
+    files += ["--trainer.default_root_dir", str(run), "--trainer.logger=false"]
+    assert main(["predict", "--config", str(run / "config.yaml"), *files]) == 0
+    predicted = capsys.readouterr().out.removesuffix("\n").split("\n")
+    assert told("--run", run, text) == predicted
+
+
+def test_a_list_of_the_best_is_as_moses_writes_it(run: Path, text: Path, told: Any) -> None:
+    lines = told("--run", run, text, "--best", 3, "--beam", 4)
+    rows = [line.split(" ||| ") for line in lines]
+    assert all(len(row) == 3 for row in rows)
+    assert [int(number) for number, _, _ in rows] == [0, 0, 0, 1, 2, 2, 2, 3, 3, 3, 4, 5, 5, 5]
+    assert rows[3][1:] == ["", "0.0000"]
+    for line in (0, 2, 3, 5):
+        scores = [float(score) for number, _, score in rows if int(number) == line]
+        assert scores == sorted(scores, reverse=True)
+    best = told("--run", run, text, "--beam", 4)
+    assert [next(row[1] for row in rows if int(row[0]) == line) for line in range(6)] == best
+
+
+def test_the_search_can_be_another_than_the_runs(run: Path, text: Path, told: Any) -> None:
+    plain = told("--run", run, text)
+    assert told("--run", run, text, "--beam", 5, "--length-penalty", 1) == plain
+    assert told("--run", run, text, "--beam", 1) != plain
+    assert told("--run", run, text, "--length-penalty", 9) != plain
+
+
+def test_the_run_is_left_as_it_is(run: Path, text: Path, told: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def content() -> dict[Path, tuple[int, int]]:
+        return {path: (path.stat().st_mtime_ns, path.stat().st_size) for path in [run, *run.rglob("*")]}
+
+    before = content()
+    monkeypatch.chdir(text.parent)
+    told("--run", run, text)
+    assert content() == before
+    assert list(text.parent.iterdir()) == [text]
+
+
+# Alignments ----------------------------------------------------------------------------------------------------------
+
+
+def test_alignments_are_between_words_and_sum_to_one(run: Path, text: Path, told: Any, tmp_path: Path) -> None:
+    lines = told("--run", run, text, "--best", 2, "--alignments", tmp_path / "new" / "a.json")
+    entries = alignments(tmp_path / "new" / "a.json")
+    assert [(each["line"], each["rank"]) for each in entries] == [(n, rank) for n in (0, 2, 3, 5) for rank in (0, 1)]
+    task = load(run)[1]
+    scores = [line.rpartition(" ")[2] for line in lines if not line.startswith(("1 ", "4 "))]
+    for each, score in zip(entries, scores, strict=True):
+        assert set(each) == {"line", "rank", "source", "target", "score", "weights", "source_pieces", "target_pieces"}
+        assert f"{each['score']:.4f}" == score
+        assert f"{each['line']} ||| {task.sentence(each['target'])} ||| {score}" in lines
+        assert "".join(each["target_pieces"]).replace("▁", " ").split() == each["target"]
+        weights = np.array(each["weights"]).reshape(-1, len(each["source"]))
+        assert len(weights) == len(each["target"]) > 0
+        assert weights.sum(1) == pytest.approx(np.ones(len(weights)), abs=1e-3)
+    assert entries[0]["source"] == ["a", "pink", "hat", "is", "in", "the", "old", "house", ".", "<eos>"]
+    assert len(entries[0]["source_pieces"]) > len(entries[0]["source"])
+
+
+def test_there_is_a_picture_for_each_line(run: Path, text: Path, told: Any, tmp_path: Path) -> None:
+    told("--run", run, text, "--best", 2, "--pictures", tmp_path / "pictures")
+    paths = sorted((tmp_path / "pictures").iterdir())
+    assert [path.name for path in paths] == ["0.png", "2.png", "3.png", "5.png"]
+    for path in paths:
+        assert len(np.unique(matplotlib.image.imread(path)[..., 0])) > 20
+
+
+def test_words_that_look_like_formulas_are_drawn(run: Path, told: Any, tmp_path: Path) -> None:
+    (tmp_path / "text").write_text("a $ x_ $$ ^ \\alpha $_$\n")
+    told("--run", run, tmp_path / "text", "--pictures", tmp_path)
+    assert (tmp_path / "0.png").exists()
+
+
+def test_an_unknown_word_becomes_the_source_word_it_looked_at() -> None:
+    weights = np.array([[0.9, 0.1, 0.0, 0.0], [0.1, 0.0, 0.2, 0.7], [0.4, 0.6, 0.0, 0.0], [0.0, 0.0, 1.0, 0.0]])
+    found = Translated(0, 0, ["a", "☃", "b", "<eos>"], ["x", "<unk>", "<unk>-y", "z"], -1.0, weights, [], [])
+    assert replaced(found).target == ["x", "b", "☃", "z"]
+    assert replaced(found)._replace(target=found.target) == found
+
+
+def test_no_unknown_word_is_left(data: dict[str, Any], text: Path, told: Any, tmp_path: Path) -> None:
+    run = randomised(made(tmp_path / "run", data | {"units": "words", "vocabulary": 18}), unknown=9.0)
+    assert any("<unk>" in line for line in told("--run", run, text))
+    lines = told("--run", run, text, "--replace-unknown", "--alignments", tmp_path / "a.json")
+    assert not any("<unk>" in line for line in lines)
+    for each in alignments(tmp_path / "a.json"):
+        unknown = [place for place, piece in enumerate(each["target_pieces"]) if piece == "<unk>"]
+        for place in unknown:
+            looked = int(np.argmax(each["weights"][place][:-1]))
+            assert each["target"][place] == each["source"][looked]
+
+
+# Several models ------------------------------------------------------------------------------------------------------
+
+
+def test_a_run_twice_is_the_run_once_and_two_runs_are_not(run: Path, another: Path, text: Path, told: Any) -> None:
+    once = told("--run", run, text)
+    assert told("--run", run, "--run", run, text) == once
+    both = told("--run", run, "--run", another, text)
+    assert both == told("--run", another, "--run", run, text)
+    assert both not in (once, told("--run", another, text))
+
+
+def test_checkpoints_are_averaged(run: Path, another: Path, text: Path, told: Any, tmp_path: Path) -> None:
+    paths = [folder / LAST for folder in (run, another)]
+    lines = told("--run", run, "--checkpoint", paths[0], "--checkpoint", paths[1], text)
+    assert told("--run", run, "--checkpoint", paths[0], text) == told("--run", run, text)
+    mean = copied(run, tmp_path / "mean")
+    contents = [torch.load(path) for path in paths]
+    weights = {name: (one + contents[1]["state_dict"][name]) / 2 for name, one in contents[0]["state_dict"].items()}
+    # What training chose goes before what it ended with.
+    torch.save(contents[0] | {"state_dict": weights}, mean / "checkpoints" / "model.ckpt")
+    assert told("--run", mean, text) == lines != told("--run", run, text)
+
+
+def test_it_is_a_library_too(run: Path, text: Path) -> None:
+    found = Translator([run]).translate(str(text), best=2)
+    assert [len(translations) for translations in found] == [2, 0, 2, 2, 0, 2]
+    assert [each.rank for each in found[0]] == [0, 1]
+    assert EOS not in found[0][0].target
+
+
+# Mistakes ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        (["--run", "nowhere", "{text}"], "nowhere is not the folder of a run"),
+        (["--run", "{run}", "nowhere"], "cannot read nowhere"),
+        (["--run", "{run}", "{folder}"], "cannot read"),
+        (["--run", "{run}", "{empty}"], "nothing to translate"),
+        (["--run", "{run}", "{latin}"], "is not UTF-8"),
+        (["--run", "{run}", "--best", "6", "{text}"], "best 6, beam 5"),
+        (["--run", "{run}", "--best", "0", "{text}"], "1 <= best"),
+        (["--run", "{run}", "--beam", "0", "{text}"], "beam 0"),
+        (["--run", "{run}", "--length-penalty", "nan", "{text}"], "length penalty nan"),
+        (["--run", "{run}", "--checkpoint", "nowhere", "{text}"], "cannot read the checkpoint nowhere"),
+        (["--run", "{run}", "--checkpoint", "{latin}", "{text}"], "is not a checkpoint"),
+        (["--run", "{run}", "--run", "{run}", "--checkpoint", "{latin}", "{text}"], "one --run with --checkpoint"),
+        (["--run", "{run}", "--alignments", "{text}/a.json", "{text}"], "cannot write"),
+        (["--run", "{run}", "--pictures", "{text}", "{text}"], "cannot write the pictures"),
+    ],
+)
+def test_a_mistake_is_one_clear_line(
+    words: list[str], why: str, run: Path, text: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    empty, latin = text.parent / "empty", text.parent / "latin"
+    empty.touch()
+    latin.write_bytes(b"caf\xe9")
+    paths = {"run": run, "text": text, "folder": text.parent, "empty": empty, "latin": latin}
+    refused([word.format(**paths) for word in words], why, capsys)
+
+
+def refused(words: list[str], why: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["translate", *words]) == 2
+    (line,) = capsys.readouterr().err.strip().splitlines()
+    assert line.startswith("augrnn: error: ")
+    assert why in line
+
+
+def test_runs_that_do_not_fit_are_named(
+    run: Path, text: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    turned = copied(run, tmp_path / "turned", source="fr", target="en")
+    checkpoint = str(turned / LAST)
+    content = torch.load(checkpoint)
+    content["Translation"]["languages"].reverse()
+    torch.save(content, checkpoint)
+    refused(["--run", str(run), "--run", str(turned), str(text)], "cannot be an ensemble", capsys)
+    refused(["--run", str(run), "--checkpoint", checkpoint, str(text)], "trained on other subwords", capsys)
+    torch.save({"state_dict": content["state_dict"]}, checkpoint)
+    refused(["--run", str(turned), str(text)], "not a checkpoint of Translation", capsys)
+    del content["state_dict"]["encoder.embedding.weight"]
+    torch.save(content, checkpoint)
+    refused(["--run", str(turned), str(text)], "of another model", capsys)
+    Path(checkpoint).unlink()
+    refused(["--run", str(turned), str(text)], "train it first", capsys)
+
+
+def test_weights_that_are_not_finite_are_named(
+    run: Path, text: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    broken = randomised(copied(run, tmp_path / "broken"), unknown=math.nan)
+    refused(["--run", str(broken), str(text)], f"{broken / LAST} are not finite", capsys)
+    both = [word for part in (run, broken) for word in ("--checkpoint", str(part / LAST))]
+    refused(["--run", str(run), *both, str(text)], f"{broken / LAST} are not finite", capsys)
+
+
+def test_a_run_of_another_task_is_named(
+    run: Path, text: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = yaml.safe_load((run / "config.yaml").read_text())
+    config["data"] = part("tasks.reversal.Reversal", symbols=41)
+    (tmp_path / "config.yaml").write_text(yaml.safe_dump(config))
+    refused(["--run", str(tmp_path), str(text)], "a run of Reversal", capsys)
+
+
+def test_without_attention_nothing_can_be_aligned(
+    data: dict[str, Any], text: Path, told: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = made(tmp_path / "run", data, attention=False)
+    assert len(told("--run", run, text)) == 6
+    refused(["--run", str(run), str(text), "--replace-unknown"], "without attention", capsys)
+
+
+def test_help_needs_no_torch() -> None:
+    code = "import sys; from augrnn.cli import build_parser; build_parser(); sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

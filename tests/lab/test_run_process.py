@@ -1,0 +1,137 @@
+from __future__ import annotations
+
+import errno
+import json
+import signal
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from augrnn.lab import records, run_process
+from augrnn.signals import STOPPED
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.lab.conftest import World
+
+
+TRAINED = """
+from augrnn.lab.experiment import Experiment, Scale, Variant
+
+
+def measure(trained):
+    batch = trained.task.validation_draw(0)
+    logits = trained.system(batch.inputs_TBI).y_TBO.detach()
+    return {"cost": float(batch.cost_bits(logits).mean())}, {"logits": logits.numpy()}
+
+
+OVERRIDES = (
+    "--model.init_args.cell.init_args.hidden_size=4",
+    "--data.init_args.max_length=3",
+    "--data.init_args.validation_sequences=32",
+    "--data.init_args.epoch_batches=3",
+    "--trainer.max_steps=5",
+    "--trainer.accelerator=cpu",
+    "--trainer.log_every_n_steps=1",
+)
+experiment = Experiment(
+    name="toy/learn",
+    title="A small LSTM",
+    paper="Nobody (2026)",
+    variants={"good": Variant("configs/copy.yaml", OVERRIDES)},
+    scales={"smoke": Scale(seeds=1, minutes=0.1)},
+    measure=measure,
+    curves=("val/cost_bits",),
+    claims=(),
+)
+"""
+
+
+def trained(cost: float = 0.25) -> Any:
+    system = SimpleNamespace(parameters=lambda: [SimpleNamespace(numel=lambda: 7)])
+    return SimpleNamespace(system=system, task=None, trainer=None, updates=5, sequences=80, cost=cost, publish=print)
+
+
+def call(world: World, train: Any, variant: str = "good", scale: str = "smoke") -> int:
+    place = ["--experiments", str(world.experiments), "--runs", str(world.runs)]
+    return run_process.main(["toy/learn", scale, variant, "0", *place], train=train)
+
+
+def test_training_gets_its_options_its_folder_and_its_tags(world: World) -> None:
+    seen = []
+    assert call(world, lambda *arguments: seen.append(arguments) or trained()) == 0
+    argv, folder, tags = seen[0]
+    assert argv == ["--config", str(world.root / "configs/toy.yaml"), "--trainer.max_steps=5", "--seed_everything=0"]
+    assert folder == world.folder("good", 0)
+    assert tags == {"experiment": "toy/learn", "scale": "smoke", "variant": "good", "seed": 0}
+    assert sorted(path.name for path in folder.iterdir()) == [".lock", "arrays.npz", "provenance.json", "summary.json"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGUSR1])
+def test_a_run_that_is_asked_to_stop_leaves_no_result(world: World, number: signal.Signals) -> None:
+    def train(*_: Any) -> Any:
+        signal.raise_signal(number)
+
+    before = signal.getsignal(number)
+    with pytest.raises(SystemExit) as stopped:
+        call(world, train)
+    assert stopped.value.code == STOPPED
+    assert not (world.folder("good", 0) / "summary.json").exists()
+    provenance = json.loads((world.folder("good", 0) / "provenance.json").read_text())
+    assert provenance["legs"][0]["outcome"] == f"SystemExit: {STOPPED}"
+    assert signal.getsignal(number) is before
+
+
+def test_an_exit_of_its_own_keeps_its_status(world: World) -> None:
+    def train(*_: Any) -> Any:
+        raise SystemExit(3)
+
+    with pytest.raises(SystemExit) as stopped:
+        call(world, train)
+    assert stopped.value.code == 3
+
+
+def test_a_full_disk_while_training_is_one_line(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    def train(*_: Any) -> Any:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    assert call(world, train) == 2
+    assert capsys.readouterr().err == (
+        "cannot train toy/learn: the disk is full; free some space and run the same command again\n"
+    )
+    assert not (world.folder("good", 0) / "summary.json").exists()
+
+
+def test_other_errors_are_the_codes(world: World) -> None:
+    def train(*_: Any) -> Any:
+        raise FileNotFoundError(errno.ENOENT, "gone")
+
+    with pytest.raises(FileNotFoundError):
+        call(world, train)
+    provenance = json.loads((world.folder("good", 0) / "provenance.json").read_text())
+    assert provenance["legs"][0]["outcome"].startswith("FileNotFoundError")
+
+
+def test_a_finished_run_without_its_summary_trains_no_further(world: World, root: Path) -> None:
+    (world.root / "configs/copy.yaml").write_text((root / "configs/copy/lstm.yaml").read_text())
+    (world.experiments / "toy/learn/experiment.py").write_text(TRAINED)
+    run = world.experiment.plan("smoke", world.experiments)[0]
+    folder = world.folder("good", 0)
+    kept = [folder / name for name in ("summary.json", "arrays.npz", "metrics.csv", "checkpoints/last.ckpt")]
+    assert call(world, None) == 0
+    before = [file.read_bytes() for file in kept]
+    summary = json.loads(before[0])
+    assert (summary["updates"], summary["sequences"]) == (5, 5 * 16)
+    assert summary["curves"]["val/cost_bits"]["updates"] == [2]
+    records.forget_measures(run, world.runs)
+    assert records.state_of(run, world.runs) == "broken"
+    assert call(world, None) == 0
+    assert [file.read_bytes() for file in kept] == before
+    assert len(json.loads((folder / "provenance.json").read_text())["legs"]) == 2
+
+
+def test_an_unknown_scale_is_one_line(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    assert call(world, trained, scale="smok") == 2
+    assert capsys.readouterr().err == "there is no scale of toy/learn called smok; did you mean smoke?\n"

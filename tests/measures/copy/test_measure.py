@@ -1,0 +1,105 @@
+"""The mechanism's measures on traces made by hand, and the whole of them on a small machine."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from augrnn.cells.lstm import LSTM
+from augrnn.cells.ntm import NTM
+from augrnn.measures.copy.measure import (
+    accurate_prefix,
+    cosine,
+    focus,
+    head_steps,
+    maps,
+    measure_copy,
+    one_row_a_step,
+    same_rows,
+    wrong_vectors,
+)
+from augrnn.systems.transducer import Transducer
+from augrnn.tasks.copy import Copy
+
+
+def standing(rows: list[int], count: int) -> np.ndarray:
+    """The weighting of a head that is wholly on these rows, one after the other: (T, 1, N)."""
+    return np.eye(count, dtype=np.float32)[rows][:, None]
+
+
+def test_focus_and_steps_of_a_head_that_walks_the_ring() -> None:
+    w_TBN = standing([6, 7, 0, 1], 8)
+    assert focus(w_TBN) == 1.0
+    assert head_steps(w_TBN)[:, 0].tolist() == [1, 1, 1]
+    assert head_steps(w_TBN[::-1])[:, 0].tolist() == [-1, -1, -1]
+    assert one_row_a_step(w_TBN) == one_row_a_step(w_TBN[::-1]) == 1.0
+    assert one_row_a_step(standing([0, 0, 1, 4], 8)) == pytest.approx(1 / 3)
+    assert focus(np.full((4, 1, 8), 1 / 8, np.float32)) == pytest.approx(1 / 8)
+
+
+@pytest.mark.parametrize(("late_write", "late_read"), [(0, 0), (1, 0), (1, -1), (0, -2)])
+def test_reads_on_the_written_rows_are_found_at_their_lags(late_write: int, late_read: int) -> None:
+    length, rows = 5, 16
+    writes, reads = [15] * (2 * length + 1), [14] * (2 * length + 1)
+    for k in range(length):
+        writes[k + late_write] = 2 * k
+        reads[length + 1 + k + late_read] = 2 * k
+    share, *lags = same_rows(standing(writes, rows), standing(reads, rows), length)
+    assert share == 1.0
+    assert lags == [late_write, late_read]
+
+
+def test_reads_in_another_order_are_not_the_written_rows() -> None:
+    writes, reads = [0, 1, 2, 3, 7, 7, 7, 7, 7], [6, 6, 6, 6, 6, 3, 2, 1, 0]
+    assert same_rows(standing(writes, 8), standing(reads, 8), 4)[0] <= 0.25
+
+
+def test_cosine_of_equal_opposite_and_zero_vectors() -> None:
+    a = np.array([[1.0, 2.0]], np.float32)
+    assert cosine(a, 3 * a) == pytest.approx(1)
+    assert cosine(a, -a) == pytest.approx(-1)
+    assert cosine(a, 0 * a) == 0
+
+
+def test_prefix_counts_vectors_before_the_first_wrong_one() -> None:
+    batch = Copy(width=2).sample(3, (4,), 0)
+    logits = (batch.targets_TBO - 0.5) * 2
+    logits[5 + 1, 0, 1] *= -1  # the second vector of the first sequence
+    logits[5 + 0, 1, 0] *= -1  # the first of the second
+    wrong_BK = wrong_vectors(batch, logits)
+    assert wrong_BK.tolist() == [[False, True, False, False], [True, False, False, False], [False] * 4]
+    assert accurate_prefix(wrong_BK) == pytest.approx((1 + 0 + 4) / 3)
+
+
+def test_maps_are_those_of_the_heads_asked_for_and_of_the_first_by_default() -> None:
+    torch.manual_seed(0)
+    system = Transducer(NTM(4, 3, lambda size: LSTM(size, 8), heads=2, rows=8, width=5)).eval()
+    batch = Copy(width=3).sample(2, (3,), 0)
+    with torch.no_grad():
+        unrolled = system(batch.inputs_TBI, keep=True)
+    trace = unrolled.trace
+    for heads, (read, write) in (({}, (0, 0)), ({"read": 1}, (1, 0)), ({"write": 1}, (0, 1))):
+        found = maps(unrolled, batch, **heads)
+        assert found["read"] == pytest.approx(trace.weighting_BAN[:, 0, read].numpy())
+        assert found["write"] == pytest.approx(trace.weighting_BAN[:, 0, 2 + write].numpy())
+        assert found["reads"] == pytest.approx(trace.read_BHW[:, 0, read].numpy())
+        assert found["adds"] == pytest.approx(trace.add_BHW[:, 0, write].numpy())
+        assert found["inputs"] == pytest.approx(batch.inputs_TBI[:, 0].numpy())
+        assert found["outputs"] == pytest.approx(1 / (1 + np.exp(-unrolled.y_TBO[:, 0].numpy())))
+
+
+@pytest.mark.parametrize("heads", [1, 2])
+def test_measures_are_whole_and_leave_the_memory_as_it_was(heads: int) -> None:
+    torch.manual_seed(0)
+    system = Transducer(NTM(4, 3, lambda size: LSTM(size, 8), heads=heads, rows=8, width=5))
+    task = Copy(width=3, max_length=4, test_lengths=(2, 6), test_sequences=100)
+    numbers, arrays = measure_copy(system, task, limit=(9, 16))
+    assert set(numbers) == {"wrong_bits", "accurate_prefix", "faultless", "mechanism", "limit"}
+    assert set(numbers["wrong_bits"]) == {"2", "6"}
+    assert system.cell.rows == 8
+    json.dumps(numbers)
+    assert arrays["write"].shape == arrays["read"].shape == (13, 8)
+    numbers, arrays = measure_copy(Transducer(LSTM(4, 8, 3)), task, limit=(9, 16))
+    assert "mechanism" not in numbers
+    assert not arrays

@@ -1,0 +1,181 @@
+"""Reading parallel text: what is there is read as it is, what is wrong gets one clear line."""
+
+import gzip
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import datasets
+import pytest
+
+from augrnn.errors import UserError
+from augrnn.text import parallel_corpus as corpora
+
+ENGLISH = ["A dog.", "Two dogs\u2028run.", "The end."]
+FRENCH = ["Un chien.", "Deux chiens courent.", "La fin."]
+
+
+def write(path: Path, lines: list[str]) -> None:
+    path.write_bytes(gzip.compress("".join(line + "\n" for line in lines).encode()))
+
+
+@pytest.fixture
+def directory(tmp_path: Path) -> Path:
+    folder = tmp_path / "multi30k"
+    folder.mkdir()
+    for split in ("train", "test_2017_flickr"):
+        write(folder / f"{split}.en.gz", ENGLISH)
+        write(folder / f"{split}.fr.gz", FRENCH)
+    return folder
+
+
+def complaint(directory: Path, split: str = "train", languages: tuple[str, str] = ("en", "fr")) -> str:
+    with pytest.raises(UserError) as raised:
+        corpora.directory_text(directory, split, languages)
+    assert "\n" not in str(raised.value)
+    return str(raised.value)
+
+
+def test_pairs_are_read_line_by_line_in_either_direction_from_any_split(directory: Path) -> None:
+    text = corpora.directory_text(directory, "train", ("en", "fr"))
+    assert (list(text["en"]), list(text["fr"])) == (ENGLISH, FRENCH)
+    turned = corpora.directory_text(directory, "test_2017_flickr", ("fr", "en"))
+    assert list(turned["fr"]) == FRENCH
+
+
+def test_a_last_line_without_line_feed_counts(directory: Path) -> None:
+    (directory / "train.fr.gz").write_bytes(gzip.compress("\n".join(FRENCH).encode()))
+    assert len(corpora.directory_text(directory, "train", ("en", "fr"))) == 3
+
+
+def test_missing_parts_are_named_with_what_there_is(directory: Path) -> None:
+    assert str(directory / "no") in complaint(directory / "no")
+    assert "'val'" in complaint(directory, "val")
+    assert "test_2017_flickr, train" in complaint(directory, "val")
+    assert "found: en, fr" in complaint(directory, languages=("en", "de"))
+    for path in directory.iterdir():
+        path.unlink()
+    assert "no <split>.<language>.gz file" in complaint(directory)
+
+
+def test_bad_files_are_named_with_what_is_wrong(directory: Path) -> None:
+    path = directory / "train.fr.gz"
+    whole = path.read_bytes()
+    for bad, why in (
+        (whole[:-12], "not a whole gzip file"),
+        (b"plain text", "not a whole gzip file"),
+        (whole[:20] + b"????" + whole[24:], "not a whole gzip file"),
+        (gzip.compress(b"ligne\ncaf\xe9\n"), "not UTF-8 text (byte 0xe9 on line 2)"),
+        (gzip.compress(b""), "is empty"),
+        (b"", "is empty"),
+        (gzip.compress(b"\n"), "is empty"),
+    ):
+        path.write_bytes(bad)
+        message = complaint(directory)
+        assert str(path) in message
+        assert why in message
+
+
+def test_unreadable_files_are_named(directory: Path) -> None:
+    (directory / "train.fr.gz").unlink()
+    (directory / "train.fr.gz").mkdir()
+    assert "cannot read" in complaint(directory)
+
+
+def test_misaligned_files_are_named_with_both_counts(directory: Path) -> None:
+    write(directory / "train.fr.gz", FRENCH[:2])
+    message = complaint(directory)
+    assert "train.en.gz has 3 lines" in message
+    assert "train.fr.gz has 2" in message
+
+
+def test_the_data_root_is_used_where_no_directory_is_given(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(corpora.DATA_ROOT, str(directory.parent))
+    text = corpora.parallel_text("train", ("en", "fr"), None, "multi30k", "nobody/nothing")
+    assert list(text["en"]) == ENGLISH
+
+
+def test_a_given_directory_is_never_replaced_by_another(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(corpora.DATA_ROOT, str(directory.parent))
+    with pytest.raises(UserError, match="no data directory"):
+        corpora.parallel_text("train", ("en", "fr"), directory / "no", "multi30k", "nobody/nothing")
+
+
+@pytest.fixture
+def hub(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A hub that answers and has English and German."""
+    split = datasets.Dataset.from_dict({"en": ["a dog"], "de": ["ein Hund"]})
+    monkeypatch.delenv(corpora.DATA_ROOT, raising=False)
+    monkeypatch.setattr("huggingface_hub.HfApi.dataset_info", lambda *_, **__: None)
+    monkeypatch.setattr(
+        "datasets.load_dataset", lambda _: datasets.DatasetDict(train=split, validation=split, test=split)
+    )
+
+
+@pytest.mark.usefixtures("hub")
+def test_the_hub_is_read_by_the_official_names_of_splits() -> None:
+    for split in ("train", "val", "test_2016_flickr", "test"):
+        text = corpora.parallel_text(split, ("de", "en"), None, "multi30k", "some/data")
+        assert list(text["de"]) == ["ein Hund"]
+
+
+@pytest.mark.usefixtures("hub")
+def test_what_the_hub_does_not_have_is_named() -> None:
+    with pytest.raises(UserError, match="no split 'test_2017_flickr' in the hub data set some/data; found: train, val"):
+        corpora.parallel_text("test_2017_flickr", ("de", "en"), None, "multi30k", "some/data")
+    with pytest.raises(UserError, match=r"no language 'fr' .* found: en, de"):
+        corpora.parallel_text("val", ("fr", "en"), None, "multi30k", "some/data")
+
+
+ASK = """
+import sys
+from augrnn.errors import UserError
+from augrnn.text import parallel_corpus as corpora
+corpora.HUB_PATIENCE = 1
+try:
+    print(corpora.parallel_text("val", ("en", "de"), None, "multi30k", "bentrevett/multi30k")["en"][0])
+except UserError as error:
+    sys.exit(f"UserError: {error}")
+"""
+
+
+def ask(hub: str, home: Path) -> tuple[subprocess.CompletedProcess[str], float]:
+    """What a fresh process says that has only this hub and this cache, and how long it takes."""
+    kept = {key: value for key, value in os.environ.items() if "proxy" not in key.lower()}
+    environment = kept | {"HF_ENDPOINT": hub, "HF_HOME": str(home), corpora.DATA_ROOT: str(home)}
+    start = time.monotonic()
+    answer = subprocess.run(
+        [sys.executable, "-c", ASK], env=environment, text=True, capture_output=True, timeout=60, check=False
+    )
+    return answer, time.monotonic() - start
+
+
+def test_a_hub_that_is_not_there_or_never_answers_ends_in_one_line(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        hubs = [f"http://127.0.0.1:{port}" for port in (9, silent.getsockname()[1])]
+        for answer, seconds in ThreadPoolExecutor().map(ask, hubs, [tmp_path] * 2):
+            assert answer.returncode == 1
+            line = answer.stderr.strip().splitlines()[-1]
+            assert line.startswith("UserError: no data set multi30k: no directory was given, AUGRNN_DATA=")
+            assert "bentrevett/multi30k" in line
+            assert seconds < 30
+
+
+def test_without_a_network_the_cache_is_used(tmp_path: Path) -> None:
+    lines = tmp_path / "val.jsonl"
+    lines.write_text(json.dumps({"en": "a cached dog", "de": "ein Hund"}))
+    datasets.load_dataset("json", data_files={"validation": str(lines)}, cache_dir=str(tmp_path / "made"))
+    (made,) = (tmp_path / "made/json").glob("default-*/0.0.0/*/dataset_info.json")
+    kept = tmp_path / "datasets/bentrevett___multi30k/default/0.0.0/0"
+    kept.parent.mkdir(parents=True)
+    made.parent.rename(kept)
+    (kept / "json-validation.arrow").rename(kept / "multi30k-validation.arrow")
+    info = json.loads((kept / "dataset_info.json").read_text()) | {"dataset_name": "multi30k"}
+    (kept / "dataset_info.json").write_text(json.dumps(info))
+    answer, _ = ask("http://127.0.0.1:9", tmp_path)
+    assert (answer.returncode, answer.stdout.strip()) == (0, "a cached dog"), answer.stderr
