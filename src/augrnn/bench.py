@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from augrnn.attention.additive import AdditiveAttention
-from augrnn.batches import EOS, PairBatch, moved
+from augrnn.batches import moved
 from augrnn.cells.cell import Cell
 from augrnn.cells.feedforward import Feedforward
 from augrnn.cells.lstm import LSTM
@@ -25,11 +25,12 @@ from augrnn.search.model import Speller
 from augrnn.systems.encoder_decoder import EncoderDecoder
 from augrnn.systems.transducer import Transducer
 from augrnn.tasks.associative_recall import AssociativeRecall
-from augrnn.tasks.bit_task import BitsTask, Size
+from augrnn.tasks.bit_task import BitBatch, BitTask, Size
 from augrnn.tasks.copy import Copy
 from augrnn.tasks.dynamic_ngrams import DynamicNGrams
 from augrnn.tasks.priority_sort import PrioritySort
 from augrnn.tasks.repeat_copy import RepeatCopy
+from augrnn.text.token_batches import EOS, PairBatch, Tokens
 
 
 class Workload(NamedTuple):
@@ -47,7 +48,7 @@ class Workload(NamedTuple):
     """
 
     name: str
-    task: Callable[[], BitsTask]
+    task: Callable[[], BitTask]
     size: Size
     controller: Callable[[int, int], Cell]
     hidden: int
@@ -114,7 +115,7 @@ class TorchTranslator(nn.Module):
         self.narrow, self.output = nn.Linear(2 * HIDDEN, EMBEDDING), nn.Linear(EMBEDDING, VOCABULARY)
 
     def forward(self, batch: PairBatch) -> Tensor:
-        _, state = self.encoder(self.source(batch.source_BL))
+        _, state = self.encoder(self.source(batch.source.ids_BL))
         start = tuple(part.transpose(0, 1).flatten(1).unsqueeze(0).contiguous() for part in state)
         decoded_BMH, _ = self.decoder(self.target(batch.target_BM), start)
         return self.output(self.narrow(decoded_BMH[batch.target_mask_BM]))
@@ -166,12 +167,13 @@ def machine_speed(workload: Workload, batch_size: int, device: torch.device, sec
     ours = Transducer(machine).to(device)
     torchs = TorchLSTM(task.input_size, task.output_size, workload.hidden).to(device)
 
-    def cost(forward: Callable[[Tensor], Tensor], number: int) -> tuple[Tensor, int]:
+    def cost(forward: Callable[[BitBatch], Tensor], number: int) -> tuple[Tensor, int]:
         batch = batches[number % len(batches)]
-        return batch.cost_bits(forward(batch.inputs_TBI)).mean(), batch_size
+        return batch.cost_bits(forward(batch)).mean(), batch_size
 
-    mine = rate(_updater(ours, lambda number: cost(lambda x: ours(x).y_TBO, number)), device, seconds)
-    reference = rate(_updater(torchs, lambda number: cost(torchs, number)), device, seconds)
+    mine = rate(_updater(ours, lambda number: cost(lambda batch: ours(batch).y_TBO, number)), device, seconds)
+    theirs = _updater(torchs, lambda number: cost(lambda batch: torchs(batch.inputs_TBI), number))
+    reference = rate(theirs, device, seconds)
     return Speed(workload.name, _named(device), batch_size, mine, "sequences", reference)
 
 
@@ -215,8 +217,7 @@ def translation_speed(name: str, device: torch.device, seconds: float, half: boo
     def our_cost(number: int) -> tuple[Tensor, int]:
         batch = batches[number % len(batches)]
         with torch.autocast(device.type, torch.bfloat16, enabled=half):
-            logits_NV, target_N = ours.token_logits(batch)
-            return F.cross_entropy(logits_NV, target_N), int(batch.target_mask_BM.sum())
+            return ours.objective(batch, ours.answer(batch)).value, int(batch.target_mask_BM.sum())
 
     def their_cost(number: int) -> tuple[Tensor, int]:
         batch = batches[number % len(batches)]
@@ -248,7 +249,7 @@ def decoding_speed(name: str, device: torch.device, seconds: float, half: bool) 
         batch = batches[number % len(batches)]
         limit_B = batch.target_mask_BM.sum(1)
         with torch.autocast(device.type, torch.bfloat16, enabled=half):
-            state = model.decoder.start(model.encoder(batch.source_BL, batch.source_mask_BL))
+            state = model.decoder.start(model.encoder(batch.source))
             found = beam_search(Speller(model.decoder, model.decoder.embed, model.decoder.logits), state, limit_B, BEAM)
         return sum(len(best[0].tokens) for best in found)
 
@@ -268,7 +269,7 @@ def _sentences(count: int) -> Iterator[PairBatch]:
         source_BL, target_BM = (torch.randint(4, VOCABULARY, shape) for shape in shapes)
         masks = [torch.ones(shape, dtype=torch.bool) for shape in shapes]
         masks[0][::3, -1] = masks[1][::3, -1] = False
-        yield PairBatch(source_BL, masks[0], target_BM, masks[1], torch.arange(PAIRS))
+        yield PairBatch(Tokens(source_BL, masks[0]), target_BM, masks[1], torch.arange(PAIRS))
 
 
 def _named(device: torch.device) -> str:

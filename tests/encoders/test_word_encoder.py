@@ -5,6 +5,7 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from augrnn.encoders.word_encoder import BidirectionalEncoder
+from augrnn.text.token_batches import Tokens
 
 VOCABULARY, EMBEDDING, HIDDEN = 11, 3, 4
 
@@ -14,10 +15,10 @@ def encoder(**dropouts: float) -> BidirectionalEncoder:
     return BidirectionalEncoder(VOCABULARY, EMBEDDING, HIDDEN, **dropouts).double()
 
 
-def source(lengths: list[int], columns: int, filler: int = 0) -> tuple[Tensor, Tensor]:
+def source(lengths: list[int], columns: int, filler: int = 0) -> Tokens:
     mask_BL = torch.arange(columns) < torch.tensor(lengths)[:, None]
     ids_BL = torch.randint(VOCABULARY, (len(lengths), 12), generator=torch.Generator().manual_seed(1))[:, :columns]
-    return ids_BL.masked_fill(~mask_BL, filler), mask_BL
+    return Tokens(ids_BL.masked_fill(~mask_BL, filler), mask_BL)
 
 
 def torchs(ours: BidirectionalEncoder) -> nn.GRU:
@@ -42,7 +43,7 @@ def test_the_states_are_those_of_torchs_gru() -> None:
     packed = pack_padded_sequence(ours.embedding(ids_BL), torch.tensor(lengths), batch_first=True, enforce_sorted=False)
     states, last_2BH = torchs(ours)(packed)
     expected_BLD, _ = pad_packed_sequence(states, batch_first=True)
-    found = ours(ids_BL, mask_BL)
+    found = ours(Tokens(ids_BL, mask_BL))
     torch.testing.assert_close(found.values_BLD[mask_BL], expected_BLD[mask_BL])
     torch.testing.assert_close(found.summary_BC, last_2BH[0])
     torch.testing.assert_close(found.start_BS, last_2BH[1])
@@ -59,8 +60,8 @@ def test_the_states_are_those_of_torchs_gru() -> None:
 )
 def test_padding_changes_nothing(lengths: list[int], padding: int, filler: int) -> None:
     ours, longest = encoder(), max(lengths)
-    tight = ours(*source(lengths, longest))
-    wide = ours(*source(lengths, longest + padding, filler))
+    tight = ours(source(lengths, longest))
+    wide = ours(source(lengths, longest + padding, filler))
     torch.testing.assert_close(wide.values_BLD[:, :longest][tight.mask_BL], tight.values_BLD[tight.mask_BL])
     torch.testing.assert_close(wide.start_BS, tight.start_BS)
     torch.testing.assert_close(wide.summary_BC, tight.summary_BC)
@@ -68,7 +69,7 @@ def test_padding_changes_nothing(lengths: list[int], padding: int, filler: int) 
 
 def test_padding_gets_no_gradient() -> None:
     ours = encoder()
-    found = ours(*source([3, 5], 6, filler=VOCABULARY - 1))
+    found = ours(source([3, 5], 6, filler=VOCABULARY - 1))
     (found.values_BLD[found.mask_BL].sum() + found.start_BS.sum() + found.summary_BC.sum()).backward()
     used = source([3, 5], 6, filler=-1)[0].flatten()
     assert (VOCABULARY - 1 in used) or ours.embedding.weight.grad[VOCABULARY - 1].abs().sum() == 0
@@ -76,10 +77,10 @@ def test_padding_gets_no_gradient() -> None:
 
 def test_dropout_only_in_training() -> None:
     ours, batch = encoder(embedding_dropout=0.5, dropout=0.5), source([6], 6)
-    assert (ours(*batch).values_BLD == 0).any()
+    assert (ours(batch).values_BLD == 0).any()
     ours.eval()
-    assert torch.equal(ours(*batch).values_BLD, ours(*batch).values_BLD)
-    assert (ours(*batch).values_BLD != 0).all()
+    assert torch.equal(ours(batch).values_BLD, ours(batch).values_BLD)
+    assert (ours(batch).values_BLD != 0).all()
 
 
 def test_gradients() -> None:
@@ -87,7 +88,7 @@ def test_gradients() -> None:
     names = [name for name, _ in ours.named_parameters()]
 
     def encode(*parameters: Tensor) -> tuple[Tensor, ...]:
-        found = torch.func.functional_call(ours, dict(zip(names, parameters, strict=True)), (ids_BL, mask_BL))
+        found = torch.func.functional_call(ours, dict(zip(names, parameters, strict=True)), (Tokens(ids_BL, mask_BL),))
         return found.values_BLD[mask_BL], found.start_BS, found.summary_BC
 
     assert torch.autograd.gradcheck(encode, [p.detach().requires_grad_() for p in ours.parameters()], fast_mode=True)
@@ -97,7 +98,7 @@ def test_layer_normalisation_is_of_every_product_and_padding_still_changes_nothi
     torch.manual_seed(0)
     ours = BidirectionalEncoder(VOCABULARY, EMBEDDING, HIDDEN, layer_norm=True).double()
     (ids_BL, mask_BL), (wide_BL, wide_mask_BL) = source([4, 2], 4), source([4, 2], 6, filler=3)
-    found, padded = ours(ids_BL, mask_BL), ours(wide_BL, wide_mask_BL)
+    found, padded = ours(Tokens(ids_BL, mask_BL)), ours(Tokens(wide_BL, wide_mask_BL))
     torch.testing.assert_close(found.values_BLD[mask_BL], padded.values_BLD[wide_mask_BL])
     torch.testing.assert_close(found.start_BS, padded.start_BS)
     rnn, h_H = ours.rnn, torch.zeros(HIDDEN).double()

@@ -18,11 +18,11 @@ import pytest
 import torch
 import yaml
 
-from augrnn.batches import EOS, UNK
 from augrnn.cli import main
 from augrnn.inference.translate import Translated, Translator, load, replaced
 from augrnn.systems.encoder_decoder import EncoderDecoder
 from augrnn.tasks.translation import Translation
+from augrnn.text.token_batches import EOS, UNK
 from augrnn.training.command import train
 
 PAIRS = [

@@ -23,7 +23,7 @@ from augrnn.lab.experiment import Experiment, Scale, Variant
 
 def measure(trained):
     batch = trained.task.validation_draw(0)
-    logits = trained.system(batch.inputs_TBI).y_TBO.detach()
+    logits = trained.system(batch).y_TBO.detach()
     return {"cost": float(batch.cost_bits(logits).mean())}, {"logits": logits.numpy()}
 
 

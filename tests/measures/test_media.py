@@ -6,7 +6,6 @@ import matplotlib.pyplot as plt
 import pytest
 import torch
 
-from augrnn.batches import BitsBatch
 from augrnn.cells.cell import Cell
 from augrnn.cells.dnc import DNC
 from augrnn.cells.lstm import LSTM, GravesLSTM
@@ -14,7 +13,7 @@ from augrnn.cells.ntm import NTM
 from augrnn.measures.media import NOTHING, heads_of, media
 from augrnn.systems.transducer import Transducer
 from augrnn.tasks.associative_recall import AssociativeRecall
-from augrnn.tasks.bit_task import BitsTask, Size
+from augrnn.tasks.bit_task import BitBatch, BitTask, Size
 from augrnn.tasks.copy import Copy
 from augrnn.tasks.dynamic_ngrams import DynamicNGrams
 from augrnn.tasks.priority_sort import PrioritySort
@@ -48,10 +47,10 @@ def _no_test_sets(monkeypatch: pytest.MonkeyPatch) -> None:
     def refused(*arguments: object) -> None:
         raise AssertionError("a test set was drawn from")
 
-    monkeypatch.setattr(BitsTask, "evaluation_set", refused)
+    monkeypatch.setattr(BitTask, "evaluation_set", refused)
 
 
-def machine(task: BitsTask, heads: int = 2) -> Transducer:
+def machine(task: BitTask, heads: int = 2) -> Transducer:
     torch.manual_seed(0)
     cell = NTM(task.input_size, task.output_size, lambda size: LSTM(size, 8), heads=heads, rows=8, width=5)
     return Transducer(cell).eval()
@@ -84,7 +83,7 @@ def test_items_are_framed_where_the_validation_sequence_has_them() -> None:
     assert torch.equal(bits_TO[answer], batch.targets_TBO[-2:, 0])
 
 
-class Other(BitsTask):
+class Other(BitTask):
     """A task that no picture is written for."""
 
     input_size = output_size = 2
@@ -95,9 +94,9 @@ class Other(BitsTask):
     def random_size(self, *seed: int) -> Size:
         return (3,)
 
-    def sample(self, batch_size: int, size: Size, *seed: int) -> BitsBatch:
+    def sample(self, batch_size: int, size: Size, *seed: int) -> BitBatch:
         bits_TBO = torch.ones(3, batch_size, 2)
-        return BitsBatch(bits_TBO, bits_TBO, torch.ones(3, batch_size))
+        return BitBatch(bits_TBO, bits_TBO, torch.ones(3, batch_size))
 
 
 def test_a_task_without_a_picture_of_its_own_shows_its_steps_undivided() -> None:

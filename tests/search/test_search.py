@@ -12,7 +12,6 @@ from torch.utils import _pytree as pytree
 
 from augrnn.attention.additive import AdditiveAttention
 from augrnn.attention.attention import Annotations
-from augrnn.batches import BOS, EOS, PAD, UNK
 from augrnn.cells.lstm import LSTM
 from augrnn.cells.unroll import unroll
 from augrnn.decoders.attentive import AttentiveDecoder
@@ -20,6 +19,7 @@ from augrnn.decoders.decoder import DecoderState
 from augrnn.search.beam_search import beam_search, length_penalty
 from augrnn.search.greedy import greedy
 from augrnn.search.model import Ensemble, Hypothesis, Model, Speller
+from augrnn.text.token_batches import BOS, EOS, PAD, UNK
 
 VOCABULARY, HIDDEN = 7, 6
 WORDS = [token for token in range(VOCABULARY) if token not in (PAD, BOS, EOS)]

@@ -5,16 +5,16 @@ from typing import Any
 import lightning as L
 import pytest
 import torch
-import torch.nn.functional as F
 
 from augrnn.attention.additive import AdditiveAttention
 from augrnn.attention.fixed_context import FixedContext
-from augrnn.batches import BOS, EOS, PAD, PairBatch
 from augrnn.decoders.attentive import AttentiveDecoder
 from augrnn.encoders.word_encoder import BidirectionalEncoder
 from augrnn.errors import UserError
+from augrnn.objectives.cross_entropy import TokenCrossEntropy
 from augrnn.systems.encoder_decoder import EncoderDecoder
 from augrnn.tasks.reversal import Reversal
+from augrnn.text.token_batches import BOS, EOS, PAD, PairBatch, Tokens
 
 SYMBOLS = 6
 
@@ -45,14 +45,14 @@ def ragged() -> PairBatch:
     """Three pairs of different lengths."""
     source_BL = torch.tensor([[4, 5, 6, EOS], [7, EOS, PAD, PAD], [8, 9, EOS, PAD]])
     target_BM = torch.tensor([[6, 5, 4, EOS], [7, EOS, PAD, PAD], [9, 8, EOS, PAD]])
-    return PairBatch(source_BL, source_BL != PAD, target_BM, target_BM != PAD, torch.tensor([3, 0, 9]))
+    return PairBatch(Tokens(source_BL, source_BL != PAD), target_BM, target_BM != PAD, torch.tensor([3, 0, 9]))
 
 
 def row(batch: PairBatch, i: int) -> PairBatch:
     """One pair of a batch without its padding."""
-    length, steps = int(batch.source_mask_BL[i].sum()), int(batch.target_mask_BM[i].sum())
-    source, target = ((x[i : i + 1, :length]) for x in batch[:2]), (x[i : i + 1, :steps] for x in batch[2:4])
-    return PairBatch(*source, *target, batch.index_B[i : i + 1])
+    length, steps = int(batch.source.mask_BL[i].sum()), int(batch.target_mask_BM[i].sum())
+    source, target = (x[i : i + 1, :length] for x in batch.source), (x[i : i + 1, :steps] for x in batch[1:3])
+    return PairBatch(Tokens(*source), *target, batch.index_B[i : i + 1])
 
 
 def test_learns_to_reverse_short_sequences_in_seconds(tmp_path: Path) -> None:
@@ -68,11 +68,10 @@ def test_learns_to_reverse_short_sequences_in_seconds(tmp_path: Path) -> None:
 @pytest.mark.parametrize("attention", [True, False])
 def test_the_loss_is_nats_per_real_token_with_the_previous_words_given(attention: bool) -> None:
     model, batch = system(attention).double(), ragged()
-    logits_NV, target_N = model.token_logits(batch)
-    loss, nats, tokens = F.cross_entropy(logits_NV, target_N), 0.0, 0
+    loss, nats, tokens = model.objective(batch, model.answer(batch)).value, 0.0, 0
     for i in range(3):
         pair = row(batch, i)
-        state = model.decoder.start(model.encoder(pair.source_BL, pair.source_mask_BL))
+        state = model.decoder.start(model.encoder(pair.source))
         words = pair.target_BM[0].tolist()
         for previous, word in zip([BOS, *words], words, strict=False):
             y_BJ, state = model.decoder(model.decoder.embed(torch.tensor([previous])), state)
@@ -167,8 +166,9 @@ def test_label_smoothing_is_of_the_training_loss_only(tmp_path: Path) -> None:
     losses = {}
     for smoothing in (0.0, 0.2):
         run = trainer(tmp_path, max_steps=1, limit_val_batches=0)
-        run.fit(system(label_smoothing=smoothing, optimizer=partial(torch.optim.SGD, lr=0.0)), task())
-        [metrics] = trainer(tmp_path).validate(system(label_smoothing=smoothing), task(), verbose=False)
+        objective = TokenCrossEntropy(label_smoothing=smoothing)
+        run.fit(system(objective=objective, optimizer=partial(torch.optim.SGD, lr=0.0)), task())
+        [metrics] = trainer(tmp_path).validate(system(objective=objective), task(), verbose=False)
         losses[smoothing] = float(run.callback_metrics["train/loss"]), metrics["val/loss"]
     assert losses[0.0][0] != losses[0.2][0]
     assert losses[0.0][1] == losses[0.2][1]

@@ -9,7 +9,6 @@ import torch
 
 from augrnn.attention.additive import AdditiveAttention
 from augrnn.attention.multiplicative import DotAttention, GeneralAttention
-from augrnn.batches import BOS, EOS, PAD, PairBatch
 from augrnn.decoders.attentive import AttentiveDecoder
 from augrnn.decoders.conditional_gru import ConditionalDecoder
 from augrnn.decoders.decoder import Decoder
@@ -18,6 +17,7 @@ from augrnn.encoders.word_encoder import BidirectionalEncoder
 from augrnn.metrics.bleu import bleu_signature
 from augrnn.systems.encoder_decoder import EncoderDecoder
 from augrnn.tasks.reversal import Reversal
+from augrnn.text.token_batches import BOS, EOS, PAD, PairBatch, Tokens
 
 VOCABULARY, SIZE = 10, 6
 
@@ -50,7 +50,7 @@ def batch(padding: int = 0, filler: int = PAD) -> PairBatch:
     mask_BL = torch.zeros_like(source_BL, dtype=torch.bool)
     for row, ids in enumerate(rows):
         source_BL[row, : len(ids)], mask_BL[row, : len(ids)] = torch.tensor(ids), True
-    return PairBatch(source_BL, mask_BL, source_BL, mask_BL, torch.arange(2))
+    return PairBatch(Tokens(source_BL, mask_BL), source_BL, mask_BL, torch.arange(2))
 
 
 def decoded(model: EncoderDecoder, given: PairBatch) -> list[tuple[list[int], float]]:
@@ -69,7 +69,7 @@ def test_masks_are_not_ignored(model: EncoderDecoder) -> None:
     plain, filled = batch(), batch(filler=7)
     assert same(decoded(model, plain), decoded(model, filled))
     weights_BML = model.align(plain)
-    assert weights_BML[~plain.source_mask_BL.unsqueeze(1).expand_as(weights_BML)].abs().sum() == 0
+    assert weights_BML[~plain.source.mask_BL.unsqueeze(1).expand_as(weights_BML)].abs().sum() == 0
     torch.testing.assert_close(weights_BML.sum(-1), torch.ones(2, 5).double())
 
 
@@ -78,8 +78,8 @@ def test_results_do_not_depend_on_padding(model: EncoderDecoder) -> None:
     assert same(decoded(model, batch()), decoded(model, batch(padding=4)))
     losses = []
     for padding in (0, 4):
-        logits_NV, target_N = model.token_logits(batch(padding))
-        losses.append(torch.nn.functional.cross_entropy(logits_NV, target_N))
+        given = batch(padding)
+        losses.append(model.objective(given, model.answer(given)).value)
     torch.testing.assert_close(*losses)
 
 

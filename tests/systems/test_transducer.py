@@ -64,7 +64,7 @@ def test_the_loss_is_the_sum_over_bits_in_nats(tmp_path: Path) -> None:
 
     batch = Copy().sample(4, (10,), 0)
     with torch.no_grad():
-        logits = Transducer(Silent(9, 4, 8))(batch.inputs_TBI).y_TBO
+        logits = Transducer(Silent(9, 4, 8))(batch).y_TBO
     nats = nn.functional.binary_cross_entropy_with_logits(logits[11:], batch.targets_TBO[11:], reduction="sum") / 4
     assert float(batch.cost_bits(logits).mean()) * 0.6931471805599453 == pytest.approx(float(nats))
 
@@ -84,7 +84,7 @@ system = Transducer(NTM(1, 1, lambda size: LSTM(size, 100), heads=1, rows=128, w
 optimizer = torch.optim.Adam(system.parameters())
 for number in range(3):
     batch = task.draw(number)
-    batch.cost_bits(system(batch.inputs_TBI).y_TBO).mean().backward()
+    batch.cost_bits(system(batch).y_TBO).mean().backward()
     optimizer.step()
     optimizer.zero_grad()
 if sys.platform == "linux":

@@ -5,8 +5,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from augrnn.batches import BitsBatch
 from augrnn.errors import UserError
+from augrnn.tasks.bit_task import BitBatch
 from augrnn.tasks.copy import Copy
 
 
@@ -32,7 +32,7 @@ def test_a_batch_is_a_function_of_seed_and_number() -> None:
 
 
 def test_the_draws_are_those_that_the_committed_records_were_made_with() -> None:
-    def digest(batch: BitsBatch) -> str:
+    def digest(batch: BitBatch) -> str:
         content = b"".join(str(tuple(part.shape)).encode() + part.byte().numpy().tobytes() for part in batch)
         return hashlib.sha256(content).hexdigest()[:16]
 
@@ -60,7 +60,7 @@ def test_chance_is_one_bit_a_target_bit() -> None:
 
 def test_cost_and_wrong_bits_of_a_hand_made_answer() -> None:
     targets = torch.tensor([[[1.0, 0.0]], [[1.0, 1.0]]])
-    batch = BitsBatch(torch.zeros(2, 1, 3), targets, torch.tensor([[0.0], [1.0]]))
+    batch = BitBatch(torch.zeros(2, 1, 3), targets, torch.tensor([[0.0], [1.0]]))
     logits = torch.tensor([[[-9.0, 9.0]], [[0.0, -1.0986123]]])  # the scored step: probabilities 1/2 and 1/4
     assert batch.cost_bits(logits).tolist() == pytest.approx([1.0 + 2.0])
     assert batch.wrong_bits(logits).tolist() == [2.0]

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
+from augrnn.batch_stream import generator
 from augrnn.errors import UserError
-from augrnn.tasks.batch_stream import generator
 from augrnn.tasks.dynamic_ngrams import DynamicNGrams, contexts, estimated_bits, source_odds
 
 

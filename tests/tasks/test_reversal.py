@@ -2,38 +2,39 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from torch.utils import _pytree as pytree
 
-from augrnn.batches import EOS
 from augrnn.errors import UserError
 from augrnn.tasks.reversal import FIRST, Reversal
+from augrnn.text.token_batches import EOS
 
 
 @given(st.integers(1, 12), st.integers(1, 9), st.integers(0, 99))
 def test_the_target_is_the_source_reversed(length: int, symbols: int, seed: int) -> None:
     batch = Reversal(symbols=symbols).sample(5, length, seed)
-    for source, target in zip(batch.source_BL.tolist(), batch.target_BM.tolist(), strict=True):
+    for source, target in zip(batch.source.ids_BL.tolist(), batch.target_BM.tolist(), strict=True):
         assert source[-1] == target[-1] == EOS
         assert target[:-1] == source[-2::-1]
         assert all(FIRST <= symbol < FIRST + symbols for symbol in source[:-1])
-    assert batch.source_mask_BL.all()
-    assert batch.source_BL.shape == batch.target_mask_BM.shape == (5, length + 1)
+    assert batch.source.mask_BL.all()
+    assert batch.source.ids_BL.shape == batch.target_mask_BM.shape == (5, length + 1)
 
 
 def test_a_batch_is_a_function_of_seed_and_number() -> None:
     first, again = Reversal(seed=1).draw(7), Reversal(seed=1).draw(7)
-    assert all(torch.equal(a, b) for a, b in zip(first, again, strict=True))
+    assert all(torch.equal(a, b) for a, b in zip(pytree.tree_leaves(first), pytree.tree_leaves(again), strict=True))
     others = [Reversal(seed=2).draw(7), Reversal(seed=1).draw(8)]
-    assert not any(torch.equal(first.source_BL, other.source_BL) for other in others)
-    lengths = {Reversal(min_length=2, max_length=5).draw(number).source_BL.shape[1] - 1 for number in range(100)}
+    assert not any(torch.equal(first.source.ids_BL, other.source.ids_BL) for other in others)
+    lengths = {Reversal(min_length=2, max_length=5).draw(number).source.ids_BL.shape[1] - 1 for number in range(100)}
     assert lengths == {2, 3, 4, 5}
 
 
 def test_evaluation_sets_are_the_same_for_every_seed_and_of_the_asked_lengths() -> None:
     tasks = [Reversal(seed=seed, test_lengths=(3, 40), test_sequences=100, validation_sequences=150) for seed in (0, 1)]
     validation = [list(task.val_dataloader()) for task in tasks]
-    assert all(torch.equal(a.source_BL, b.source_BL) for a, b in zip(*validation, strict=True))
+    assert all(torch.equal(a.source.ids_BL, b.source.ids_BL) for a, b in zip(*validation, strict=True))
     assert torch.cat([batch.index_B for batch in validation[0]]).tolist() == list(range(150))
-    shapes = [[tuple(batch.source_BL.shape) for batch in draws] for draws in tasks[0].test_dataloader()]
+    shapes = [[tuple(batch.source.ids_BL.shape) for batch in draws] for draws in tasks[0].test_dataloader()]
     assert shapes == [[(50, 4)] * 2, [(50, 41)] * 2]
     assert tasks[0].test_splits == ["length_3", "length_40"]
 
@@ -41,7 +42,7 @@ def test_evaluation_sets_are_the_same_for_every_seed_and_of_the_asked_lengths() 
 def test_training_and_evaluation_do_not_draw_the_same() -> None:
     task = Reversal(min_length=16, max_length=16, test_lengths=(16,))
     drawn = [task.draw(0), task.evaluation_draw("val", 0), task.evaluation_draw("length_16", 0)]
-    rows = [tuple(row) for batch in drawn for row in batch.source_BL.tolist()]
+    rows = [tuple(row) for batch in drawn for row in batch.source.ids_BL.tolist()]
     assert len(set(rows)) == len(rows)
 
 

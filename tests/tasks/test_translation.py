@@ -11,10 +11,11 @@ import sacrebleu
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from torch.utils import _pytree as pytree
 
-from augrnn.batches import EOS, PAD, PairBatch
 from augrnn.errors import UserError
-from augrnn.tasks.translation import Translation, bucketed, padded
+from augrnn.tasks.translation import Translation
+from augrnn.text.token_batches import EOS, PAD, PairBatch, bucketed, padded
 
 COLOURS = {"red": "rouge", "blue": "bleu", "green": "vert", "yellow": "jaune"}
 THINGS = {"shirt": "maillot", "dog": "chien", "hat": "chapeau", "car": "bus", "ball": "ballon"}
@@ -45,17 +46,17 @@ def make(directory: Path, tmp_path: Path) -> Any:
 
 
 def same(one: PairBatch, other: PairBatch) -> bool:
-    return all(torch.equal(a, b) for a, b in zip(one, other, strict=True))
+    return all(torch.equal(a, b) for a, b in zip(pytree.tree_leaves(one), pytree.tree_leaves(other), strict=True))
 
 
 def test_a_batch_holds_whole_pairs_padded_to_its_longest(make: Any) -> None:
     task = make()
     train = task.parallel("train")
-    for number in range(task.epoch_batches):
+    for number in range(task.epoch_length()):
         batch = task.draw(number)
         assert batch.size == 6
         for ids_BL, mask_BL, sentences in (
-            (batch.source_BL, batch.source_mask_BL, train.source_ids),
+            (batch.source.ids_BL, batch.source.mask_BL, train.source_ids),
             (batch.target_BM, batch.target_mask_BM, train.target_ids),
         ):
             assert mask_BL.all(dim=0).sum() > 0
@@ -76,7 +77,7 @@ def test_batches_are_a_function_of_seed_and_number(make: Any) -> None:
 
 def test_an_epoch_meets_each_pair_at_most_once_and_the_next_is_another(make: Any) -> None:
     task = make()
-    count = task.epoch_batches
+    count = task.epoch_length()
     assert count == 40 // 6
     epochs = [[i for number in range(count) for i in task.draw(e * count + number).index_B.tolist()] for e in range(3)]
     assert all(len(set(epoch)) == len(epoch) == 36 for epoch in epochs)
@@ -126,7 +127,7 @@ def test_evaluation_meets_every_pair_once_in_a_fixed_order(make: Any) -> None:
 def test_long_pairs_are_left_out_of_training_alone(make: Any) -> None:
     task = make(max_words=6)
     train = task.parallel("train")
-    seen = {i for number in range(3 * task.epoch_batches) for i in task.draw(number).index_B.tolist()}
+    seen = {i for number in range(3 * task.epoch_length()) for i in task.draw(number).index_B.tolist()}
     assert seen == {i for i in range(40) if len(train.source_words[i]) <= 6 and len(train.target_words[i]) <= 6}
     assert 0 < len(seen) < 40
     assert task.target_subwords.digest == make().target_subwords.digest
@@ -136,7 +137,7 @@ def test_long_pairs_are_left_out_of_training_alone(make: Any) -> None:
 
 def test_joining_puts_whole_sentences_one_after_the_other(make: Any) -> None:
     task, again = make(join=2, batch_size=3), make(join=2, batch_size=3)
-    train, count = task.parallel("train"), task.epoch_batches
+    train, count = task.parallel("train"), task.epoch_length()
     assert count == 10  # of 40 pairs, half are alone and half in twos: 30 examples
     whole = list(zip(train.source_ids, train.target_ids, strict=True))
     for epoch in range(2):
@@ -145,7 +146,7 @@ def test_joining_puts_whole_sentences_one_after_the_other(make: Any) -> None:
             batch = task.draw(number)
             assert same(batch, again.draw(number))
             for row, first in enumerate(batch.index_B.tolist()):
-                source = batch.source_BL[row][batch.source_mask_BL[row]].tolist()
+                source = batch.source.ids_BL[row][batch.source.mask_BL[row]].tolist()
                 target = batch.target_BM[row][batch.target_mask_BM[row]].tolist()
                 source_1, target_1 = (ids[:-1] for ids in whole[first])
                 assert (source[: len(source_1)], target[: len(target_1)]) == (source_1, target_1)
@@ -247,7 +248,7 @@ TEXT = "\ufeffA red shirt is here.\n\nA blue dog is here.\r\n   \nA green hat."
 def translations(task: Translation) -> list[str]:
     """What a perfect parrot gives for the text to predict."""
     batches = list(task.predict_dataloader())
-    predictions = [ids[mask].tolist() for b in batches for ids, mask in zip(b.source_BL, b.source_mask_BL, strict=True)]
+    predictions = [ids[mask].tolist() for b in batches for ids, mask in zip(*b.source, strict=True)]
     numbers = [number for b in batches for number in b.index_B.tolist()]
     return task.lines(predictions[::-1], numbers[::-1])
 
@@ -315,7 +316,7 @@ def test_multi30k(data_root: Path, cache: Path, source: str, target: str) -> Non
 @pytest.mark.data
 def test_multi30k_trains_in_batches_with_little_padding(data_root: Path, cache: Path) -> None:
     task = Translation(directory=data_root / "multi30k", cache=cache)
-    assert task.epoch_batches == 29_000 // 64
-    batches = [task.draw(number) for number in range(0, task.epoch_batches, 9)]
+    assert task.epoch_length() == 29_000 // 64
+    batches = [task.draw(number) for number in range(0, task.epoch_length(), 9)]
     assert torch.cat([batch.target_mask_BM.flatten() for batch in batches]).float().mean() > 0.95
     assert len({i for batch in batches for i in batch.index_B.tolist()}) == 64 * len(batches)

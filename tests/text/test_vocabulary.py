@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from augrnn.batches import BOS, EOS, PAD, UNK
 from augrnn.errors import UserError
 from augrnn.text import vocabulary as module
+from augrnn.text.token_batches import BOS, EOS, PAD, UNK
 from augrnn.text.vocabulary import Moses, Subwords, cached_subwords, cached_words, train_subwords, train_words
 
 TEXT = [line.split() for line in ["a red shirt .", "the dogs run in the green grass .", "a man 's shirt , a dog ."] * 3]

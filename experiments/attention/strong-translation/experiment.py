@@ -61,7 +61,7 @@ TWO_CORES = (
     f"--model.init_args.scheduler.init_args.total_steps={EPOCHS * BATCHES}",
     "--model.init_args.scheduler.init_args.pct_start=0.05",
     "--model.init_args.scheduler.init_args.cycle_momentum=false",
-    "--model.init_args.label_smoothing=0.1",
+    "--model.init_args.objective.init_args.label_smoothing=0.1",
 )
 """An hour or so on one core instead of convergence at a small constant rate: half the subwords, which are quicker to
 score, a larger rate that decays to nothing, and less dropout, because the model sees each sentence eleven times."""

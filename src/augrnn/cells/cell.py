@@ -1,10 +1,12 @@
-"""The Cell contract, and `unroll`, the one loop over time."""
+"""The Cell contract. `augrnn.cells.unroll` has the loop over time."""
 
-# T = time steps, B = batch, I = input, P = projected input, H = what a step emits, O = output
+# B = batch, I = input, P = projected input, H = what a step emits, O = output
 
 from typing import Any
 
 from torch import Tensor, nn
+
+from augrnn.batches import Batch
 
 State = Any
 """A NamedTuple of tensors whose first dimension is the batch (states of inner cells may be nested in it)."""
@@ -24,9 +26,16 @@ class Cell(nn.Module):
     dynamic_shapes: bool | None = None
     """How the step is compiled: True for one program over all sizes, None for one a size until sizes vary."""
 
+    one_program: bool = True
+    """Whether the step is compiled as a whole; False for a step whose course depends on the data."""
+
     def initial_state(self, batch_size: int) -> State:
         """The state before the first step, with gradients to whatever of it is learned."""
         raise NotImplementedError
+
+    def begin(self, batch: Batch) -> State:
+        """The state before the first step of a batch; a cell that needs more of it than its inputs takes it here."""
+        return self.initial_state(batch.size)
 
     def project(self, x: Tensor) -> Tensor:
         """(..., I) -> (..., P): the products of the input that need no state."""

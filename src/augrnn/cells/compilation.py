@@ -5,12 +5,11 @@ import os
 import shutil
 import warnings
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 
-if TYPE_CHECKING:
-    from augrnn.cells.cell import Cell
+from augrnn.cells.cell import Cell
 
 SWITCH = "AUGRNN_COMPILE"
 """Set this environment variable to 0 to run every step eagerly."""
@@ -27,7 +26,7 @@ def available() -> bool:
     return False
 
 
-_COMPILED: dict[type["Cell"], Callable[..., Any]] = {}
+_COMPILED: dict[type[Cell], Callable[..., Any]] = {}
 """The compiled step of each kind of cell.
 
 It is a function of the cell, so that cells of one kind share code and no cell holds a compiled object (which would end
@@ -35,9 +34,14 @@ up in its checkpoints' keys and stop it from being copied).
 """
 
 
-def compiled(cell: "Cell") -> Callable[..., Any]:
-    """The cell's step, compiled where that is possible; the same numbers either way, up to rounding."""
-    if not available():
+def stepper(cell: Cell) -> Callable[..., Any]:
+    """The step to call in a loop: the same numbers as `cell.step` up to rounding.
+
+    It is compiled while the cell is in training and a compiler is there, unless the cell says that its step cannot be
+    one program: a wrapper that calls an inner cell a data-dependent number of times calls `stepper(inner)` in its own
+    step, so that the inner step is compiled.
+    """
+    if not (cell.one_program and cell.training and torch.is_grad_enabled() and available()):
         return cell.step
     kind = type(cell)
     if kind not in _COMPILED:

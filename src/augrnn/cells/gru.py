@@ -2,9 +2,12 @@
 
 # ... = any leading dimensions, B = batch, I = input, H = hidden
 
+from typing import NamedTuple
+
 import torch
 from torch import Tensor, nn
 
+from augrnn.cells.cell import Cell
 from augrnn.linear import Linear
 
 
@@ -22,8 +25,14 @@ def normalisation(size: int, on: bool) -> nn.Module:
     return nn.LayerNorm(size) if on else nn.Identity()
 
 
-class GRU(nn.Module):
-    """One gated recurrent layer: `project` what it reads, then step with what that gave.
+class GRUState(NamedTuple):
+    """Attributes: hidden_BH, the output of the layer."""
+
+    hidden_BH: Tensor
+
+
+class GRU(Cell):
+    """One gated recurrent layer; its state starts at zero.
 
     Args:
       input_size: I.
@@ -33,6 +42,7 @@ class GRU(nn.Module):
 
     def __init__(self, input_size: int, hidden_size: int, layer_norm: bool = False) -> None:
         super().__init__()
+        self.input_size, self.output_size = input_size, hidden_size
         self.from_input = Linear(input_size, 3 * hidden_size)
         self.from_hidden = Linear(hidden_size, 3 * hidden_size)
         self.input_norm = normalisation(3 * hidden_size, layer_norm)
@@ -41,10 +51,17 @@ class GRU(nn.Module):
         for gate_HH in self.from_hidden.weight.data.chunk(3):
             nn.init.orthogonal_(gate_HH)
 
+    def initial_state(self, batch_size: int) -> GRUState:
+        return GRUState(self.from_hidden.weight.new_zeros(batch_size, self.output_size))
+
     def project(self, x: Tensor) -> Tensor:
         """(..., I) -> (..., 3 H): what of the next state does not depend on the last."""
         return self.input_norm(self.from_input(x))
 
-    def forward(self, p_B3H: Tensor, state_BH: Tensor) -> Tensor:
-        """The next state, (B, H), from a projected input."""
-        return gru_update(p_B3H, self.hidden_norm(self.from_hidden(state_BH)), state_BH)
+    def step(self, p_B3H: Tensor, state: GRUState) -> tuple[Tensor, GRUState]:
+        hidden_BH = self.next(p_B3H, state.hidden_BH)
+        return hidden_BH, GRUState(hidden_BH)
+
+    def next(self, p_B3H: Tensor, hidden_BH: Tensor) -> Tensor:
+        """The next hidden vector, (B, H), from a projected input, for cells that have this layer inside."""
+        return gru_update(p_B3H, self.hidden_norm(self.from_hidden(hidden_BH)), hidden_BH)

@@ -2,6 +2,7 @@
 
 # T = time steps, B = batch, I = input, O = output
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import torch
@@ -9,13 +10,16 @@ from torch import Tensor
 from torch.utils import _pytree as pytree
 
 from augrnn.cells.cell import Cell, State
-from augrnn.cells.compilation import compiled
+from augrnn.cells.compilation import stepper
+
+Keep = Callable[[Any], Any]
+"""From the record of a step to the part of it that a trace keeps: a tensor, or any tree of tensors."""
 
 
 class Unrolled(NamedTuple):
-    """What `unroll` gives: outputs (T, B, O), the last state, and the trace where it was kept.
+    """What `unroll` gives: outputs (T, B, O), the last state, and the trace where one was kept.
 
-    The trace is the cell's record with time before the batch in each tensor: (T, B, ...).
+    The trace is what was kept of the cell's records, with time before the batch in each tensor: (T, B, ...).
     """
 
     y_TBO: Tensor
@@ -23,23 +27,36 @@ class Unrolled(NamedTuple):
     trace: Any
 
 
-def unroll(cell: Cell, x_TBI: Tensor, state: State = None, keep: bool = False) -> Unrolled:
+def unroll(cell: Cell, inputs: Tensor | int, state: State = None, keep: bool | Keep = False) -> Unrolled:
     """Run a cell over a sequence.
 
     Args:
-      cell: any Cell. Its step runs compiled while the cell is in training mode and a compiler is there.
-      x_TBI: inputs, time first, at least one step.
-      state: where to start; the cell's own initial state when None.
-      keep: also stack the recorded states over time into a trace.
+      cell: any Cell. Its step runs compiled in training where a compiler is there and the cell allows it.
+      inputs: one for each step, (T, B, I), at least one step; or the number of steps of a cell that takes no input,
+        whose `step` then gets None.
+      state: where to start; the cell's own initial state when None, which a number of steps is not enough for.
+      keep: also stack over time what was recorded: True for whole records, or a function that gives the part to keep.
+
+    Raises:
+      ValueError: there are no steps, or there is nothing to start from.
     """
-    if state is None:
-        state = cell.initial_state(x_TBI.shape[1])
-    step = compiled(cell) if cell.training and torch.is_grad_enabled() else cell.step
-    emitted, records = [], []
-    for p_BP in cell.project(x_TBI).unbind(0):
+    steps = inputs if isinstance(inputs, int) else len(inputs)
+    if steps < 1:
+        raise ValueError(f"a cell is unrolled over at least one step, not {steps}")
+    if isinstance(inputs, int):
+        if state is None:
+            raise ValueError("a number of steps says nothing of the batch: give the state to start from")
+        projected: tuple[Tensor | None, ...] = (None,) * steps
+    else:
+        projected = cell.project(inputs).unbind(0)
+        state = cell.initial_state(inputs.shape[1]) if state is None else state
+    step = stepper(cell)
+    emitted, kept = [], []
+    for p_BP in projected:
         h_BH, state = step(p_BP, state)
         emitted.append(h_BH)
         if keep:
-            records.append(cell.record(state))
-    trace = pytree.tree_map(lambda *steps: torch.stack(steps), *records) if keep else None
+            record = cell.record(state)
+            kept.append(record if keep is True else keep(record))
+    trace = pytree.tree_map(lambda *steps: torch.stack(steps), *kept) if keep else None
     return Unrolled(cell.read_out(torch.stack(emitted)), state, trace)

@@ -65,9 +65,9 @@ class ConditionalDecoder(Decoder):
     def step(self, p_BP: Tensor, state: DecoderState) -> tuple[Tensor, DecoderState]:
         """One target position: emits s_i, c_i and the word's part of the output."""
         first_B3H, word_BE = p_BP.split([3 * self.hidden_size, self.input_size], dim=-1)
-        between_BH = self.first(first_B3H, state.hidden_BH)
+        between_BH = self.first.next(first_B3H, state.hidden_BH)
         context_BD, alignment_BL = self.attention(between_BH, state.attended)
-        hidden_BH = self.second(self.second.project(context_BD), between_BH)
+        hidden_BH = self.second.next(self.second.project(context_BD), between_BH)
         emitted = torch.cat([hidden_BH, context_BD, word_BE], dim=-1)
         return emitted, DecoderState(hidden_BH, alignment_BL, state.attended)
 

@@ -81,7 +81,7 @@ class LuongDecoder(Decoder):
     def step(self, p_BE: Tensor, state: LuongState) -> tuple[Tensor, LuongState]:
         """One target position: emits h~_i."""
         x = torch.cat([p_BE, state.fed_BJ], dim=-1) if self.input_feeding else p_BE
-        hidden_BH = self.rnn(self.rnn.project(x), state.hidden_BH)
+        hidden_BH = self.rnn.next(self.rnn.project(x), state.hidden_BH)
         context_BD, alignment_BL = self.attention(hidden_BH, state.attended)
         fed_BJ = torch.tanh(self.attentional_layer(torch.cat([context_BD, hidden_BH], dim=-1)))
         return fed_BJ, LuongState(hidden_BH, fed_BJ, alignment_BL, state.attended)

@@ -4,13 +4,14 @@
 # I = 2 (E + 1), what both directions read at a step, D = annotation = 2 H
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from augrnn.attention.attention import Annotations
 from augrnn.cells.bidirectional_gru import BidirectionalGRU
 from augrnn.cells.unroll import unroll
 from augrnn.encoders.encoder import Encoder
 from augrnn.initialisation import start_small
+from augrnn.text.token_batches import Tokens
 
 
 class BidirectionalEncoder(Encoder):
@@ -51,14 +52,10 @@ class BidirectionalEncoder(Encoder):
             for layer in (self.rnn.forward_hidden, self.rnn.backward_hidden):
                 nn.init.zeros_(layer.bias)
 
-    def forward(self, source_BL: Tensor, mask_BL: Tensor) -> Annotations:
-        """Encode a batch.
-
-        Args:
-          source_BL: token ids; what stands where the mask is False changes nothing.
-          mask_BL: True at real positions, which come first.
-        """
-        embedded_LBE = self.embedding_dropout(self.embedding(source_BL.t()))
+    def forward(self, source: Tokens) -> Annotations:
+        """Encode a batch of texts; the ids where the mask is False change nothing."""
+        ids_BL, mask_BL = source
+        embedded_LBE = self.embedding_dropout(self.embedding(ids_BL.t()))
         x_LBX = torch.cat([embedded_LBE, (~mask_BL).t().unsqueeze(-1).to(embedded_LBE.dtype)], dim=-1)
         states_LBD, last, _ = unroll(self.rnn, torch.cat([x_LBX, x_LBX.flip(0)], dim=-1))
         forward_LBH, backward_LBH = states_LBD.chunk(2, dim=-1)

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 
-from augrnn.batches import EOS, UNK, PairBatch, moved
+from augrnn.batches import moved
 from augrnn.checkpoints import mean_weights, read_checkpoint
 from augrnn.errors import UserError
 from augrnn.files import explained, jsonable, replacing
@@ -21,6 +21,7 @@ from augrnn.search.beam_search import beam_search
 from augrnn.search.model import Ensemble, Hypothesis
 from augrnn.systems.encoder_decoder import EncoderDecoder
 from augrnn.tasks.translation import Translation
+from augrnn.text.token_batches import EOS, UNK, PairBatch
 from augrnn.text.vocabulary import SPECIAL
 from augrnn.training.command import Command, one_clear_line
 
@@ -157,7 +158,7 @@ class Translator:
         models, states, limits = zip(*(system.search(there) for system in self.systems), strict=True)
         found = beam_search(Ensemble(models), states, torch.stack(limits).amax(0), beam, alpha, best)
         for row, hypotheses in enumerate(found):
-            yield int(batch.index_B[row]), batch.source_BL[row][batch.source_mask_BL[row]].tolist(), hypotheses
+            yield int(batch.index_B[row]), batch.source.ids_BL[row][batch.source.mask_BL[row]].tolist(), hypotheses
 
     def _told(self, line: int, rank: int, source_ids: list[int], hypothesis: Hypothesis) -> Translated:
         reader, writer = self.task.source_subwords, self.task.target_subwords

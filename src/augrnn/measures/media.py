@@ -7,6 +7,7 @@ import lightning as L
 import torch
 from matplotlib.figure import Figure
 
+from augrnn.batches import moved
 from augrnn.cells.ntm import NTM
 from augrnn.exhibits.alignment import alignment_figure
 from augrnn.measures.associative_recall import measure as recall
@@ -23,7 +24,7 @@ from augrnn.measures.translation.measure import examples_of, samples
 from augrnn.systems.encoder_decoder import EncoderDecoder
 from augrnn.systems.transducer import Transducer
 from augrnn.tasks.associative_recall import AssociativeRecall
-from augrnn.tasks.bit_task import BitsTask
+from augrnn.tasks.bit_task import BitTask
 from augrnn.tasks.copy import Copy
 from augrnn.tasks.dynamic_ngrams import DynamicNGrams
 from augrnn.tasks.priority_sort import PrioritySort
@@ -53,7 +54,7 @@ def media(system: L.LightningModule, task: L.LightningDataModule) -> Media:
 
 
 @media.register
-def _(system: Transducer, task: BitsTask) -> Media:
+def _(system: Transducer, task: BitTask) -> Media:
     if not isinstance(system.cell, NTM):
         return NOTHING
     with torch.inference_mode():
@@ -64,7 +65,7 @@ TITLE = "one validation sequence"
 
 
 @singledispatch
-def heads_of(task: BitsTask, system: Transducer) -> Figure:
+def heads_of(task: BitTask, system: Transducer) -> Figure:
     """What the heads of an NTM do over a validation sequence of a task: all of it over one axis of time by default."""
     return panels(_maps(task, system), TITLE)[0]
 
@@ -94,9 +95,9 @@ def _(task: DynamicNGrams, system: Transducer) -> Figure:
     return ngram_figure(ngrams.example_of(system, task), TITLE)
 
 
-def _maps(task: BitsTask, system: Transducer) -> dict[str, Floats]:
+def _maps(task: BitTask, system: Transducer) -> dict[str, Floats]:
     batch = task.evaluation_example()
-    return maps(system(batch.inputs_TBI.to(system.device), keep=True), batch)
+    return maps(system(moved(batch, system.device), keep=True), batch)
 
 
 @media.register

@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 from torch.utils import _pytree as pytree
 
-from augrnn.batches import BOS, EOS, PAD
 from augrnn.cells.cell import State
 from augrnn.search.model import Hypothesis, Model, hypotheses
+from augrnn.text.token_batches import BOS, EOS, PAD
 
 
 def length_penalty(length: Tensor, alpha: float) -> Tensor:

@@ -5,9 +5,9 @@
 import torch
 from torch import Tensor
 
-from augrnn.batches import BOS, EOS, PAD
 from augrnn.cells.cell import State
 from augrnn.search.model import Hypothesis, Model, hypotheses
+from augrnn.text.token_batches import BOS, EOS, PAD
 
 
 @torch.no_grad()

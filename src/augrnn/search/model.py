@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 from torch.utils import _pytree as pytree
 
-from augrnn.batches import BOS, EOS, PAD
 from augrnn.cells.cell import Cell, State
+from augrnn.text.token_batches import BOS, EOS, PAD
 
 NEVER = [PAD, BOS]
 """Tokens that no target contains, so none is searched with them."""

@@ -4,23 +4,23 @@
 
 from typing import Any, NamedTuple
 
-import lightning as L
 import torch
 import torch.nn.functional as F
 from lightning.pytorch.cli import LRSchedulerCallable, OptimizerCallable
 from torch import Tensor
 
-from augrnn.batches import BOS, PairBatch
-from augrnn.cells.unroll import Unrolled, unroll
+from augrnn.cells.unroll import Keep, Unrolled, unroll
 from augrnn.decoders.decoder import Decoder
 from augrnn.encoders.encoder import Encoder
 from augrnn.errors import UserError
+from augrnn.objectives.cross_entropy import TokenCrossEntropy
+from augrnn.objectives.objective import Objective
 from augrnn.search.beam_search import beam_search
 from augrnn.search.greedy import greedy
 from augrnn.search.model import Hypothesis, Speller
-
-NO_TOKEN = -100
-"""Stands where there is no target token; torch's cross-entropy passes over it."""
+from augrnn.systems.system import System
+from augrnn.tasks.task import Task, TextTask
+from augrnn.text.token_batches import BOS, PairBatch
 
 
 class _Tally(NamedTuple):
@@ -31,20 +31,19 @@ class _Tally(NamedTuple):
     decoded: dict[int, list[int]]
 
 
-class EncoderDecoder(L.LightningModule):
-    """An encoder's annotations and an attentive decoder, trained by the cross-entropy of the target's tokens.
+class EncoderDecoder(System):
+    """An encoder's annotations and an attentive decoder, which produces a text.
 
-    Logged: `train/loss` and `val/loss`, nats a target token with the previous words given; `val/perplexity` and
-    `val/accuracy` of the same; `val/<metric>` of greedily decoded targets (no previous words given) for each metric of
-    the task's `score(predictions, indices, split)`; `sequences` and `tokens` (of targets) seen so far.
+    Logged, beside what all systems log: `val/loss`, nats a target token with the previous words given, `val/perplexity`
+    and `val/accuracy` of the same; `val/<metric>` of greedily decoded targets (no previous words given) for each metric
+    of the task's `score`; all of these under `test/<evaluation set>/` as well; `tokens` (of targets) seen so far.
 
     Args:
       encoder: makes the annotations.
       decoder: makes the target.
-      optimizer: makes the optimizer from the parameters.
-      scheduler: makes a learning rate schedule from the optimizer, stepped at every update; constant without it.
-      label_smoothing: share of the target's probability spread evenly over the vocabulary in training.
-      length_factor, length_constant: a decoded target has at most factor * source length + constant tokens.
+      objective: what training minimises; the cross-entropy of the target's tokens when None.
+      optimizer, scheduler: see System.
+      length_factor, length_constant: a decoded target has at most factor * annotations + constant tokens.
       beam_size: hypotheses that `predict` keeps.
       length_penalty: alpha of `predict`'s length penalty.
       best: hypotheses that `predict` returns for each source.
@@ -54,26 +53,22 @@ class EncoderDecoder(L.LightningModule):
         self,
         encoder: Encoder,
         decoder: Decoder,
+        objective: Objective | None = None,
         optimizer: OptimizerCallable = torch.optim.Adam,
         scheduler: LRSchedulerCallable | None = None,
-        label_smoothing: float = 0.0,
         length_factor: float = 2.0,
         length_constant: int = 10,
         beam_size: int = 5,
         length_penalty: float = 1.0,
         best: int = 1,
     ) -> None:
-        super().__init__()
+        super().__init__(objective or TokenCrossEntropy(), optimizer, scheduler)
         self.encoder, self.decoder = encoder, decoder
-        self.optimizer, self.scheduler, self.label_smoothing = optimizer, scheduler, label_smoothing
         self.length_factor, self.length_constant = length_factor, length_constant
         self.beam_size, self.length_penalty, self.best = beam_size, length_penalty, best
         self._check_sizes()
-        self.sequences: Tensor
         self.tokens: Tensor
-        self.register_buffer("sequences", torch.zeros((), dtype=torch.int64))
         self.register_buffer("tokens", torch.zeros((), dtype=torch.int64))
-        self._seed = 0
         self._tallies: dict[str, _Tally] = {}
 
     def _check_sizes(self) -> None:
@@ -92,27 +87,36 @@ class EncoderDecoder(L.LightningModule):
                 f"beam_size {self.beam_size}, length_penalty {self.length_penalty}"
             )
 
-    def setup(self, stage: str) -> None:
-        task = getattr(self.trainer, "datamodule", None)
-        for side, module in (("source", self.encoder), ("target", self.decoder)):
-            given = getattr(task, f"{side}_vocabulary", None)
-            made_for = getattr(module, "vocabulary", given)
-            if given is not None and made_for != given:
+    def check(self, task: Task) -> None:
+        if not isinstance(task, TextTask):
+            raise UserError(f"{type(task).__name__} asks for no text: an EncoderDecoder cannot be trained on it")
+        for side, given, module, made_for in (
+            ("source", task.source_vocabulary, self.encoder, self.encoder.vocabulary),
+            ("target", task.target_vocabulary, self.decoder, self.decoder.vocabulary),
+        ):
+            if None not in (given, made_for) and given != made_for:
                 raise UserError(
                     f"{type(task).__name__} has {given} {side} tokens, but the {type(module).__name__} is made for "
                     f"{made_for}: set its vocabulary to {given}"
                 )
-        self._seed = torch.initial_seed()
 
-    def forward(self, batch: PairBatch, keep: bool = False) -> Unrolled:
-        """Decode with the previous words of the target given: outputs (M, B, J) and, if kept, the trace."""
-        state = self.decoder.start(self.encoder(batch.source_BL, batch.source_mask_BL))
+    def forward(self, batch: PairBatch, keep: bool | Keep = False) -> Unrolled:
+        """Decode with the previous words of the target given: outputs (M, B, J) and what was kept of the trace."""
+        state = self.decoder.start(self.encoder(batch.source))
         previous_MB = F.pad(batch.target_BM[:, :-1], (1, 0), value=BOS).t()
         return unroll(self.decoder, self.decoder.embed(previous_MB), state, keep)
 
+    def answer(self, batch: PairBatch, keep: bool | Keep = False) -> Unrolled:
+        """The same with scores of every token, (M, B, V), as outputs.
+
+        The padding of batches of similar length costs less than taking it out, and the sizes repeat.
+        """
+        unrolled = self(batch, keep)
+        return unrolled._replace(y_TBO=self.decoder.logits(unrolled.y_TBO))
+
     def align(self, batch: PairBatch) -> Tensor:
         """The weights (B, M, L) with which each target token is produced when the previous ones are given."""
-        return self(batch, keep=True).trace.alignment_BL.transpose(0, 1)
+        return self(batch, keep=lambda record: record.alignment_BL).trace.transpose(0, 1)
 
     def decode(self, batch: PairBatch) -> list[Hypothesis]:
         """The greedily decoded target of each source."""
@@ -120,41 +124,23 @@ class EncoderDecoder(L.LightningModule):
 
     def search(self, batch: PairBatch) -> tuple[Speller, Any, Tensor]:
         """What a search needs: the decoder, its state before the first word, and the most tokens a target, (B,)."""
-        state = self.decoder.start(self.encoder(batch.source_BL, batch.source_mask_BL))
-        limit_B = (self.length_factor * batch.source_mask_BL.sum(1)).long() + self.length_constant
-        return Speller(self.decoder, self.decoder.embed, self.decoder.logits), state, limit_B
+        annotations = self.encoder(batch.source)
+        limit_B = (self.length_factor * annotations.mask_BL.sum(1)).long() + self.length_constant
+        return Speller(self.decoder, self.decoder.embed, self.decoder.logits), self.decoder.start(annotations), limit_B
 
-    def token_logits(self, batch: PairBatch) -> tuple[Tensor, Tensor]:
-        """Scores (M B, V) of every target position, the previous words given, and its token, NO_TOKEN at padding.
-
-        The padding of batches of similar length costs less than taking it out, and the sizes repeat.
-        """
-        target_BM = batch.target_BM.masked_fill(~batch.target_mask_BM, NO_TOKEN)
-        return self.decoder.logits(self(batch).y_TBO).flatten(0, 1), target_BM.t().flatten()
-
-    def on_train_batch_start(self, batch: PairBatch, batch_idx: int) -> None:
-        # Dropout as a pure function of (seed, update), so that a resumed run draws what the uninterrupted one would.
-        torch.manual_seed(self._seed + 7919 * self.global_step + self.global_rank)
-
-    def training_step(self, batch: PairBatch, batch_idx: int) -> Tensor:
-        logits_NV, target_N = self.token_logits(batch)
-        loss = F.cross_entropy(logits_NV, target_N, label_smoothing=self.label_smoothing)
-        self.sequences += batch.size * self.trainer.world_size
+    def counted(self, batch: PairBatch) -> dict[str, Tensor]:
         self.tokens += batch.target_mask_BM.sum() * self.trainer.world_size
-        values = {"train/loss": loss.detach(), "sequences": self.sequences.float(), "tokens": self.tokens.float()}
-        self.log_dict(values, batch_size=batch.size)
-        return loss
+        return super().counted(batch) | {"tokens": self.tokens.float()}
 
     def validation_step(self, batch: PairBatch, batch_idx: int) -> None:
         self._evaluate("val", "val", batch)
 
     def test_step(self, batch: PairBatch, batch_idx: int, dataloader_idx: int = 0) -> None:
-        splits = getattr(getattr(self.trainer, "datamodule", None), "test_splits", None)
-        split = splits[dataloader_idx] if splits else "test"
-        self._evaluate(f"test/{split}" if splits else "test", split, batch)
+        split = self.task.test_names[dataloader_idx] if self.task else str(dataloader_idx)
+        self._evaluate(f"test/{split}", split, batch)
 
     def _evaluate(self, prefix: str, split: str, batch: PairBatch) -> None:
-        logits_NV, target_N = self.token_logits(batch)
+        logits_NV, target_N = self.answer(batch).y_TBO.flatten(0, 1), batch.flat_target
         nats = F.cross_entropy(logits_NV, target_N, reduction="sum")
         correct = (logits_NV.argmax(-1) == target_N).sum()
         tokens = batch.target_mask_BM.sum()
@@ -170,15 +156,14 @@ class EncoderDecoder(L.LightningModule):
         self._report()
 
     def _report(self) -> None:
-        score = getattr(getattr(self.trainer, "datamodule", None), "score", None)
         for prefix, tally in self._tallies.items():
             gathered = self.all_gather(tally.sums)
             assert isinstance(gathered, torch.Tensor)
             nats, correct, tokens = gathered.view(-1, 3).sum(0)
             values = {"loss": nats / tokens, "perplexity": (nats / tokens).exp(), "accuracy": correct / tokens}
-            if score is not None:
+            if isinstance(self.task, TextTask):
                 decoded = self._from_all_processes(tally.decoded)
-                values |= score(list(decoded.values()), list(decoded), tally.split)
+                values |= self.task.score(list(decoded.values()), list(decoded), tally.split)
             self.log_dict({f"{prefix}/{name}": value for name, value in values.items()}, sync_dist=True)
         self._tallies = {}
 
@@ -195,14 +180,9 @@ class EncoderDecoder(L.LightningModule):
         """
         model, state, limit_B = self.search(batch)
         found = beam_search(model, state, limit_B, self.beam_size, self.length_penalty, self.best)
-        rows = zip(batch.index_B.tolist(), batch.source_mask_BL.sum(1).tolist(), found, strict=True)
+        columns_B = state.attended.mask_BL.sum(1).tolist()
+        rows = zip(batch.index_B.tolist(), columns_B, found, strict=True)
         return {index: [_cut(hypothesis, columns) for hypothesis in best] for index, columns, best in rows}
-
-    def configure_optimizers(self) -> Any:
-        optimizer = self.optimizer(self.parameters())
-        if self.scheduler is None:
-            return optimizer
-        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": self.scheduler(optimizer), "interval": "step"}}
 
 
 def _cut(hypothesis: Hypothesis, columns: int) -> Hypothesis:

@@ -1,74 +1,72 @@
-"""The system that trains any cell on any task of binary vectors."""
+"""The system that trains any cell on any task with an output at each step."""
 
 # T = time steps, B = batch, O = output channels
 
 from typing import Any
 
-import lightning as L
 import torch
 from lightning.pytorch.cli import LRSchedulerCallable, OptimizerCallable
 from torch import Tensor
 
-from augrnn.batches import BitsBatch
+from augrnn.batches import StepBatch
 from augrnn.cells.cell import Cell
-from augrnn.cells.unroll import Unrolled, unroll
+from augrnn.cells.unroll import Keep, Unrolled, unroll
 from augrnn.errors import UserError
+from augrnn.objectives.cross_entropy import SequenceCrossEntropy
+from augrnn.objectives.objective import Objective
+from augrnn.systems.system import System
+from augrnn.tasks.task import StepTask, Task
 
-NATS_PER_BIT = 0.6931471805599453
 
+class Transducer(System):
+    """A cell unrolled over the inputs of a batch.
 
-class Transducer(L.LightningModule):
-    """A cell unrolled over a sequence of binary vectors, trained by the cross-entropy summed over the sequence's bits.
-
-    The sum matters: with a mean over bits the papers' learning rates, clipping and epsilons do not mean the same.
-
-    Logged: `cost_bits`, bits per sequence (the papers' unit), and `wrong_bits`, bits of the thresholded output that
-    are wrong per sequence, both for `train/` and `val/`; `sequences` seen so far.
+    Logged, beside what all systems log: the batch's `scores` of the outputs, means over sequences, under `val/` and
+    `test/<evaluation set>/`. Of binary vectors these are `cost_bits`, bits per sequence (the papers' unit), and
+    `wrong_bits`, bits of the thresholded output that are wrong per sequence.
 
     Args:
       cell: the architecture.
-      optimizer: makes the optimizer from the parameters.
-      scheduler: makes a learning rate schedule from the optimizer, stepped at every update; constant without it.
+      objective: what training minimises; cross-entropy summed over a sequence's bits when None.
+      optimizer, scheduler: see System.
     """
 
     def __init__(
-        self, cell: Cell, optimizer: OptimizerCallable = torch.optim.Adam, scheduler: LRSchedulerCallable | None = None
+        self,
+        cell: Cell,
+        objective: Objective | None = None,
+        optimizer: OptimizerCallable = torch.optim.Adam,
+        scheduler: LRSchedulerCallable | None = None,
     ) -> None:
-        super().__init__()
-        self.cell, self.optimizer, self.scheduler = cell, optimizer, scheduler
-        self.sequences: Tensor
-        self.register_buffer("sequences", torch.zeros((), dtype=torch.int64))
+        super().__init__(objective or SequenceCrossEntropy(), optimizer, scheduler)
+        self.cell = cell
 
-    def setup(self, stage: str) -> None:
-        task = getattr(self.trainer, "datamodule", None)
-        sizes = (getattr(task, "input_size", self.cell.input_size), getattr(task, "output_size", self.cell.output_size))
+    def check(self, task: Task) -> None:
+        if not isinstance(task, StepTask):
+            raise UserError(f"{type(task).__name__} has no output at each step: a Transducer cannot be trained on it")
+        sizes = task.input_size, task.output_size
         if sizes != (self.cell.input_size, self.cell.output_size):
             raise UserError(
                 f"{type(task).__name__} gives {sizes[0]} input and {sizes[1]} output channels, but the cell is made "
                 f"for {self.cell.input_size} and {self.cell.output_size}: set its input_size and output_size"
             )
 
-    def forward(self, inputs_TBI: Tensor, keep: bool = False) -> Unrolled:
-        """Logits (T, B, O) for a batch of sequences, with the last state and, if kept, the trace."""
-        return unroll(self.cell, inputs_TBI, keep=keep)
+    def forward(self, batch: StepBatch, keep: bool | Keep = False) -> Unrolled:
+        """Outputs (T, B, O) for a batch, with the last state and what was kept of the trace (see `unroll`)."""
+        return unroll(self.cell, batch.inputs, self.cell.begin(batch), keep)
 
-    def training_step(self, batch: BitsBatch, batch_idx: int) -> Tensor:
-        logits_TBO = self(batch.inputs_TBI).y_TBO
-        cost = batch.cost_bits(logits_TBO).mean()
-        self.sequences += batch.size * self.trainer.world_size
-        values = {"train/cost_bits": cost.detach(), "sequences": self.sequences.float()}
-        self.log_dict(values, batch_size=batch.size)
-        return cost * NATS_PER_BIT
+    def answer(self, batch: StepBatch, keep: bool | Keep = False) -> Unrolled:
+        return self(batch, keep)
 
-    def validation_step(self, batch: BitsBatch, batch_idx: int, dataloader_idx: int = 0) -> None:
+    def validation_step(self, batch: StepBatch, batch_idx: int, dataloader_idx: int = 0) -> None:
         self._evaluate("val", batch)
 
-    def test_step(self, batch: BitsBatch, batch_idx: int, dataloader_idx: int = 0) -> None:
-        self._evaluate(f"test/{self.trainer.datamodule.test_names[dataloader_idx]}", batch)  # type: ignore[attr-defined]
+    def test_step(self, batch: StepBatch, batch_idx: int, dataloader_idx: int = 0) -> None:
+        names = self.task.test_names if self.task else [str(dataloader_idx)]
+        self._evaluate(f"test/{names[dataloader_idx]}", batch)
 
-    def _evaluate(self, prefix: str, batch: BitsBatch) -> None:
-        logits_TBO = self(batch.inputs_TBI).y_TBO
-        values = {"cost_bits": batch.cost_bits(logits_TBO), "wrong_bits": batch.wrong_bits(logits_TBO)}
+    def _evaluate(self, prefix: str, batch: StepBatch) -> None:
+        values = batch.scores(self(batch).y_TBO)
         self.log_dict(
             {f"{prefix}/{name}": value.mean() for name, value in values.items()},
             batch_size=batch.size,
@@ -76,15 +74,6 @@ class Transducer(L.LightningModule):
             sync_dist=True,
         )
 
-    def predict_step(self, batch: BitsBatch, batch_idx: int, dataloader_idx: int = 0) -> Tensor:
-        """The output bits, (T, B, O), 0 or 1."""
-        return (self(batch.inputs_TBI).y_TBO > 0).long()
-
-    def configure_optimizers(self) -> Any:
-        optimizer = self.optimizer(self.parameters())
-        if self.scheduler is None:
-            return optimizer
-        return {
-            "optimizer": optimizer,
-            "lr_scheduler": {"scheduler": self.scheduler(optimizer), "interval": "step"},
-        }
+    def predict_step(self, batch: Any, batch_idx: int, dataloader_idx: int = 0) -> Tensor:
+        """The outputs, (T, B, O)."""
+        return self(batch).y_TBO

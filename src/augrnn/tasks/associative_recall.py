@@ -4,13 +4,12 @@
 
 import torch
 
-from augrnn.batches import BitsBatch
+from augrnn.batch_stream import generator
 from augrnn.errors import UserError
-from augrnn.tasks.batch_stream import generator
-from augrnn.tasks.bit_task import BitsTask, Size, between
+from augrnn.tasks.bit_task import BitBatch, BitTask, Size, between
 
 
-class AssociativeRecall(BitsTask):
+class AssociativeRecall(BitTask):
     """See a list of items, then one of them again; give the item that followed it.
 
     With items of two vectors of width 1, the items 10, 11 and 00, and the second as the query:
@@ -27,8 +26,10 @@ class AssociativeRecall(BitsTask):
       vectors: vectors an item (K).
       min_items, max_items: items in a training or validation sequence, drawn uniformly for each batch.
       test_items: the numbers of items of the evaluation sets, `test_sequences` sequences each.
-      batch_size, epoch_batches, validation_sequences, seed: see BitsTask.
+      batch_size, epoch_batches, validation_sequences, seed: see BitTask.
     """
+
+    measure = "augrnn.measures.associative_recall.measure.measure_recall"
 
     def __init__(
         self,
@@ -63,7 +64,7 @@ class AssociativeRecall(BitsTask):
         bits_JKBO = torch.randint(0, 2, (items, self.vectors, batch_size, self.width), generator=source).float()
         return bits_JKBO, torch.randint(0, items - 1, (batch_size,), generator=source)
 
-    def sample(self, batch_size: int, size: Size, *seed: int) -> BitsBatch:
+    def sample(self, batch_size: int, size: Size, *seed: int) -> BitBatch:
         (items,), k = size, self.vectors
         bits_JKBO, query_B = self.draw_items(batch_size, items, *seed)
         each = torch.arange(batch_size)
@@ -78,4 +79,4 @@ class AssociativeRecall(BitsTask):
         targets_TBO[-k:] = bits_JKBO[query_B + 1, :, each].transpose(0, 1)
         scored_TB = torch.zeros(len(inputs_TBI), batch_size)
         scored_TB[-k:] = 1
-        return BitsBatch(inputs_TBI, targets_TBO, scored_TB)
+        return BitBatch(inputs_TBI, targets_TBO, scored_TB)

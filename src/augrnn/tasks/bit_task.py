@@ -1,14 +1,66 @@
 """What the tasks on random binary vectors share: a stream of training batches and fixed evaluation sets."""
 
-import lightning as L
-import torch
+# T = time steps, B = batch, I = input channels, O = output channels
 
-from augrnn.batches import BitsBatch
+import math
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from augrnn.batch_stream import BatchStream, generator
 from augrnn.errors import UserError
-from augrnn.tasks.batch_stream import Draws, generator
+from augrnn.tasks.task import StepTask
 
 Size = tuple[int, ...]
 """How large a sequence is, in the task's own terms: (vectors,) to copy, (vectors, repeats) to copy repeatedly."""
+
+
+class BitBatch(NamedTuple):
+    """Binary vectors in, binary vectors out, as in the Neural Turing Machine's tasks.
+
+    Attributes:
+      inputs_TBI: what the model sees at each step.
+      targets_TBO: the bits it should give, 0 or 1.
+      scored_TB: 1.0 at the steps whose output counts, else 0.0.
+    """
+
+    inputs_TBI: Tensor
+    targets_TBO: Tensor
+    scored_TB: Tensor
+
+    @property
+    def size(self) -> int:
+        """Sequences in the batch."""
+        return self.inputs_TBI.shape[1]
+
+    @property
+    def inputs(self) -> Tensor:
+        """What a cell is unrolled over, (T, B, I)."""
+        return self.inputs_TBI
+
+    def step_costs(self, logits_TBO: Tensor) -> Tensor:
+        """Cross-entropy of each step, (..., T, B), in nats, zero where none is scored.
+
+        Args:
+          logits_TBO: one output a step, (T, B, O), or several with their number before it, (..., T, B, O).
+        """
+        targets = self.targets_TBO.expand_as(logits_TBO)
+        return F.binary_cross_entropy_with_logits(logits_TBO, targets, reduction="none").sum(-1) * self.scored_TB
+
+    def cost_bits(self, logits_TBO: Tensor) -> Tensor:
+        """Cross-entropy of each sequence, (..., B), in bits, summed over its scored target bits (the paper's cost)."""
+        return self.step_costs(logits_TBO).sum(-2) / math.log(2)
+
+    def wrong_bits(self, logits_TBO: Tensor) -> Tensor:
+        """How many scored target bits of each sequence, (B,), the thresholded output gets wrong."""
+        wrong_TBO = ((logits_TBO > 0) != (self.targets_TBO > 0.5)).to(logits_TBO.dtype)
+        return (wrong_TBO.sum(-1) * self.scored_TB).sum(0)
+
+    def scores(self, outputs_TBO: Tensor) -> dict[str, Tensor]:
+        """`cost_bits` and `wrong_bits` of each sequence, (B,)."""
+        return {"cost_bits": self.cost_bits(outputs_TBO), "wrong_bits": self.wrong_bits(outputs_TBO)}
 
 
 def between(low: int, high: int, *seed: int) -> int:
@@ -16,7 +68,7 @@ def between(low: int, high: int, *seed: int) -> int:
     return int(torch.randint(low, high + 1, (), generator=generator(*seed)))
 
 
-class BitsTask(L.LightningDataModule):
+class BitTask(StepTask):
     """A task whose sequences are drawn afresh for every batch, each batch of one size.
 
     Args:
@@ -30,9 +82,6 @@ class BitsTask(L.LightningDataModule):
     Raises:
       UserError: there is no test size, or one has a number below 1.
     """
-
-    input_size: int
-    output_size: int
 
     def __init__(
         self,
@@ -52,7 +101,7 @@ class BitsTask(L.LightningDataModule):
 
     evaluation_batch_size = 32
 
-    def sample(self, batch_size: int, size: Size, *seed: int) -> BitsBatch:
+    def sample(self, batch_size: int, size: Size, *seed: int) -> BitBatch:
         """Sequences of one size; the same ones for the same seed."""
         raise NotImplementedError
 
@@ -60,35 +109,28 @@ class BitsTask(L.LightningDataModule):
         """The size of one batch, drawn from the training distribution."""
         raise NotImplementedError
 
-    def draw(self, number: int) -> BitsBatch:
+    def epoch_length(self) -> int:
+        return self.epoch_batches
+
+    def draw(self, number: int) -> BitBatch:
         """Batch `number` of the training stream."""
         return self.sample(self.batch_size, self.random_size(0, self.seed, number, 0), 0, self.seed, number, 1)
 
-    def validation_draw(self, number: int) -> BitsBatch:
+    def validation_draw(self, number: int) -> BitBatch:
         """Batch `number` of the validation set, the same for every seed."""
         return self.sample(self.evaluation_batch_size, self.random_size(1, number, 0), 1, number, 1)
 
-    def evaluation_set(self, size: Size, sequences: int, batch_size: int = 100) -> Draws:
+    def evaluation_set(self, size: Size, sequences: int, batch_size: int = 100) -> BatchStream:
         """Sequences of one size to test on, from a stream that neither training nor validation draws from."""
-        return Draws(lambda number: self.sample(batch_size, size, 2, *size, number), -(-sequences // batch_size))
+        return BatchStream(lambda number: self.sample(batch_size, size, 2, *size, number), -(-sequences // batch_size))
 
-    def evaluation_example(self) -> BitsBatch:
+    def evaluation_example(self) -> BitBatch:
         """The validation batch of the longest sequences, to look at."""
-        return max(self.val_dataloader(), key=lambda batch: len(batch.inputs_TBI))
+        return max(self.validation_set(), key=lambda batch: len(batch.inputs_TBI))
 
-    @property
-    def test_names(self) -> list[str]:
-        """The names of the evaluation sets, from their sizes: "10", or "20x10"."""
-        return ["x".join(map(str, size)) for size in self.test_sizes]
+    def validation_set(self) -> BatchStream:
+        return BatchStream(self.validation_draw, self.validation_batches)
 
-    def train_dataloader(self) -> Draws:
-        assert self.trainer is not None
-        return Draws(
-            self.draw, self.epoch_batches, self.trainer.current_epoch, self.trainer.global_rank, self.trainer.world_size
-        )
-
-    def val_dataloader(self) -> Draws:
-        return Draws(self.validation_draw, self.validation_batches)
-
-    def test_dataloader(self) -> list[Draws]:
-        return [self.evaluation_set(size, self.test_sequences) for size in self.test_sizes]
+    def test_sets(self) -> dict[str, BatchStream]:
+        """The evaluation sets by their sizes: "10", or "20x10"."""
+        return {"x".join(map(str, size)): self.evaluation_set(size, self.test_sequences) for size in self.test_sizes}

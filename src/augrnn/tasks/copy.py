@@ -4,13 +4,12 @@
 
 import torch
 
-from augrnn.batches import BitsBatch
+from augrnn.batch_stream import generator
 from augrnn.errors import UserError
-from augrnn.tasks.batch_stream import generator
-from augrnn.tasks.bit_task import BitsTask, Size, between
+from augrnn.tasks.bit_task import BitBatch, BitTask, Size, between
 
 
-class Copy(BitsTask):
+class Copy(BitTask):
     """See random vectors, then a delimiter on a channel of its own, then give the vectors back from blank input.
 
     With width 3 and two vectors, 101 and 011, over time from left to right:
@@ -26,8 +25,10 @@ class Copy(BitsTask):
       width: bits a vector.
       min_length, max_length: vectors a training or validation sequence, drawn uniformly for each batch.
       test_lengths: the lengths of the evaluation sets, `test_sequences` sequences each.
-      batch_size, epoch_batches, validation_sequences, seed: see BitsTask.
+      batch_size, epoch_batches, validation_sequences, seed: see BitTask.
     """
+
+    measure = "augrnn.measures.copy.measure.measure_copy"
 
     def __init__(
         self,
@@ -54,7 +55,7 @@ class Copy(BitsTask):
     def random_size(self, *seed: int) -> Size:
         return (between(self.min_length, self.max_length, *seed),)
 
-    def sample(self, batch_size: int, size: Size, *seed: int) -> BitsBatch:
+    def sample(self, batch_size: int, size: Size, *seed: int) -> BitBatch:
         (length,) = size
         bits_TBO = torch.randint(0, 2, (length, batch_size, self.width), generator=generator(*seed)).float()
         inputs_TBI = torch.zeros(2 * length + 1, batch_size, self.width + 1)
@@ -64,4 +65,4 @@ class Copy(BitsTask):
         targets_TBO[length + 1 :] = bits_TBO
         scored_TB = torch.zeros(2 * length + 1, batch_size)
         scored_TB[length + 1 :] = 1
-        return BitsBatch(inputs_TBI, targets_TBO, scored_TB)
+        return BitBatch(inputs_TBI, targets_TBO, scored_TB)

@@ -7,13 +7,12 @@ import math
 import torch
 from torch import Tensor
 
-from augrnn.batches import BitsBatch
+from augrnn.batch_stream import generator
 from augrnn.errors import UserError
-from augrnn.tasks.batch_stream import generator
-from augrnn.tasks.bit_task import BitsTask, Size
+from augrnn.tasks.bit_task import BitBatch, BitTask, Size
 
 
-class DynamicNGrams(BitsTask):
+class DynamicNGrams(BitTask):
     """Predict each next bit of a source that is new in every sequence: the odds of a one depend on the bits before.
 
     The source has a probability of a one for each of the 2^order contexts, drawn from Beta(1/2, 1/2). The model sees
@@ -29,8 +28,10 @@ class DynamicNGrams(BitsTask):
       order: bits of context.
       length: T.
       test_sequences: sequences in the only evaluation set.
-      batch_size, epoch_batches, validation_sequences, seed: see BitsTask.
+      batch_size, epoch_batches, validation_sequences, seed: see BitTask.
     """
+
+    measure = "augrnn.measures.dynamic_ngrams.measure.measure_ngrams"
 
     input_size = output_size = 1
 
@@ -52,7 +53,7 @@ class DynamicNGrams(BitsTask):
     def random_size(self, *seed: int) -> Size:
         return (self.length,)
 
-    def sample(self, batch_size: int, size: Size, *seed: int) -> BitsBatch:
+    def sample(self, batch_size: int, size: Size, *seed: int) -> BitBatch:
         (length,) = size
         source = generator(*seed)
         one_BC = source_odds(batch_size, self.order, source)
@@ -66,7 +67,7 @@ class DynamicNGrams(BitsTask):
             context_B = (2 * context_B + bits_TB[step]) % 2**self.order
         targets_TBO = bits_TB.float().unsqueeze(-1)
         inputs_TBI = torch.cat([torch.zeros_like(targets_TBO[:1]), targets_TBO[:-1]])
-        return BitsBatch(inputs_TBI, targets_TBO, torch.ones(length, batch_size))
+        return BitBatch(inputs_TBI, targets_TBO, torch.ones(length, batch_size))
 
 
 def source_odds(batch_size: int, order: int, source: torch.Generator) -> Tensor:

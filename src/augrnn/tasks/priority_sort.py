@@ -4,13 +4,12 @@
 
 import torch
 
-from augrnn.batches import BitsBatch
+from augrnn.batch_stream import generator
 from augrnn.errors import UserError
-from augrnn.tasks.batch_stream import generator
-from augrnn.tasks.bit_task import BitsTask, Size
+from augrnn.tasks.bit_task import BitBatch, BitTask, Size
 
 
-class PrioritySort(BitsTask):
+class PrioritySort(BitTask):
     """See random vectors, each with a priority; give those of highest priority, highest first.
 
     With three vectors of width 2, 10, 11 and 01, and the best two to give:
@@ -28,8 +27,10 @@ class PrioritySort(BitsTask):
       vectors: K.
       sorted_vectors: how many of them to give.
       test_sequences: sequences in the only evaluation set.
-      batch_size, epoch_batches, validation_sequences, seed: see BitsTask.
+      batch_size, epoch_batches, validation_sequences, seed: see BitTask.
     """
+
+    measure = "augrnn.measures.priority_sort.measure.measure_sorting"
 
     def __init__(
         self,
@@ -54,7 +55,7 @@ class PrioritySort(BitsTask):
     def random_size(self, *seed: int) -> Size:
         return (self.vectors,)
 
-    def sample(self, batch_size: int, size: Size, *seed: int) -> BitsBatch:
+    def sample(self, batch_size: int, size: Size, *seed: int) -> BitBatch:
         (k,), source = size, generator(*seed)
         bits_KBO = torch.randint(0, 2, (k, batch_size, self.width), generator=source).float()
         priority_KB = torch.rand(k, batch_size, generator=source) * 2 - 1
@@ -67,4 +68,4 @@ class PrioritySort(BitsTask):
         targets_TBO[k + 1 :] = bits_KBO.gather(0, best_KB.unsqueeze(-1).expand(-1, -1, self.width))
         scored_TB = torch.zeros(len(inputs_TBI), batch_size)
         scored_TB[k + 1 :] = 1
-        return BitsBatch(inputs_TBI, targets_TBO, scored_TB)
+        return BitBatch(inputs_TBI, targets_TBO, scored_TB)

@@ -4,13 +4,12 @@
 
 import torch
 
-from augrnn.batches import BitsBatch
+from augrnn.batch_stream import generator
 from augrnn.errors import UserError
-from augrnn.tasks.batch_stream import generator
-from augrnn.tasks.bit_task import BitsTask, Size, between
+from augrnn.tasks.bit_task import BitBatch, BitTask, Size, between
 
 
-class RepeatCopy(BitsTask):
+class RepeatCopy(BitTask):
     """See random vectors and then how often to give them back; do so, and mark the end.
 
     With width 2, the vectors 10 and 11, and 2 repeats, over time from left to right:
@@ -28,8 +27,10 @@ class RepeatCopy(BitsTask):
       width: bits a vector.
       max_length, max_repeats: sequences have 1 to so many vectors and repeats, drawn uniformly for each batch.
       test_sizes: (vectors, repeats) of the evaluation sets, `test_sequences` sequences each.
-      batch_size, epoch_batches, validation_sequences, seed: see BitsTask.
+      batch_size, epoch_batches, validation_sequences, seed: see BitTask.
     """
+
+    measure = "augrnn.measures.repeat_copy.measure.measure_repeat_copy"
 
     def __init__(
         self,
@@ -59,7 +60,7 @@ class RepeatCopy(BitsTask):
         """A number of repeats as the model sees it: mean 0 and variance 1 over 1 to `max_repeats`."""
         return (repeats - (self.max_repeats + 1) / 2) / ((self.max_repeats**2 - 1) / 12) ** 0.5
 
-    def sample(self, batch_size: int, size: Size, *seed: int) -> BitsBatch:
+    def sample(self, batch_size: int, size: Size, *seed: int) -> BitBatch:
         length, repeats = size
         bits_KBO = torch.randint(0, 2, (length, batch_size, self.width), generator=generator(*seed)).float()
         steps = length + 1 + length * repeats + 1
@@ -72,4 +73,4 @@ class RepeatCopy(BitsTask):
         targets_TBO[-1, :, self.width] = 1
         scored_TB = torch.zeros(steps, batch_size)
         scored_TB[length + 1 :] = 1
-        return BitsBatch(inputs_TBI, targets_TBO, scored_TB)
+        return BitBatch(inputs_TBI, targets_TBO, scored_TB)

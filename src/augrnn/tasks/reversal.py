@@ -2,18 +2,20 @@
 
 # B = batch, L = length of the sequences
 
-import lightning as L
+from collections.abc import Sequence
+
 import torch
 
-from augrnn.batches import EOS, PairBatch
+from augrnn.batch_stream import BatchStream, generator
 from augrnn.errors import UserError
-from augrnn.tasks.batch_stream import Draws, generator
+from augrnn.tasks.task import TextTask
+from augrnn.text.token_batches import EOS, PairBatch, Tokens
 
 FIRST = 4
 """The first token id that is a symbol; those before it have a fixed meaning."""
 
 
-class Reversal(L.LightningDataModule):
+class Reversal(TextTask):
     """Give a sequence of random symbols back in reverse.
 
     With symbols a, b, c ... for the token ids from 4 on:
@@ -33,6 +35,8 @@ class Reversal(L.LightningDataModule):
       validation_sequences: sequences to validate on, the same for every seed.
       seed: names the training stream; training never meets the evaluation sets' streams.
     """
+
+    measure = "augrnn.measures.reversal.measure.measure_reversal"
 
     evaluation_batch_size = 50
 
@@ -67,10 +71,13 @@ class Reversal(L.LightningDataModule):
         end_B1 = torch.full((size, 1), EOS)
         source_BL, target_BL = torch.cat([symbols_BL, end_B1], 1), torch.cat([symbols_BL.flip(1), end_B1], 1)
         real_BL = torch.ones_like(source_BL, dtype=torch.bool)
-        return PairBatch(source_BL, real_BL, target_BL, real_BL, torch.arange(size))
+        return PairBatch(Tokens(source_BL, real_BL), target_BL, real_BL, torch.arange(size))
 
     def _random_length(self, *seed: int) -> int:
         return int(torch.randint(self.min_length, self.max_length + 1, (), generator=generator(*seed)))
+
+    def epoch_length(self) -> int:
+        return self.epoch_batches
 
     def draw(self, number: int) -> PairBatch:
         """Batch `number` of the training stream."""
@@ -87,22 +94,19 @@ class Reversal(L.LightningDataModule):
             batch = self.sample(self.evaluation_batch_size, length, 2, length, number)
         return batch._replace(index_B=batch.index_B + number * self.evaluation_batch_size)
 
-    def evaluation(self, split: str, sequences: int) -> Draws:
+    def evaluation(self, split: str, sequences: int) -> BatchStream:
         """An evaluation set: "val", or one of `test_splits`."""
-        return Draws(lambda number: self.evaluation_draw(split, number), -(-sequences // self.evaluation_batch_size))
+        return BatchStream(
+            lambda number: self.evaluation_draw(split, number), -(-sequences // self.evaluation_batch_size)
+        )
 
-    def train_dataloader(self) -> Draws:
-        trainer = self.trainer
-        assert trainer is not None
-        return Draws(self.draw, self.epoch_batches, trainer.current_epoch, trainer.global_rank, trainer.world_size)
-
-    def val_dataloader(self) -> Draws:
+    def validation_set(self) -> BatchStream:
         return self.evaluation("val", self.validation_sequences)
 
-    def test_dataloader(self) -> list[Draws]:
-        return [self.evaluation(split, self.test_sequences) for split in self.test_splits]
+    def test_sets(self) -> dict[str, BatchStream]:
+        return {split: self.evaluation(split, self.test_sequences) for split in self.test_splits}
 
-    def score(self, predictions: list[list[int]], indices: list[int], split: str) -> dict[str, float]:
+    def score(self, predictions: Sequence[Sequence[int]], indices: Sequence[int], split: str) -> dict[str, float]:
         """Compare decoded targets, EOS left off, with the true ones.
 
         Returns:
@@ -113,7 +117,7 @@ class Reversal(L.LightningDataModule):
         for prediction, index in zip(predictions, indices, strict=True):
             number, row = divmod(index, self.evaluation_batch_size)
             target = self.evaluation_draw(split, number).target_BM[row, :-1].tolist()
-            exact += prediction == target
+            exact += list(prediction) == target
             right += sum(given == wanted for given, wanted in zip(prediction, target, strict=False))
             count += len(target)
         return {"exact": exact / len(predictions), "symbols_right": right / count}

@@ -10,16 +10,14 @@ from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import lightning as L
 import torch
-from torch import Tensor
-from torch.nn.utils.rnn import pad_sequence
 
-from augrnn.batches import EOS, PAD, PairBatch
+from augrnn.batch_stream import BatchStream, generator
 from augrnn.errors import UserError
 from augrnn.metrics.bleu import corpus_bleu
-from augrnn.tasks.batch_stream import Draws, generator
+from augrnn.tasks.task import TextTask
 from augrnn.text.parallel_corpus import parallel_text
+from augrnn.text.token_batches import EOS, PairBatch, bucketed, padded, pair_batch
 from augrnn.text.vocabulary import Moses, Subwords, Units, cached_subwords, cached_words
 
 NAME = "multi30k"
@@ -32,42 +30,6 @@ class ParallelSplit(NamedTuple):
     target_words: list[list[str]]
     source_ids: list[list[int]]
     target_ids: list[list[int]]
-
-
-def padded(sequences: Sequence[Sequence[int]]) -> tuple[Tensor, Tensor]:
-    """Ids padded to the longest of them, (B, L), and the mask of the real ones."""
-    ids_BL = pad_sequence([torch.tensor(ids) for ids in sequences], batch_first=True, padding_value=PAD)
-    lengths_B = torch.tensor([len(ids) for ids in sequences])
-    return ids_BL, torch.arange(ids_BL.shape[1]) < lengths_B[:, None]
-
-
-def pair_batch(
-    source_ids: Sequence[Sequence[int]], target_ids: Sequence[Sequence[int]], numbers: Sequence[int]
-) -> PairBatch:
-    """The pairs with these numbers, padded to the longest of the batch."""
-    source = padded([source_ids[number] for number in numbers])
-    target = padded([target_ids[number] for number in numbers])
-    return PairBatch(*source, *target, torch.tensor(numbers))
-
-
-def bucketed(lengths: Sequence[tuple[int, int]], batch_size: int, pool: int, *seed: int) -> list[list[int]]:
-    """Shuffle examples into batches of similar length; a pure function of its arguments.
-
-    The shuffled examples are cut into pools of `pool` batches, each pool is sorted by length and cut into batches, and
-    the order of the batches is shuffled again.
-
-    Args:
-      lengths: what to sort by, one entry for each example.
-      batch_size: examples a batch; all batches are full but one.
-      pool: batches sorted together.
-      seed: names the shuffle.
-    """
-    random = generator(*seed)
-    order = torch.randperm(len(lengths), generator=random).tolist()
-    pools = [order[start : start + pool * batch_size] for start in range(0, len(order), pool * batch_size)]
-    order = [number for part in pools for number in sorted(part, key=lengths.__getitem__)]
-    batches = [order[start : start + batch_size] for start in range(0, len(order), batch_size)]
-    return [batches[number] for number in torch.randperm(len(batches), generator=random).tolist()]
 
 
 def chained(sentences: Sequence[Sequence[int]], group: Sequence[int]) -> list[int]:
@@ -90,10 +52,10 @@ def joined_batch(pairs: ParallelSplit, groups: Sequence[Sequence[int]]) -> PairB
     source, target = (
         padded([chained(side, group) for group in groups]) for side in (pairs.source_ids, pairs.target_ids)
     )
-    return PairBatch(*source, *target, torch.tensor([group[0] for group in groups]))
+    return PairBatch(source, *target, torch.tensor([group[0] for group in groups]))
 
 
-class Translation(L.LightningDataModule):
+class Translation(TextTask):
     """Read a sentence in one language, give it in another.
 
         source   a man in a red shirt .                  ▁a ▁man ▁in ▁a ▁red ▁shirt ▁. <eos>
@@ -120,6 +82,10 @@ class Translation(L.LightningDataModule):
       pool: training batches sorted together by length.
       seed: names the stream of training batches.
     """
+
+    measure = "augrnn.measures.translation.measure.measure_translation"
+
+    finite = True
 
     def __init__(
         self,
@@ -225,9 +191,8 @@ class Translation(L.LightningDataModule):
 
     # Batches ---------------------------------------------------------------------------------------------------------
 
-    @property
-    def epoch_batches(self) -> int:
-        """Training batches an epoch, all full: each epoch leaves out a different remainder."""
+    def epoch_length(self) -> int:
+        """Training batches of an epoch, all full: each epoch leaves out a different remainder."""
         return max(1, len(self._sizes) // self.batch_size)
 
     @cached_property
@@ -253,7 +218,7 @@ class Translation(L.LightningDataModule):
 
         The number of an example in its split is that of the first pair it joins.
         """
-        epoch, position = divmod(number, self.epoch_batches)
+        epoch, position = divmod(number, self.epoch_length())
         train = self.parallel("train")
         if self._epoch is None or self._epoch[0] != epoch:
             examples = self._examples(epoch)
@@ -266,27 +231,20 @@ class Translation(L.LightningDataModule):
             self._epoch = epoch, [[examples[i] for i in batch] for batch in batches if len(batch) == full]
         return joined_batch(train, self._epoch[1][position])
 
-    def train_dataloader(self) -> Draws:
-        assert self.trainer is not None
-        world = self.trainer.world_size
-        return Draws(
-            self.draw, max(1, self.epoch_batches // world), self.trainer.current_epoch, self.trainer.global_rank, world
-        )
-
-    def evaluation(self, split: str, batch_size: int | None = None) -> Draws:
+    def evaluation(self, split: str, batch_size: int | None = None) -> BatchStream:
         """All of a split in batches of similar length, always the same ones in the same order."""
         pairs = self.parallel(split)
         lengths = [
             (len(source), len(target)) for source, target in zip(pairs.source_ids, pairs.target_ids, strict=True)
         ]
         batches = bucketed(lengths, batch_size or self.batch_size, len(lengths), 0)
-        return Draws(lambda i: pair_batch(pairs.source_ids, pairs.target_ids, batches[i]), len(batches))
+        return BatchStream(lambda i: pair_batch(pairs.source_ids, pairs.target_ids, batches[i]), len(batches))
 
-    def val_dataloader(self) -> Draws:
+    def validation_set(self) -> BatchStream:
         return self.evaluation(self.validation_split)
 
-    def test_dataloader(self) -> list[Draws]:
-        return [self.evaluation(split) for split in self.test_splits]
+    def test_sets(self) -> dict[str, BatchStream]:
+        return {split: self.evaluation(split) for split in self.test_splits}
 
     # Scoring ---------------------------------------------------------------------------------------------------------
 
@@ -304,7 +262,7 @@ class Translation(L.LightningDataModule):
 
     # Translating a user's text ---------------------------------------------------------------------------------------
 
-    def predict_dataloader(self) -> Draws:
+    def predict_dataloader(self) -> BatchStream:
         """The lines of `predict_file` that are not blank, short ones first; `index_B` is the number of the line.
 
         Their words are then in `inputs`, an item for each line.
@@ -314,7 +272,9 @@ class Translation(L.LightningDataModule):
         numbers = sorted((n for n, words in enumerate(self.inputs) if words), key=lambda number: len(ids[number]))
         starts = range(0, len(numbers), self.batch_size)
         nothing = [[EOS]] * len(ids)
-        return Draws(lambda i: pair_batch(ids, nothing, numbers[starts[i] : starts[i] + self.batch_size]), len(starts))
+        return BatchStream(
+            lambda i: pair_batch(ids, nothing, numbers[starts[i] : starts[i] + self.batch_size]), len(starts)
+        )
 
     def _read_inputs(self) -> list[str]:
         if self.predict_file is None:

@@ -10,9 +10,9 @@ from typing import Literal
 from sacremoses import MosesDetokenizer, MosesPunctNormalizer, MosesTokenizer
 from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 
-from augrnn.batches import BOS, EOS, PAD
 from augrnn.errors import UserError
 from augrnn.text.cache import cached
+from augrnn.text.token_batches import BOS, EOS, PAD
 
 SPECIAL = ["<pad>", "<bos>", "<eos>", "<unk>"]
 WORD_START = "▁"

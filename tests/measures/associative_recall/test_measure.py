@@ -9,7 +9,6 @@ import pytest
 import torch
 from torch.testing import assert_close
 
-from augrnn.batches import BitsBatch
 from augrnn.cells.cell import Cell
 from augrnn.cells.feedforward import Feedforward
 from augrnn.cells.lstm import LSTM, GravesLSTM
@@ -25,6 +24,7 @@ from augrnn.measures.associative_recall.measure import (
 )
 from augrnn.systems.transducer import Transducer
 from augrnn.tasks.associative_recall import AssociativeRecall
+from augrnn.tasks.bit_task import BitBatch
 
 ITEMS, VECTORS, ROWS = 5, 3, 64
 ASKED = ITEMS * (VECTORS + 1)
@@ -323,7 +323,7 @@ def test_content_weightings_are_those_the_machine_was_addressed_by(controller: C
     with torch.no_grad():
         cell.to_heads.weight.mul_(3)
         batch = AssociativeRecall(width=3).sample(4, (3,), 0)
-        trace = Transducer(cell).eval()(batch.inputs_TBI, keep=True).trace
+        trace = Transducer(cell).eval()(batch, keep=True).trace
         content = content_weightings(cell, batch.inputs_TBI, trace)
         assert_close(content.sum(-1), torch.ones_like(content[..., 0]))
         first = cell.initial_state(4).weighting_BAN[None]
@@ -358,7 +358,7 @@ def test_everything_is_measured_and_can_be_recorded(kind: str) -> None:
     for number in range(2):
         batch = task.sample(100, (4,), 2, 4, number)
         with torch.no_grad():
-            cost = batch.cost_bits(system(batch.inputs_TBI).y_TBO)
+            cost = batch.cost_bits(system(batch).y_TBO)
         for b in range(100):
             asked = batch.inputs_TBI[13:15, b, :3]
             listed = [torch.equal(batch.inputs_TBI[3 * j + 1 : 3 * j + 3, b, :3], asked) for j in range(3)]
@@ -394,7 +394,7 @@ def test_an_item_listed_twice_is_the_query_where_the_answer_follows() -> None:
         inputs_TBI[step, 0, :2] = torch.tensor(bits)
     for answer, place in (((0, 1), 0), ((1, 1), 2)):
         targets_TBO[-1, 0] = torch.tensor(answer)
-        assert queries(BitsBatch(inputs_TBI, targets_TBO, scored_TB), 1).tolist() == [place]
+        assert queries(BitBatch(inputs_TBI, targets_TBO, scored_TB), 1).tolist() == [place]
 
 
 def test_the_example_is_a_validation_sequence() -> None:

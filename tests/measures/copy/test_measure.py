@@ -77,7 +77,7 @@ def test_maps_are_those_of_the_heads_asked_for_and_of_the_first_by_default() -> 
     system = Transducer(NTM(4, 3, lambda size: LSTM(size, 8), heads=2, rows=8, width=5)).eval()
     batch = Copy(width=3).sample(2, (3,), 0)
     with torch.no_grad():
-        unrolled = system(batch.inputs_TBI, keep=True)
+        unrolled = system(batch, keep=True)
     trace = unrolled.trace
     for heads, (read, write) in (({}, (0, 0)), ({"read": 1}, (1, 0)), ({"write": 1}, (0, 1))):
         found = maps(unrolled, batch, **heads)

@@ -20,6 +20,7 @@ from augrnn.measures.dynamic_ngrams.measure import (
     span_sums,
 )
 from augrnn.systems.transducer import Transducer
+from augrnn.tasks.bit_task import BitBatch
 from augrnn.tasks.dynamic_ngrams import DynamicNGrams, contexts
 
 TASK = DynamicNGrams(order=3, length=120)
@@ -126,8 +127,8 @@ class Oracle(torch.nn.Module):
         drawn = task.evaluation_set((task.length,), task.test_sequences)
         self.targets = {batch.inputs_TBI.numpy().tobytes(): batch.targets_TBO for batch in drawn}
 
-    def forward(self, inputs_TBI: torch.Tensor) -> "Oracle":
-        bits_TB = self.targets[inputs_TBI.numpy().tobytes()][..., 0]
+    def forward(self, batch: BitBatch) -> "Oracle":
+        bits_TB = self.targets[batch.inputs_TBI.numpy().tobytes()][..., 0]
         self.y_TBO = optimal_probabilities(bits_TB, self.order).logit().unsqueeze(-1)
         return self
 
@@ -147,7 +148,7 @@ def test_excess_is_paired_and_adds_up() -> None:
     system, task = Transducer(GravesLSTM(1, 1, 4, layers=2)), DynamicNGrams(order=2, length=50, test_sequences=200)
     numbers, arrays = measure_ngrams(system, task)
     batches = list(task.evaluation_set((50,), 200))
-    cost_B = torch.cat([batch.cost_bits(system(batch.inputs_TBI).y_TBO) for batch in batches]).detach()
+    cost_B = torch.cat([batch.cost_bits(system(batch).y_TBO) for batch in batches]).detach()
     assert torch.cat([bit_costs(system, batch).sum(0) for batch in batches]).tolist() == pytest.approx(cost_B.tolist())
     assert numbers["cost_bits"] == pytest.approx(float(cost_B.mean()))
     assert numbers["excess_bits"] == pytest.approx(numbers["cost_bits"] - numbers["optimal_bits"])
@@ -176,7 +177,7 @@ def test_the_example_is_a_validation_sequence_with_the_same_arrays() -> None:
     with torch.no_grad():
         arrays = example_of(system, task)
         batch = task.evaluation_example()
-        expected = system(batch.inputs_TBI).y_TBO[:, 0, 0].sigmoid().numpy()
+        expected = system(batch).y_TBO[:, 0, 0].sigmoid().numpy()
     assert set(arrays) == set(measure_ngrams(system, task)[1])
     assert arrays["inputs"] == pytest.approx(batch.inputs_TBI[:, 0, 0].numpy())
     assert arrays["predictions"] == pytest.approx(expected)

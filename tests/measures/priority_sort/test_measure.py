@@ -106,7 +106,7 @@ def test_wrong_bits_by_position_against_a_loop() -> None:
     numbers, arrays = measure_sorting(system, task)
     wrong, cost = np.zeros((4, 200)), []
     for number, batch in enumerate(task.evaluation_set((5,), 200)):
-        logits_TBO = system(batch.inputs_TBI).y_TBO.detach()
+        logits_TBO = system(batch).y_TBO.detach()
         cost += batch.cost_bits(logits_TBO).tolist()
         for place in range(4):
             for b in range(100):

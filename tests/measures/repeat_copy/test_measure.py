@@ -22,6 +22,7 @@ from augrnn.measures.repeat_copy.measure import (
     wrong_by_repeat,
 )
 from augrnn.systems.transducer import Transducer
+from augrnn.tasks.bit_task import BitBatch
 from augrnn.tasks.repeat_copy import RepeatCopy
 
 LENGTH, REPEATS, ROWS = 5, 3, 16
@@ -170,7 +171,7 @@ def test_the_example_is_a_validation_sequence_seen_by_the_heads_that_fit_best() 
     with torch.no_grad():
         arrays = example_of(system, task)
         batch = task.evaluation_example()
-        weighting_TBAN = system(batch.inputs_TBI, keep=True).trace.weighting_BAN.numpy()
+        weighting_TBAN = system(batch, keep=True).trace.weighting_BAN.numpy()
     length, repeats = int(arrays["length"]), int(arrays["repeats"])
     again = [task.sample(32, (length, repeats), 1, number, 1).inputs_TBI for number in range(5)]
     assert any(torch.equal(inputs_TBI, batch.inputs_TBI) for inputs_TBI in again)
@@ -189,7 +190,8 @@ def test_the_example_is_a_validation_sequence_seen_by_the_heads_that_fit_best() 
 class StopsTwice(Transducer):
     """Says nothing but the end, after the first repetition and where it should be."""
 
-    def forward(self, inputs_TBI: torch.Tensor, keep: bool = False) -> Unrolled:
+    def forward(self, batch: BitBatch, keep: bool = False) -> Unrolled:
+        inputs_TBI = batch.inputs_TBI
         length = int(inputs_TBI[:, 0, 3].argmax())
         logits_TBO = torch.full((*inputs_TBI.shape[:2], 4), -1.0)
         logits_TBO[[2 * length + 1, -1], :, 3] = 1.0
@@ -223,9 +225,7 @@ def test_everything_is_measured_and_can_be_recorded(kind: str) -> None:
     assert sum(numbers["wrong_by_repeat"]["3x4"]) == pytest.approx(numbers["wrong_bits"]["3x4"])
     batch = next(iter(task.evaluation_set((4, 2), 100)))
     with torch.no_grad():
-        assert numbers["cost_bits"]["4x2"] == pytest.approx(
-            float(batch.cost_bits(system(batch.inputs_TBI).y_TBO).mean())
-        )
+        assert numbers["cost_bits"]["4x2"] == pytest.approx(float(batch.cost_bits(system(batch).y_TBO).mean()))
     assert bool(mechanism) == bool(arrays) == (kind == "ntm")
     if kind == "ntm":
         assert all(0 <= value <= 1 for value in mechanism.values())

@@ -10,7 +10,6 @@ import torch
 from augrnn.attention.additive import AdditiveAttention
 from augrnn.attention.attention import Attention
 from augrnn.attention.fixed_context import FixedContext
-from augrnn.batches import EOS
 from augrnn.decoders.attentive import AttentiveDecoder
 from augrnn.encoders.word_encoder import BidirectionalEncoder
 from augrnn.measures.translation import measure as module
@@ -26,6 +25,7 @@ from augrnn.measures.translation.measure import (
 from augrnn.metrics.bleu import bleu_of, bleu_statistics, corpus_bleu
 from augrnn.systems.encoder_decoder import EncoderDecoder
 from augrnn.tasks.translation import ParallelSplit, Translation, joined
+from augrnn.text.token_batches import EOS
 
 PAIRS = [
     (f"A {colour} {thing} is {place} the old house.", f"Un {chose} {couleur} est {lieu} la vieille maison.")
@@ -102,8 +102,8 @@ class Oracle(EncoderDecoder):
 
     def align(self, batch):  # type: ignore[no-untyped-def]
         rows = []
-        for source, target in zip(batch.source_BL, batch.target_BM, strict=True):
-            here, there = (torch.tensor(self.task.target_subwords.word_of(ids.tolist())) for ids in (source, target))
+        for source, target in zip(batch.source.ids_BL, batch.target_BM, strict=True):
+            here, there = (torch.tensor(self.corpus.target_subwords.word_of(ids.tolist())) for ids in (source, target))
             here[source == 0], there[target == 0] = -1, -1
             looked = torch.tensor([self.order[word] if word >= 0 else -2 for word in there])
             hits = (looked[:, None] == here).float()
@@ -118,7 +118,7 @@ class Oracle(EncoderDecoder):
 
 def test_a_perfect_model_is_perfect(task: Translation, rnnsearch: EncoderDecoder) -> None:
     oracle = Oracle(rnnsearch.encoder, rnnsearch.decoder).eval()
-    oracle.task = task
+    oracle.corpus = task
     numbers, _ = measure_translation(oracle, task)
     assert numbers["val/bleu"] == pytest.approx(100)
     assert {numbers[f"val/{name}"]["0"] for name in ("noun_hits", "colour_hits", "crossings")} == {1.0}

@@ -19,14 +19,14 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils import _pytree as pytree
 
-from augrnn.batches import BitsBatch, moved
+from augrnn.batches import moved
 from augrnn.cells import addressing
 from augrnn.cells.ntm import NTM, NTMState
 from augrnn.measures.copy.measure import Floats, Integers, maps, ring_moves
 from augrnn.measures.repeat_copy.measure import Flags
 from augrnn.systems.transducer import Transducer
 from augrnn.tasks.associative_recall import AssociativeRecall
-from augrnn.tasks.bit_task import Size
+from augrnn.tasks.bit_task import BitBatch, Size
 
 
 def item_rows(write_TBN: Floats, items: int, vectors: int) -> Flags:
@@ -184,14 +184,14 @@ def _score(system: Transducer, task: AssociativeRecall, size: Size) -> tuple[Flo
     cost, wrong, query = [], [], []
     for drawn in task.evaluation_set(size, task.test_sequences):
         batch = moved(drawn, system.device)
-        logits_TBO = system(batch.inputs_TBI).y_TBO
+        logits_TBO = system(batch).y_TBO
         cost.append(batch.cost_bits(logits_TBO).cpu().numpy())
         wrong.append(batch.wrong_bits(logits_TBO).cpu().numpy())
         query.append(queries(drawn, task.vectors))
     return np.concatenate(cost), np.concatenate(wrong), np.concatenate(query)
 
 
-def queries(batch: BitsBatch, vectors: int) -> Integers:
+def queries(batch: BitBatch, vectors: int) -> Integers:
     """Which item each sequence of a batch asks for, (B,), from 0: the first that is the query and has the answer next.
 
     Args:
@@ -206,16 +206,16 @@ def queries(batch: BitsBatch, vectors: int) -> Integers:
     return (query_JB[:-1] & answer_JB[1:]).long().argmax(dim=0).numpy()
 
 
-def items_of(batch: BitsBatch) -> int:
+def items_of(batch: BitBatch) -> int:
     """How many items each sequence of a batch lists: its item delimiters."""
     return int(batch.inputs_TBI[:, 0, -2].sum())
 
 
-def _mechanism(system: Transducer, drawn: BitsBatch, vectors: int) -> tuple[dict[str, float | None], int, int]:
+def _mechanism(system: Transducer, drawn: BitBatch, vectors: int) -> tuple[dict[str, float | None], int, int]:
     """The mechanism of the read head and the write head that fit the paper's reading best, and which they are."""
     assert isinstance(system.cell, NTM)
     items, query_B, batch = items_of(drawn), queries(drawn, vectors), moved(drawn, system.device)
-    trace = system(batch.inputs_TBI, keep=True).trace
+    trace = system(batch, keep=True).trace
     content = content_weightings(system.cell, batch.inputs_TBI, trace).movedim(2, 0).cpu().numpy()
     weightings, gates = (kept.movedim(2, 0).cpu().numpy() for kept in (trace.weighting_BAN, trace.gate_BA))
     heads = system.cell.heads
@@ -234,7 +234,7 @@ def _fit(numbers: dict[str, float | None]) -> float:
     return (numbers["answer_from_its_rows"] or 0) + (numbers["shifts_to_answer"] or 0)
 
 
-def _maps(system: Transducer, batch: BitsBatch, vectors: int, read: int, write: int) -> dict[str, Any]:
+def _maps(system: Transducer, batch: BitBatch, vectors: int, read: int, write: int) -> dict[str, Any]:
     """The maps of the first sequence of a batch, and the spans of its query and its answer."""
     query, items, k = int(queries(batch, vectors)[0]), items_of(batch), vectors
     starts = {
@@ -243,5 +243,5 @@ def _maps(system: Transducer, batch: BitsBatch, vectors: int, read: int, write: 
         "query_given": items * (k + 1) + 1,
         "answer_given": items * (k + 1) + k + 2,
     }
-    arrays: dict[str, Any] = maps(system(batch.inputs_TBI.to(system.device), keep=True), batch, read, write)
+    arrays: dict[str, Any] = maps(system(moved(batch, system.device), keep=True), batch, read, write)
     return arrays | {name: np.array([start, start + k]) for name, start in starts.items()}

@@ -11,10 +11,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from augrnn.batches import BitsBatch, moved
+from augrnn.batches import moved
 from augrnn.cells.ntm import NTM
 from augrnn.cells.unroll import Unrolled
 from augrnn.systems.transducer import Transducer
+from augrnn.tasks.bit_task import BitBatch
 from augrnn.tasks.copy import Copy
 
 Floats = NDArray[np.float32]
@@ -79,7 +80,7 @@ def cosine(a: Floats, b: Floats) -> float:
     return float(((a * b).sum(axis=-1) / np.maximum(norms, 1e-12)).mean())
 
 
-def wrong_vectors(batch: BitsBatch, logits_TBO: torch.Tensor) -> torch.Tensor:
+def wrong_vectors(batch: BitBatch, logits_TBO: torch.Tensor) -> torch.Tensor:
     """Which scored vectors of each sequence have a wrong bit, (B, K), for a batch of one size."""
     wrong_TBO = (logits_TBO > 0) != (batch.targets_TBO > 0.5)
     return wrong_TBO[batch.scored_TB[:, 0] > 0].any(dim=-1).T
@@ -124,7 +125,7 @@ def _score(system: Transducer, task: Copy, length: int, sequences: int) -> tuple
     wrong, prefix, faultless = [], [], []
     for drawn in task.evaluation_set((length,), sequences):
         batch = moved(drawn, system.device)
-        logits_TBO = system(batch.inputs_TBI).y_TBO
+        logits_TBO = system(batch).y_TBO
         wrong_B, wrong_BK = batch.wrong_bits(logits_TBO), wrong_vectors(batch, logits_TBO)
         wrong.append(float(wrong_B.mean()))
         prefix.append(accurate_prefix(wrong_BK))
@@ -134,7 +135,7 @@ def _score(system: Transducer, task: Copy, length: int, sequences: int) -> tuple
 
 def _mechanism(system: Transducer, task: Copy, length: int) -> tuple[dict[str, float], dict[str, Any]]:
     batch = next(iter(task.evaluation_set((length,), 100)))
-    unrolled = system(batch.inputs_TBI.to(system.device), keep=True)
+    unrolled = system(moved(batch, system.device), keep=True)
     trace = unrolled.trace
     heads = trace.weighting_BAN.shape[2] // 2
     read_TBN, write_TBN = (trace.weighting_BAN[:, :, head].cpu().numpy() for head in (0, heads))
@@ -152,7 +153,7 @@ def _mechanism(system: Transducer, task: Copy, length: int) -> tuple[dict[str, f
     return numbers, maps(unrolled, batch)
 
 
-def maps(unrolled: Unrolled, batch: BitsBatch, read: int = 0, write: int = 0) -> dict[str, Floats]:
+def maps(unrolled: Unrolled, batch: BitBatch, read: int = 0, write: int = 0) -> dict[str, Floats]:
     """What one read head and one write head of an NTM do over the first sequence of a batch.
 
     Args:

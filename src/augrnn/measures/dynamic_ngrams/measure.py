@@ -13,10 +13,12 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
-from augrnn.batches import BitsBatch, moved
+from augrnn.batches import moved
 from augrnn.cells.ntm import NTM
 from augrnn.measures.copy.measure import Floats, Integers, focus
-from augrnn.systems.transducer import NATS_PER_BIT, Transducer
+from augrnn.objectives.cross_entropy import NATS_PER_BIT
+from augrnn.systems.transducer import Transducer
+from augrnn.tasks.bit_task import BitBatch
 from augrnn.tasks.dynamic_ngrams import DynamicNGrams, contexts, estimated_bits
 
 SPAN = 20
@@ -151,15 +153,15 @@ def example_of(system: Transducer, task: DynamicNGrams) -> dict[str, Any]:
     return _mechanism(system, task.evaluation_example(), task.order)[1]
 
 
-def bit_costs(system: Transducer, batch: BitsBatch) -> Tensor:
+def bit_costs(system: Transducer, batch: BitBatch) -> Tensor:
     """What each bit costs a model, (T, B), in bits, on the CPU."""
     there = moved(batch, system.device)
-    logits_TBO = system(there.inputs_TBI).y_TBO.double()
+    logits_TBO = system(there).y_TBO.double()
     nats_TBO = F.binary_cross_entropy_with_logits(logits_TBO, there.targets_TBO.double(), reduction="none")
     return (nats_TBO[..., 0] / NATS_PER_BIT).cpu()
 
 
-def _mechanism(system: Transducer, batch: BitsBatch, order: int) -> tuple[dict[str, float], dict[str, Any]]:
+def _mechanism(system: Transducer, batch: BitBatch, order: int) -> tuple[dict[str, float], dict[str, Any]]:
     """Whether the heads return to the same row on the same context.
 
     Returns:
@@ -169,7 +171,7 @@ def _mechanism(system: Transducer, batch: BitsBatch, order: int) -> tuple[dict[s
       weightings (T, N), "read_lag" and "write_lag"; all (T,): "contexts", "inputs" (the bit before), "predictions" and
       "optimal", the probabilities of a one of the model and of the optimal estimator.
     """
-    unrolled = system(batch.inputs_TBI.to(system.device), keep=True)
+    unrolled = system(moved(batch, system.device), keep=True)
     weighting_TBAN = unrolled.trace.weighting_BAN.cpu().numpy()
     bits_TB = batch.targets_TBO[..., 0]
     contexts_TB, first = contexts(bits_TB, order).numpy(), burn_in(len(bits_TB), order)

@@ -12,10 +12,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from augrnn.batches import BitsBatch, moved
+from augrnn.batches import moved
 from augrnn.cells.ntm import NTM
 from augrnn.measures.copy.measure import Floats, Integers, focus, one_row_a_step
 from augrnn.systems.transducer import Transducer
+from augrnn.tasks.bit_task import BitBatch
 from augrnn.tasks.priority_sort import PrioritySort
 
 LAGS = (0, 1)
@@ -139,16 +140,16 @@ def example_of(system: Transducer, task: PrioritySort) -> dict[str, Any]:
     return _mechanism(system, task.evaluation_example(), task)[1]
 
 
-def _score(system: Transducer, batch: BitsBatch) -> tuple[torch.Tensor, torch.Tensor]:
+def _score(system: Transducer, batch: BitBatch) -> tuple[torch.Tensor, torch.Tensor]:
     """Cost of each sequence (B,) and wrong bits of each vector given (S, B)."""
     there = moved(batch, system.device)
-    logits_TBO = system(there.inputs_TBI).y_TBO
+    logits_TBO = system(there).y_TBO
     wrong_TBO = (logits_TBO > 0) != (there.targets_TBO > 0.5)
     wrong_SB = wrong_TBO[there.scored_TB[:, 0] > 0].sum(-1)
     return there.cost_bits(logits_TBO).double().cpu(), wrong_SB.double().cpu()
 
 
-def _mechanism(system: Transducer, batch: BitsBatch, task: PrioritySort) -> tuple[dict[str, Any], dict[str, Any]]:
+def _mechanism(system: Transducer, batch: BitBatch, task: PrioritySort) -> tuple[dict[str, Any], dict[str, Any]]:
     """Where the vectors are written, and whether the answer is read row by row.
 
     Returns:
@@ -159,7 +160,7 @@ def _mechanism(system: Transducer, batch: BitsBatch, task: PrioritySort) -> tupl
       And of the first sequence: "write" and "read", weightings (T, N) of these heads, "write_lag", "priorities" (K,),
       "inputs" (T, I), "outputs" (T, O); of all: "locations" and "location_priorities" (K * B,).
     """
-    unrolled = system(batch.inputs_TBI.to(system.device), keep=True)
+    unrolled = system(moved(batch, system.device), keep=True)
     read_TBHN, write_TBHN = np.split(unrolled.trace.weighting_BAN.cpu().numpy(), 2, axis=2)
     k, count = task.vectors, write_TBHN.shape[-1]
     priority_KB = batch.inputs_TBI[:k, :, task.width].numpy()

@@ -13,18 +13,18 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from augrnn.batches import BitsBatch, moved
+from augrnn.batches import moved
 from augrnn.cells.ntm import NTM
 from augrnn.cells.unroll import Unrolled
 from augrnn.measures.copy.measure import LAGS, Floats, Integers, focus, maps, ring_moves, share_of_one
 from augrnn.systems.transducer import Transducer
-from augrnn.tasks.bit_task import Size
+from augrnn.tasks.bit_task import BitBatch, Size
 from augrnn.tasks.repeat_copy import RepeatCopy
 
 Flags = NDArray[np.bool_]
 
 
-def wrong_by_repeat(batch: BitsBatch, logits_TBO: torch.Tensor, length: int) -> torch.Tensor:
+def wrong_by_repeat(batch: BitBatch, logits_TBO: torch.Tensor, length: int) -> torch.Tensor:
     """Wrong data bits of each repetition, (R, B); neither the end marker nor the step of the end counts."""
     wrong_TBO = ((logits_TBO > 0) != (batch.targets_TBO > 0.5))[length + 1 : -1, :, :-1]
     return wrong_TBO.unflatten(0, (-1, length)).sum(dim=(1, 3))
@@ -140,7 +140,7 @@ def _score(system: Transducer, task: RepeatCopy, size: Size) -> dict[str, Any]:
     cost, wrong, on = [], [], []
     for drawn in task.evaluation_set(size, task.test_sequences):
         batch = moved(drawn, system.device)
-        logits_TBO = system(batch.inputs_TBI).y_TBO
+        logits_TBO = system(batch).y_TBO
         cost.append(float(batch.cost_bits(logits_TBO).mean()))
         wrong.append(wrong_by_repeat(batch, logits_TBO, length).float().mean(dim=1).cpu().numpy())
         on.append((logits_TBO[length + 1 :, :, -1] > 0).cpu().numpy())
@@ -157,7 +157,7 @@ def example_of(system: Transducer, task: RepeatCopy) -> dict[str, Any]:
     batch = task.evaluation_example()
     length = int(batch.inputs_TBI[:, 0, task.width].argmax())
     size = (length, (len(batch.inputs_TBI) - 2) // length - 1)
-    unrolled = system(batch.inputs_TBI.to(system.device), keep=True)
+    unrolled = system(moved(batch, system.device), keep=True)
     heads = _heads(unrolled.trace.weighting_BAN.movedim(2, 0).cpu().numpy(), size)
     return _maps(unrolled, batch, heads, size)
 
@@ -186,7 +186,7 @@ def _heads(weightings_ATBN: Floats, size: Size) -> Heads:
     return max((heads(*pair) for pair in product(range(count), repeat=2)), key=lambda found: found.share)
 
 
-def _maps(unrolled: Unrolled, batch: BitsBatch, heads: Heads, size: Size) -> dict[str, Any]:
+def _maps(unrolled: Unrolled, batch: BitBatch, heads: Heads, size: Size) -> dict[str, Any]:
     length, repeats = size
     return maps(unrolled, batch, heads.read, heads.write) | {"length": np.array(length), "repeats": np.array(repeats)}
 
@@ -194,7 +194,7 @@ def _maps(unrolled: Unrolled, batch: BitsBatch, heads: Heads, size: Size) -> dic
 def _mechanism(system: Transducer, task: RepeatCopy, size: Size) -> tuple[dict[str, float], dict[str, Any]]:
     length, repeats = size
     batch = next(iter(task.evaluation_set(size, 100)))
-    unrolled = system(batch.inputs_TBI.to(system.device), keep=True)
+    unrolled = system(moved(batch, system.device), keep=True)
     weightings_ATBN = unrolled.trace.weighting_BAN.movedim(2, 0).cpu().numpy()
     heads, count = _heads(weightings_ATBN, size), weightings_ATBN.shape[-1]
     read_TBN, write_TBN = weightings_ATBN[heads.read], weightings_ATBN[len(weightings_ATBN) // 2 + heads.write]

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from augrnn.batches import PairBatch, moved
+from augrnn.batches import moved
 from augrnn.measures.translation.alignment import (
     DETERMINERS,
     Glance,
@@ -34,7 +34,8 @@ from augrnn.measures.translation.silver_links import (
 )
 from augrnn.metrics.bleu import bleu_of, bleu_signature, bleu_statistics
 from augrnn.systems.encoder_decoder import EncoderDecoder
-from augrnn.tasks.translation import ParallelSplit, Translation, joined, pair_batch
+from augrnn.tasks.translation import ParallelSplit, Translation, joined
+from augrnn.text.token_batches import PairBatch, pair_batch
 
 LENGTHS = ((1, 9), (10, 14), (15, 19), (20, None))
 """Source words of the length buckets, both ends included."""
@@ -183,7 +184,7 @@ def alignments(
             return
         for row, index in enumerate(batch.index_B.tolist()):
             target = batch.target_BM[row][batch.target_mask_BM[row]].tolist()
-            source = batch.source_BL[row][batch.source_mask_BL[row]].tolist()
+            source = batch.source.ids_BL[row][batch.source.mask_BL[row]].tolist()
             yield (
                 index,
                 word_weights(

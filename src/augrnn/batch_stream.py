@@ -15,7 +15,7 @@ def generator(*seed: int) -> torch.Generator:
     return torch.Generator().manual_seed(state)
 
 
-class Draws:
+class BatchStream:
     """An iterable over the batches of one epoch that knows where it is, so that a run can stop and resume anywhere.
 
     Args:

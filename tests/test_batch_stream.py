@@ -2,7 +2,7 @@ import itertools
 
 import torch
 
-from augrnn.tasks.batch_stream import Draws, generator
+from augrnn.batch_stream import BatchStream, generator
 
 
 def test_seeds_name_independent_streams() -> None:
@@ -15,7 +15,7 @@ def test_seeds_name_independent_streams() -> None:
 
 def test_epochs_and_processes_share_the_stream_out() -> None:
     parts = [
-        list(Draws(lambda number: number, 3, epoch=epoch, rank=rank, world=2))
+        list(BatchStream(lambda number: number, 3, epoch=epoch, rank=rank, world=2))
         for epoch in range(2)
         for rank in range(2)
     ]
@@ -23,9 +23,9 @@ def test_epochs_and_processes_share_the_stream_out() -> None:
 
 
 def test_a_stream_goes_on_where_it_was_saved() -> None:
-    draws = Draws(lambda number: number, 5, epoch=1)
+    draws = BatchStream(lambda number: number, 5, epoch=1)
     taken = list(itertools.islice(iter(draws), 2))
-    resumed = Draws(lambda number: number, 5, epoch=1)
+    resumed = BatchStream(lambda number: number, 5, epoch=1)
     resumed.load_state_dict(draws.state_dict())
     assert taken + list(resumed) == [5, 6, 7, 8, 9]
     assert list(resumed) == [5, 6, 7, 8, 9]

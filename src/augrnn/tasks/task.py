@@ -1,0 +1,88 @@
+"""What a task must offer: the contract between tasks and everything else."""
+
+from collections.abc import Mapping, Sequence
+
+import lightning as L
+
+from augrnn.batch_stream import BatchStream
+from augrnn.batches import Batch
+
+
+class Task(L.LightningDataModule):
+    """Where batches come from. A task writes `draw`, `validation_set` and `test_sets`, and names its measure.
+
+    Attributes:
+      measure: the dotted path of what is measured on a trained model ("augrnn.measures.copy.measure.measure_copy").
+      finite: whether an epoch is a pass over a data set, which the processes of a data-parallel run share.
+    """
+
+    measure: str
+    finite: bool = False
+
+    def epoch_length(self) -> int:
+        """Training batches of an epoch, all processes of a data-parallel run together if it is `finite`."""
+        raise NotImplementedError
+
+    def draw(self, number: int) -> Batch:
+        """Batch `number` of the training stream: a pure function of the seed and the number."""
+        raise NotImplementedError
+
+    def validation_set(self) -> BatchStream:
+        """The batches to validate on, the same ones for every seed."""
+        raise NotImplementedError
+
+    def test_sets(self) -> Mapping[str, BatchStream]:
+        """The evaluation sets by name. They are read here and nowhere before."""
+        raise NotImplementedError
+
+    @property
+    def test_names(self) -> list[str]:
+        """The names of the evaluation sets, in their order."""
+        return list(self.test_sets())
+
+    def train_dataloader(self) -> BatchStream:
+        trainer = self.trainer
+        assert trainer is not None
+        share = trainer.world_size if self.finite else 1
+        count = max(1, self.epoch_length() // share)
+        return BatchStream(self.draw, count, trainer.current_epoch, trainer.global_rank, trainer.world_size)
+
+    def val_dataloader(self) -> BatchStream:
+        return self.validation_set()
+
+    def test_dataloader(self) -> list[BatchStream]:
+        return list(self.test_sets().values())
+
+
+class StepTask(Task):
+    """A task for a cell: inputs and outputs at each step. Its batches are a `augrnn.batches.StepBatch`.
+
+    Attributes:
+      input_size: channels of an input.
+      output_size: channels of an output.
+    """
+
+    input_size: int
+    output_size: int
+
+
+class TextTask(Task):
+    """A task whose answers are texts. Its batches are an `augrnn.text.token_batches.PairBatch`.
+
+    Attributes:
+      source_vocabulary: token ids of the source; None where the source is no text.
+      target_vocabulary: token ids of the target.
+    """
+
+    source_vocabulary: int | None = None
+    target_vocabulary: int
+
+    def score(self, predictions: Sequence[Sequence[int]], indices: Sequence[int], split: str) -> dict[str, float]:
+        """How good decoded targets are, by the metric's name.
+
+        Args:
+          predictions: token ids; what follows an EOS is ignored.
+          indices: for each prediction the number of its example in the split.
+          split: the name of a test set, or "val" for the validation set.
+        """
+        raise NotImplementedError
