@@ -1,4 +1,4 @@
-"""One set of parameters from several checkpoints of a training: their mean, which is often better than each."""
+"""Reading checkpoints, and the mean of several of a training, which is often better than each."""
 
 import pickle
 from collections.abc import Sequence
@@ -9,6 +9,9 @@ import torch
 from torch import Tensor
 
 from augrnn.errors import UserError
+
+CONFIG = "augrnn_config"
+"""The key under which a checkpoint holds the run's resolved config, as YAML."""
 
 
 def read_checkpoint(path: Path) -> dict[str, Any]:

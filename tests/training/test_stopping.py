@@ -130,7 +130,7 @@ def test_a_checkpoint_is_whole_or_the_one_before(tmp_path: Path, monkeypatch: py
         file.write(b"half")
         raise InterruptedError
 
-    monkeypatch.setattr("augrnn.training.command.torch.save", cut)
+    monkeypatch.setattr("augrnn.training.run_files.torch.save", cut)
     with pytest.raises(UserError, match="cannot write"):
         train(TINY, tmp_path, TAGS)
     assert (tmp_path / "checkpoints" / "last.ckpt").read_bytes() == before

@@ -1,0 +1,18 @@
+"""The end of a training that has diverged."""
+
+import math
+
+import lightning as L
+from torch import Tensor
+
+
+class StopOnDivergence(L.Callback):
+    """Raises a FloatingPointError at the first update whose loss is not finite, before its gradients are computed.
+
+    The model is then as the update before left it. On a GPU this waits for the loss of every update.
+    """
+
+    def on_before_backward(self, trainer: L.Trainer, pl_module: L.LightningModule, loss: Tensor) -> None:
+        value = float(loss.detach())
+        if not math.isfinite(value):
+            raise FloatingPointError(f"the training loss is {value} at update {trainer.global_step + 1}")
