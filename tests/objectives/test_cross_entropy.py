@@ -1,0 +1,60 @@
+import math
+
+import pytest
+import torch
+
+from augrnn.cells.unroll import Unrolled
+from augrnn.objectives.cross_entropy import SequenceCrossEntropy, TokenCrossEntropy
+from augrnn.tasks.bit_task import BitBatch
+from augrnn.text.token_batches import EOS, PAD, PairBatch
+
+
+def given(outputs: torch.Tensor) -> Unrolled:
+    return Unrolled(outputs, None, None)
+
+
+def bits() -> tuple[BitBatch, torch.Tensor]:
+    random = torch.Generator().manual_seed(0)
+    targets_TBO = torch.randint(0, 2, (4, 3, 2), generator=random).double()
+    scored_TB = torch.tensor([0.0, 1.0, 1.0, 0.0])[:, None].expand(4, 3).double()
+    return BitBatch(torch.zeros(4, 3, 1), targets_TBO, scored_TB), torch.randn(4, 3, 2, generator=random).double()
+
+
+def test_bits_are_summed_over_a_sequence_and_averaged_over_sequences() -> None:
+    batch, logits_TBO = bits()
+    nats = 0.0
+    for t in (1, 2):
+        for b in range(3):
+            for o in range(2):
+                one = 1 / (1 + math.exp(-float(logits_TBO[t, b, o])))
+                nats -= math.log(one if batch.targets_TBO[t, b, o] else 1 - one)
+    loss = SequenceCrossEntropy()(batch, given(logits_TBO))
+    assert float(loss.value) == pytest.approx(nats / 3)
+    assert float(loss.logged["cost_bits"]) == pytest.approx(nats / 3 / math.log(2))
+
+
+def test_several_outputs_have_a_cost_each() -> None:
+    batch, logits_TBO = bits()
+    several_KTBO = torch.stack([logits_TBO, -logits_TBO, 3 * logits_TBO])
+    costs_KTB = batch.step_costs(several_KTBO)
+    for outputs_TBO, cost_TB in zip(several_KTBO, costs_KTB, strict=True):
+        assert torch.equal(cost_TB, batch.step_costs(outputs_TBO))
+    assert (costs_KTB[:, [0, 3]] == 0).all()
+    assert torch.equal(batch.cost_bits(several_KTBO)[0], batch.cost_bits(logits_TBO))
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.3])
+def test_tokens_are_averaged_without_padding(smoothing: float) -> None:
+    target_BM = torch.tensor([[4, 5, EOS], [5, EOS, PAD]])
+    batch = PairBatch((), target_BM, target_BM != PAD, torch.arange(2))
+    logits_MBV = torch.randn(3, 2, 6, generator=torch.Generator().manual_seed(0)).double()
+    costs = []
+    for m in range(3):
+        for b in range(2):
+            if target_BM[b, m] != PAD:
+                log_p_V = logits_MBV[m, b].log_softmax(-1)
+                costs.append(-(1 - smoothing) * log_p_V[target_BM[b, m]] - smoothing * log_p_V.mean())
+    loss = TokenCrossEntropy(smoothing)(batch, given(logits_MBV))
+    assert len(costs) == 5
+    assert float(loss.value) == pytest.approx(float(sum(costs) / 5))
+    assert float(loss.logged["loss"]) == float(loss.value)
