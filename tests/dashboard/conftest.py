@@ -13,7 +13,8 @@ with warnings.catch_warnings():
 
 EXPERIMENT = """
 from augrnn.lab.claims import Claim, SuccessRate
-from augrnn.lab.experiment import Experiment, Scale, Variant
+from augrnn.lab.experiment import Experiment
+from augrnn.lab.plan import Scale, Variant
 
 experiment = Experiment(
     name="{name}",

@@ -18,7 +18,8 @@ EXPERIMENT = """
 from pathlib import Path
 
 from augrnn.lab.claims import AllOf, Claim, SuccessRate, Typical
-from augrnn.lab.experiment import Experiment, Scale, Variant
+from augrnn.lab.experiment import Experiment
+from augrnn.lab.plan import Scale, Variant
 
 
 def measure(trained):

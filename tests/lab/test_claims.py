@@ -3,8 +3,9 @@ from typing import Any
 
 import pytest
 
-from augrnn.lab.claims import AllOf, Claim, Observations, SuccessRate, Typical
-from augrnn.lab.records import Results
+from augrnn.lab.claims import AllOf, Claim, SuccessRate, Typical
+from augrnn.lab.results import Observations
+from augrnn.lab.results import Results
 
 NONE = None
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from augrnn.errors import UserError
-from augrnn.lab.experiment import Experiment, Scale, Variant, discover, experiments_root, load, names
+from augrnn.lab.experiment import Experiment, discover, experiments_root, load, names
+from augrnn.lab.plan import Scale, Variant
 
 if TYPE_CHECKING:
     from tests.lab.conftest import World

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from augrnn.errors import UserError
 from augrnn.lab import records
-from augrnn.lab.records import Results, RunRecord, part
+from augrnn.lab.results import Results, RunRecord, part
 
 
 def test_curves_of_a_resumed_run_count_repeated_updates_once(tmp_path: Path) -> None:

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 
 TRAINED = """
-from augrnn.lab.experiment import Experiment, Scale, Variant
+from augrnn.lab.experiment import Experiment
+from augrnn.lab.plan import Scale, Variant
 
 
 def measure(trained):

@@ -3,9 +3,10 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from augrnn.lab.claims import AllOf, Claim, Observations, Typical
-from augrnn.lab.experiment import Experiment, Scale, Variant
-from augrnn.lab.records import Results, RunRecord
+from augrnn.lab.claims import AllOf, Claim, Typical
+from augrnn.lab.experiment import Experiment
+from augrnn.lab.plan import Scale, Variant
+from augrnn.lab.results import Observations, Results, RunRecord
 
 if TYPE_CHECKING:
     from augrnn.training.command import Trained
@@ -67,12 +68,11 @@ experiment = Experiment(
         "smoke": Scale(
             seeds=1,
             minutes=2,
-            overrides=(
-                "--trainer.max_steps=600",
-                "--data.init_args.test_sequences=100",
-                "--data.init_args.validation_sequences=100",
-                "--model.init_args.scheduler.init_args.T_max=600",
-            ),
+            settings={
+                "trainer": {"max_steps": 600},
+                "data": {"init_args": {"test_sequences": 100, "validation_sequences": 100}},
+                "model": {"init_args": {"scheduler": {"init_args": {"T_max": 600}}}},
+            },
         ),
         "small": Scale(seeds=3, minutes=8),
     },

@@ -13,7 +13,8 @@ from augrnn.errors import UserError
 from augrnn.files import jsonable
 from augrnn.lab.claims import STATES
 from augrnn.lab.claims_tables import Judged, committed, markdown, strongest
-from augrnn.lab.experiment import Experiment, discover, known
+from augrnn.lab.experiment import Experiment, discover
+from augrnn.lab.plan import known
 
 STEP = "trainer/global_step"
 """The axis of every curve: `_step` starts again on every leg of a run that resumes offline."""
@@ -113,7 +114,7 @@ def _settings(experiment: Experiment, variant: str, experiments: Path) -> str:
     path = experiments.parent / chosen.config
     if not path.is_file():
         raise UserError(f"{experiment.name}: there is no config {path}")
-    return "\n".join([path.read_text(encoding="utf-8"), *chosen.overrides])
+    return "\n".join([path.read_text(encoding="utf-8"), json.dumps(chosen.settings)])
 
 
 def _logged(media: Mapping[str, tuple[str, ...]], settings: str) -> tuple[str, ...]:

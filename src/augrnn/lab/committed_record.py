@@ -13,12 +13,14 @@ from typing import TYPE_CHECKING, Any
 from augrnn.errors import UserError
 from augrnn.files import encoded, jsonable, read_json
 from augrnn.lab.claims import Verdict
-from augrnn.lab.records import Results, RunRecord, read_run, rounded, thinned
+from augrnn.lab.records import read_run
+from augrnn.lab.results import Results, RunRecord, rounded, thinned
 
 if TYPE_CHECKING:
-    from augrnn.lab.experiment import Experiment, Run
+    from augrnn.lab.experiment import Experiment
+    from augrnn.lab.plan import Run
 
-FORMAT = 1
+FORMAT = 2
 """The layout of the distilled record; raised when it changes."""
 
 LIMIT = 300_000
@@ -63,7 +65,7 @@ def _variant(experiment: "Experiment", plan: Sequence["Run"], name: str, seeds: 
     first = next(run for run in plan if run.variant == name)
     return {
         "config": experiment.variants[name].config,
-        "overrides": list(first.argv[2:-1]),
+        "settings": experiment.changes(first.scale, name),
         "seeds": seeds,
         "fingerprint": first.fingerprint,
     }

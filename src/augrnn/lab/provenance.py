@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from augrnn import files
 
 if TYPE_CHECKING:
-    from augrnn.lab.experiment import Run
+    from augrnn.lab.plan import Run
 
 PACKAGES = (
     "augrnn",
@@ -45,7 +45,7 @@ class Leg:
             "variant": run.variant,
             "seed": run.seed,
             "fingerprint": run.fingerprint,
-            "argv": list(run.argv),
+            "settings": run.settings,
         }
         if "seconds" in earlier:
             self._content["seconds"] = earlier["seconds"]

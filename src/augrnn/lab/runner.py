@@ -28,7 +28,8 @@ from rich.console import Console
 from augrnn import files
 from augrnn.errors import UserError
 from augrnn.lab import committed_record, records
-from augrnn.lab.experiment import Experiment, Run, experiments_root, load
+from augrnn.lab.experiment import Experiment, experiments_root, load
+from augrnn.lab.plan import Run
 from augrnn.lab.progress import HEARTBEAT, Progress
 from augrnn.lab.provenance import cores
 
@@ -110,14 +111,13 @@ def reproduce(
     plan = experiment.plan(scale, experiments, seeds, variants)
     todo = left_to_do(plan, runs, retry, fresh, measure_again)
     size = experiment.scale(scale)
-    slots = max(1, min(jobs or cores() // size.threads, len(todo)))
+    slots = max(1, min(jobs or cores(), len(todo)))
     seconds = size.minutes * 60 * slots / sum(experiment.seeds(scale).values())
     with Progress(
         console, total=len(todo), jobs=slots, seconds=seconds, curves=experiment.curves, heartbeat=heartbeat
     ) as progress:
         progress.say(f"{name} at scale {scale}: {len(todo)} runs to do, {len(plan) - len(todo)} done, {slots} at once")
-        threads = max(1, min(size.threads, cores() // slots))
-        crashed = Pool(lambda run: command(run, experiments, runs), runs, slots, threads, progress).do(todo)
+        crashed = Pool(lambda run: command(run, experiments, runs), runs, slots, 1, progress).do(todo)
     return conclude(experiment, plan, experiments, runs, crashed)
 
 
