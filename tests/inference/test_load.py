@@ -17,8 +17,7 @@ import augrnn.errors
 from augrnn.batches import moved
 from augrnn.cli import main
 from augrnn.run_folder import LAST
-from augrnn.training.command import train
-from tests.tiny import CONFIG, ROOT, tiny
+from tests.tiny import CONFIG, ROOT, tiny, train
 
 TAGS = {"experiment": "e", "variant": "v", "scale": "smoke", "seed": 0}
 SMALL = ("encoder.init_args.hidden_size", "decoder.init_args.hidden_size", "decoder.init_args.start_size")

@@ -24,7 +24,7 @@ from augrnn.cli import main
 from augrnn.inference.load import Model, load
 from augrnn.inference.translate import Translated, replaced
 from augrnn.text.token_batches import EOS, UNK
-from augrnn.training.command import train
+from tests.tiny import train
 
 PAIRS = [
     (f"A {colour} {thing} is in the old house.", f"Un {chose} {couleur} est dans la vieille maison.")

@@ -44,7 +44,7 @@ def test_a_record_says_where_it_came_from_and_nothing_of_the_machines_folders(fi
     assert str(finished.root.parent) not in text
     assert "/" not in "".join(record["provenance"]["hardware"])
     assert set(record["provenance"]) == {"commit", "python", "versions", "hardware", "threads"}
-    assert record["variants"]["bad"]["overrides"] == ["--model.behaviour=slow", "--trainer.max_steps=5"]
+    assert record["variants"]["bad"]["settings"] == {"model": {"behaviour": "slow"}, "trainer": {"max_steps": 5}}
     assert record["variants"]["bad"]["seeds"] == 2
 
 

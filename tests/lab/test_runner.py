@@ -62,18 +62,16 @@ def test_a_plan_becomes_a_committed_record_with_figures(world: World) -> None:
     assert "val/cost 0.25" in lines(console)
 
 
-def test_a_run_has_the_threads_it_can_use_and_leaves_word_of_its_surroundings(
+def test_a_run_has_one_thread_and_leaves_word_of_its_surroundings(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path = world.experiments / "toy/learn/experiment.py"
-    path.write_text(path.read_text().replace("seeds=2,", "seeds=2, threads=4,"))
     monkeypatch.setattr(runner, "cores", lambda: 6)
     console = plain_console()
     world.reproduce(variants=["good"], seeds=1, jobs=None, console=console)
     world.reproduce(variants=["bad"], jobs=2)
     assert "1 at once" in lines(console)
     leg = legs(world, "good", 0)[0]
-    assert (leg["threads"], legs(world, "bad", 0)[0]["threads"]) == (4, 3)
+    assert (leg["threads"], legs(world, "bad", 0)[0]["threads"]) == (1, 1)
     assert leg["outcome"] == "ended"
     assert leg["hardware"]
     assert leg["versions"]["numpy"]
@@ -243,8 +241,11 @@ def test_comments_in_a_config_outdate_nothing_and_values_do(finished: World) -> 
     config = finished.root / "configs/toy.yaml"
     config.write_text("# as the paper has it\n" + config.read_text())
     finished.reproduce(command=lambda *_: pytest.fail("nothing is left to do"))
-    config.write_text("model: {behaviour: other}\n")
+    config.write_text("model: {behaviour: learn, rate: 1}\n")
     with pytest.raises(UserError, match="settings of 4 runs"):
+        finished.reproduce()
+    config.write_text("model: {behaviour: other}\n")  # which the variant `bad` has otherwise anyway
+    with pytest.raises(UserError, match=r"settings of 2 runs have changed since they ran \(good seed 0, good seed 1\)"):
         finished.reproduce()
 
 

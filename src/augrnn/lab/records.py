@@ -20,10 +20,6 @@ from augrnn.lab.results import Curve, RunRecord
 if TYPE_CHECKING:
     from numpy import ndarray
 
-CHECKPOINT = Path("checkpoints", "last.ckpt")
-"""What a run resumes from, in its folder; see `augrnn.training.command.train`."""
-
-
 # One run
 
 

@@ -15,9 +15,8 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
@@ -32,6 +31,8 @@ from augrnn.lab.experiment import Experiment, experiments_root, load
 from augrnn.lab.plan import Run
 from augrnn.lab.progress import HEARTBEAT, Progress
 from augrnn.lab.provenance import cores
+from augrnn.run_folder import LAST
+from augrnn.signals import handled
 
 Command = Callable[[Run, Path, Path], list[str]]
 """From a run, the experiments and the runs folder to the command that does it."""
@@ -133,7 +134,7 @@ def left_to_do(
             "--retry, or choose another --runs"
         )
     measured = {run for run, state in states.items() if measure_again and state == "finished"}
-    bare = [run for run in plan if run in measured and not (run.folder(runs) / records.CHECKPOINT).exists()]
+    bare = [run for run in plan if run in measured and not (run.folder(runs) / LAST).exists()]
     if bare:
         raise UserError(
             f"the last checkpoints of {len(bare)} finished runs are gone ({few(bare)}), so they cannot be measured: "
@@ -198,7 +199,7 @@ class Pool:
     def do(self, todo: Sequence[Run]) -> dict[Run, str]:
         """Do all runs; for each that broke, why. A run that only the user can mend stops new ones from starting."""
         waiting = list(todo)
-        with _interruptible():
+        with handled(_interrupt):  # as Ctrl-C
             try:
                 while self._children or (waiting and not self._mistake):
                     while waiting and not self._mistake and len(self._children) < self._slots:
@@ -277,21 +278,8 @@ def _signal(child: "subprocess.Popen[bytes]", number: signal.Signals) -> None:
             os.killpg(child.pid, number)
 
 
-@contextlib.contextmanager
-def _interruptible() -> Iterator[None]:
-    """Treat SIGTERM as Ctrl-C."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def interrupt(number: int, frame: FrameType | None) -> NoReturn:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
+def _interrupt(number: int, frame: FrameType | None) -> NoReturn:
+    raise KeyboardInterrupt
 
 
 def last_line(path: Path) -> str:
