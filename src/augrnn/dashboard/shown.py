@@ -138,12 +138,12 @@ def verdicts_table(rows: Sequence[Judged]) -> str:
 def _line(row: Judged) -> list[str]:
     claim, verdict = row.claim, row.verdict
     bar = claim.bar(row.scale) if row.scale else ""
-    return [claim.sentence, f"**{verdict['verdict']}**", verdict["text"], bar, claim.paper, claim.public, row.scale]
+    return [claim.sentence, f"**{verdict.state}**", verdict.text, bar, claim.paper, claim.public, row.scale]
 
 
 def counted(rows: Sequence[Judged]) -> str:
     """How many claims have which verdict, in words."""
-    counts = Counter(row.verdict["verdict"] for row in rows)
+    counts = Counter(row.verdict.state for row in rows)
     return f"{len(rows)} claims: " + ", ".join(f"{counts[state]} {state}" for state in reversed(STATES))
 
 

@@ -6,11 +6,11 @@ a seed that has not run makes the verdict "not run". No seed is dropped silently
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal, Protocol
 
 from augrnn.lab import statistics
-from augrnn.lab.results import Observations, Observed, Results
+from augrnn.lab.results import Observations, Observed, Results, rounded
 from augrnn.lab.statistics import Interval
 
 State = Literal["reproduced", "partly", "not reproduced", "not run"]
@@ -37,6 +37,23 @@ class Verdict:
     seeds: int = 0
     text: str = ""
     margin: float = field(default=0.0, compare=False)
+
+    def rounded(self) -> "Verdict":
+        """The same with the numbers that a record keeps."""
+        interval = None if self.interval is None else (rounded(self.interval[0]), rounded(self.interval[1]))
+        return replace(self, value=rounded(self.value), interval=interval)
+
+    def content(self, claim: str) -> dict[str, Any]:
+        """A record's entry: the verdict on a claim as plain JSON values."""
+        numbers = {"value": self.value, "interval": self.interval, "seeds": self.seeds, "text": self.text}
+        return {"claim": claim, "verdict": self.state, **numbers}
+
+    @classmethod
+    def read(cls, content: Mapping[str, Any]) -> "Verdict":
+        """The verdict in an entry of a record."""
+        ends = content["interval"]
+        interval = None if ends is None else (ends[0], ends[1])
+        return cls(content["verdict"], content["value"], interval, content["seeds"], content["text"])
 
 
 class Rule(Protocol):

@@ -20,13 +20,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from rich.console import Console
 
 from augrnn import files
 from augrnn.errors import UserError
 from augrnn.lab import committed_record, records
+from augrnn.lab.committed_record import Record
 from augrnn.lab.experiment import Experiment, experiments_root, load
 from augrnn.lab.plan import Run
 from augrnn.lab.progress import HEARTBEAT, Progress
@@ -53,13 +54,13 @@ class Outcome:
     """What `reproduce` gives.
 
     Attributes:
-      record: the distilled record, with the verdicts.
+      record: the record, with the verdicts.
       path: where it was written.
       committed: whether that is the experiment's own record.
       crashed: for each run that broke, why.
     """
 
-    record: dict[str, Any]
+    record: Record
     path: Path
     committed: bool
     crashed: dict[Run, str]
@@ -160,13 +161,13 @@ def conclude(
     scale = plan[0].scale
     record = committed_record.distill(experiment, plan, runs)
     whole = experiment.plan(scale, experiments)
-    complete = set(whole) <= set(plan) and committed_record.results_of(record).complete
+    complete = set(whole) <= set(plan) and record.results.complete
     path = runs / experiment.name / scale / "results.json"
     if complete:
         path = committed_record.results_path(experiments, experiment.name, scale)
-    files.write_json(path, record, compact=True)
+    record.write(path)
     if complete and experiment.figures is not None:
-        results = committed_record.results_of(record)
+        results = record.results
         found = {(run.variant, run.seed): records.read_arrays(run.folder(runs)) for run in plan}
         arrays = {key: named for key, named in found.items() if named is not None}
         folder = experiments / experiment.name / "figures" / scale
