@@ -36,6 +36,7 @@ def bench(options: argparse.Namespace) -> int:
 
 def build_parser() -> argparse.ArgumentParser:
     """The parser of every command; those of Lightning are only named in it, because importing Lightning is slow."""
+    from augrnn.cluster.commands import add_launcher
     from augrnn.dashboard.commands import add_parser
     from augrnn.inference import commands as inference
     from augrnn.lab import commands as lab
@@ -45,7 +46,8 @@ def build_parser() -> argparse.ArgumentParser:
         prog="augrnn", description="Check the findings behind 'Attention and Augmented Recurrent Neural Networks'."
     )
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    sweeps.add_parsers(commands, lab.add_parsers(commands))
+    add_launcher(lab.add_parsers(commands))
+    sweeps.add_parsers(commands)
     add_parser(commands, sweeps=sweeps.panels)
     timing = commands.add_parser(
         "bench", help="throughput of training, beside torch's own layers of the same size, and of beam search"

@@ -18,6 +18,7 @@ import pytest
 import yaml
 
 from augrnn import files
+from augrnn.lab.settings import from_words
 from augrnn.sweeps.optuna_trials import open_study
 from augrnn.sweeps.points import points, runs_of
 from augrnn.sweeps.sweep_file import read_sweep
@@ -146,7 +147,7 @@ def test_a_sweep_that_is_interrupted_everywhere_is_the_uninterrupted_one(
     monkeypatch.setenv("WANDB_MODE", "disabled")
     tags = {"experiment": "e", "variant": "v", "scale": "s", "seed": 0}
     for run, place in zip(plan, runs, strict=True):
-        train(list(run.argv), folder / "whole" / run.variant, tags)
+        train(run.settings, folder / "whole" / run.variant, tags)
         assert rows(place) == rows(folder / "whole" / run.variant), place
         assert len(rows(place)) == UPDATES
         assert legs(place)[-1] == "ended"
@@ -217,7 +218,7 @@ experiment = Experiment(
     title="A tiny copy task",
     paper="Nobody 2014: a paper",
     variants={{"lstm": Variant("configs/copy/lstm.yaml")}},
-    scales={{"smoke": Scale(seeds=2, minutes=1, overrides={overrides})}},
+    scales={{"smoke": Scale(seeds=2, minutes=1, settings={settings})}},
     measure=lambda trained: ({{"updates": trained.updates}}, {{}}),
     claims=(
         Claim(
@@ -237,7 +238,9 @@ experiment = Experiment(
 def test_an_experiment_is_reproduced_on_slurm(slurm: Slurm, folder: Path) -> None:
     place = folder / "experiments/tiny/copy"
     place.mkdir(parents=True)
-    (place / "experiment.py").write_text(EXPERIMENT.format(overrides=tuple(OPTIONS), updates=UPDATES))
+    (place / "experiment.py").write_text(
+        EXPERIMENT.format(settings=from_words(OPTIONS, ROOT, "a test"), updates=UPDATES)
+    )
     shutil.copytree(ROOT / "configs/copy", folder / "configs/copy")
     words = ["reproduce", "tiny/copy", "--scale", "smoke", "--launcher", "slurm", "--cluster", "profile.yaml"]
     said = augrnn(slurm, folder, *words)

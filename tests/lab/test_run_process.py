@@ -124,7 +124,7 @@ def test_a_finished_run_without_its_summary_trains_no_further(world: World, root
     assert (summary["updates"], summary["sequences"]) == (5, 5 * 16)
     assert summary["curves"]["val/cost_bits"]["updates"] == [2]
     records.forget_measures(run, world.runs)
-    assert records.state_of(run, world.runs) == "broken"
+    assert run.state(world.runs) == "broken"
     assert call(world, None) == 0
     assert [file.read_bytes() for file in kept] == before
     assert len(json.loads((folder / "provenance.json").read_text())["legs"]) == 2

@@ -51,6 +51,13 @@ def test_merging_can_be_done_in_any_grouping(one: Any, two: Any, three: Any) -> 
     assert merged(one, one) == one
 
 
+def test_a_class_and_its_arguments_may_come_in_any_order() -> None:
+    cell = {"class_path": "NTM", "init_args": {"rows": 3}}
+    for options in ({"c.class_path": "NTM", "c.init_args.rows": 3}, {"c.init_args.rows": 3, "c.class_path": "NTM"}):
+        assert nested(options) == {"c": cell}
+        assert merged({"c": {"class_path": "LSTM", "init_args": {"units": 9}}}, nested(options)) == {"c": cell}
+
+
 def test_dotted_names_are_nested_in_their_order() -> None:
     options = {"model.cell": {"class_path": "NTM"}, "model.cell.init_args.rows": 3, "trainer.max_steps": 5}
     cell = {"class_path": "NTM", "init_args": {"rows": 3}}

@@ -36,8 +36,8 @@ from augrnn.sweeps.optuna_trials import (
     values_of,
 )
 from augrnn.sweeps.sweep_file import Parameter, Sweep, read_sweep
-from augrnn.training.command import Command, train
-from tests.tiny import CONFIG, tiny
+from augrnn.training.command import Command
+from tests.tiny import CONFIG, tiny, train
 
 ROOT = Path(__file__).parents[2]
 CAP = 40

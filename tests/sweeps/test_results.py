@@ -12,9 +12,10 @@ import pytest
 from augrnn.errors import UserError
 from augrnn.files import write_json
 from augrnn.lab.plan import Run
+from augrnn.option_names import shortened
 from augrnn.sweeps.points import draw as drawn
 from augrnn.sweeps.points import point, points, run_of
-from augrnn.sweeps.results import Row, collect, draw, importance, shortened, shown
+from augrnn.sweeps.results import Row, collect, draw, importance, shown
 from augrnn.sweeps.sweep_file import Sweep, read_sweep
 
 ROOT = Path(__file__).parents[2]
@@ -55,7 +56,7 @@ def record(run: Run, runs: Path, final: float | None, status: str = "finished", 
     folder = run.folder(runs)
     write_json(
         folder / "provenance.json",
-        {"fingerprint": run.fingerprint, "seed": run.seed, "argv": list(run.argv), "legs": []},
+        {"fingerprint": run.fingerprint, "seed": run.seed, "values": run.values, "legs": []},
     )
     curve = {"updates": [1, 2], "sequences": [16, 32], "values": [50.0, final]}
     summary = {"fingerprint": run.fingerprint, "status": status, "measures": measures, "curves": {METRIC: curve}}
@@ -64,7 +65,7 @@ def record(run: Run, runs: Path, final: float | None, status: str = "finished", 
 
 def started(run: Run, runs: Path) -> None:
     write_json(
-        run.folder(runs) / "provenance.json", {"fingerprint": run.fingerprint, "seed": run.seed, "argv": list(run.argv)}
+        run.folder(runs) / "provenance.json", {"fingerprint": run.fingerprint, "seed": run.seed, "values": run.values}
     )
 
 
@@ -123,7 +124,7 @@ def test_trials_are_read_without_their_study(tmp_path: Path) -> None:
     for seed, final in enumerate([2.0, 4.0]):
         record(trial_of(sweep, 7, seed, values), tmp_path, final)
     better = {**values, "config": "configs/copy/lstm.yaml"}
-    record(trial_of(sweep, 3, 0, better), tmp_path, 1.0, pruned=True)
+    record(trial_of(sweep, 3, 0, better), tmp_path, 1.0, ended_early=True)
     started(trial_of(sweep, 12, 1, values), tmp_path)
     rows = collect(sweep, tmp_path)
     assert [row.id for row in rows] == ["007", "003", "012"]

@@ -9,7 +9,8 @@ import scipy.stats
 import yaml
 
 from augrnn.errors import UserError
-from augrnn.sweeps.points import absolute, draw, options, points, run_of, runs_of
+from augrnn.lab.settings import merged, nested
+from augrnn.sweeps.points import draw, points, run_of, runs_of
 from augrnn.sweeps.sweep_file import Parameter, Sweep, read_sweep
 
 ROOT = Path(__file__).parents[2]
@@ -53,9 +54,10 @@ def test_a_grid_is_every_combination_with_every_seed(tmp_path: Path) -> None:
     assert [dict(each.values) for each in places] == expected
     runs = runs_of(found, places)
     assert [(run.variant, run.seed) for run in runs] == [(each.id, seed) for seed in (7, 3) for each in places]
-    assert runs[0].argv == (
-        "--config", str(ROOT / CONFIG), f"--{LR}=1", "--data.init_args.width=4", "--seed_everything=7"
-    )  # fmt: skip
+    written = yaml.safe_load((ROOT / CONFIG).read_text())
+    changes = {LR: 1, "data.init_args.width": 4, "seed_everything": 7}
+    assert runs[0].settings == merged(written, nested(changes))
+    assert runs[0].values == {LR: 1, "data.init_args.width": 4}
     assert len({run.fingerprint for run in runs}) == 12
 
 
@@ -73,15 +75,17 @@ def test_a_point_is_the_same_in_another_sweep_and_its_settings_are_in_its_finger
 def test_a_config_that_is_an_axis_comes_before_what_overrides_it(tmp_path: Path) -> None:
     axes = {LR: {"value": 0.1}, "config": {"values": [CONFIG, "configs/copy/ntm-lstm.yaml"]}}
     found = sweep(tmp_path, parameters=axes, command=["augrnn", "fit", "--trainer.max_steps=5", "${args}"])
-    argv = run_of(found, points(found)[1], 0).argv
-    assert argv[:3] == ("--config", str(ROOT / "configs/copy/ntm-lstm.yaml"), "--trainer.max_steps=5")
+    run = run_of(found, points(found)[1], 0)
+    written = yaml.safe_load((ROOT / "configs/copy/ntm-lstm.yaml").read_text())
+    assert run.settings == merged(written, nested({"trainer.max_steps": 5, LR: 0.1, "seed_everything": 0}))
+    assert run.values == {LR: 0.1, "config": "configs/copy/ntm-lstm.yaml"}
 
 
-def test_values_reach_the_command_line_as_they_are() -> None:
+def test_values_reach_the_settings_as_they_are(tmp_path: Path) -> None:
     values = {"a": None, "b": True, "c": "x y; $(rm)", "d": {"class_path": "m.C", "init_args": {"n": 1}}, "e": [1, 2.5]}
-    assert options(values) == (
-        "--a=null", "--b=true", "--c=x y; $(rm)", '--d={"class_path": "m.C", "init_args": {"n": 1}}', "--e=[1, 2.5]"
-    )  # fmt: skip
+    found = sweep(tmp_path, parameters={name: {"value": value} for name, value in values.items()})
+    settings = run_of(found, points(found)[0], 0).settings
+    assert {name: settings[name] for name in values} == values
 
 
 def test_random_points_are_the_same_every_time_and_none_twice(tmp_path: Path) -> None:
@@ -167,8 +171,9 @@ def test_missing_and_damaged_files_are_named(tmp_path: Path) -> None:
     (tmp_path / "bad.yaml").write_text("a: [")
     with pytest.raises(UserError, match="not valid YAML"):
         read_sweep(tmp_path / "bad.yaml", ROOT)
+    astray = sweep(tmp_path, command=["augrnn", "fit", "--config", "nowhere.yaml", "${args}"])
     with pytest.raises(UserError, match="there is no config"):
-        absolute(("--config", "nowhere.yaml"), ROOT)
+        run_of(astray, points(astray)[0], 0)
     with pytest.raises(UserError, match="not known beforehand"):
         points(sweep(tmp_path, method="bayes", run_cap=3))
     huge = {f"a{number}": {"min": 1, "max": 1000} for number in range(3)}

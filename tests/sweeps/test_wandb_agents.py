@@ -100,7 +100,11 @@ def test_a_registered_sweep_is_run_by_agents_and_read_from_records(place: Path, 
     assert (first.fields["sweep"], first.exits, first.fields["groupName"]) == ("sweep0", [0], "sweeps/rates")
     assert first.config[LR] == 0.001
     assert steps(first) == list(range(20))
-    assert (summary()["status"], summary()["updates"], summary()["measures"]) == ("finished", 20, {"pruned": False})
+    assert (summary()["status"], summary()["updates"], summary()["measures"]) == (
+        "finished",
+        20,
+        {"ended_early": False},
+    )
     config = yaml.safe_load(Path("runs/sweeps/rates/agents/000/seed-7/config.yaml").read_text())
     assert config["trainer"]["gradient_clip_val"] is None
     assert (config["seed_everything"], config["model"]["init_args"]["optimizer"]["init_args"]["lr"]) == (7, 0.001)
@@ -160,7 +164,7 @@ def test_a_run_that_the_server_stops_is_measured_as_it_is(place: Path, wandb_ser
     wandb_server.stopping = {"sweep0-0"}
     augrnn("sweep", "register", file)
     assert job(file).wait(240) == 0
-    assert (summary()["status"], summary()["measures"]) == ("finished", {"pruned": True})
+    assert (summary()["status"], summary()["measures"]) == ("finished", {"ended_early": True})
     assert 0 < summary()["updates"] < 100_000
     assert files.read_json(Path("runs/sweeps/rates/agents/000/summary.json"))["state"] == "PRUNED"
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from augrnn import files
 from augrnn.cluster import slurm
 from augrnn.errors import UserError
+from augrnn.lab.work import Work
 
 PREFIX = "augrnn-"
 
@@ -30,6 +31,11 @@ class Task:
     name: str
     folder: str
     command: tuple[str, ...]
+
+
+def task_of(work: Work, runs: Path, command: Sequence[str]) -> Task:
+    """A unit of work as what a job does."""
+    return Task(work.name, str(work.folder(runs)), tuple(command))
 
 
 class Submissions:

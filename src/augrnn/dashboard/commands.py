@@ -62,15 +62,15 @@ def _write(options: argparse.Namespace, shown: Sequence["Shown"], sweeps: Sequen
 
 
 def _save(options: argparse.Namespace, shown: Sequence["Shown"], sweeps: Sequence["SweepPanel"]) -> list[str]:
-    from augrnn.dashboard import report
+    from augrnn.dashboard import report, saving
     from augrnn.dashboard.workspace import views
-    from augrnn.tracking import wandb_server as server
+    from augrnn.tracking.wandb_server import signed_in
 
-    default = server.signed_in()
+    default = signed_in()
     entity, project = options.entity or default, options.project
     if not entity:
         raise UserError("the owner of the API key has no entity of their own: name one with --entity")
-    addresses = server.save(
+    addresses = saving.save(
         views(shown, sweeps, entity, project),
         lambda: report.report(shown, sweeps, entity, project, runs_of=(entity, project)),
         entity,

@@ -10,6 +10,7 @@ import wandb_workspaces.reports.v2 as wr
 from wandb_workspaces import expr
 
 from augrnn.dashboard.shown import STEP, VITALS, Shown, SweepPanel, identity, verdicts_table
+from augrnn.option_names import shortened
 
 MOST_RUNS = 100
 """Runs and groups that a panel shows; ten by default."""
@@ -84,9 +85,9 @@ def sweep_panels(sweep: SweepPanel) -> list[Any]:
 
 
 def _parallel(sweep: SweepPanel) -> Any:
+    short = shortened(sweep.parameters)
     axes = [
-        wr.ParallelCoordinatesPlotColumn(metric=wr.Config(name), display_name=_short(name, sweep))
-        for name in sweep.parameters
+        wr.ParallelCoordinatesPlotColumn(metric=wr.Config(name), display_name=short[name]) for name in sweep.parameters
     ]
     # inverted where less is better, so that up is good in every sweep
     result = wr.ParallelCoordinatesPlotColumn(
@@ -96,7 +97,7 @@ def _parallel(sweep: SweepPanel) -> Any:
 
 
 def _slice(sweep: SweepPanel, parameter: str) -> Any:
-    title = f"{sweep.group}: {sweep.metric} by {_short(parameter, sweep)}"
+    title = f"{sweep.group}: {sweep.metric} by {shortened(sweep.parameters)[parameter]}"
     return wr.ScatterPlot(title=title, x=wr.Config(parameter), y=wr.SummaryMetric(sweep.metric))
 
 
@@ -108,16 +109,6 @@ def _progress(sweep: SweepPanel) -> Any:
         running_ymin=sweep.goal == "minimize",
         running_ymax=sweep.goal == "maximize",
     )
-
-
-def _short(parameter: str, sweep: SweepPanel) -> str:
-    """The last part of a parameter's name that no other parameter of the sweep ends with."""
-    parts = parameter.split(".")
-    for count in range(1, len(parts)):
-        short = ".".join(parts[-count:])
-        if sum(name == short or name.endswith(f".{short}") for name in sweep.parameters) == 1:
-            return short
-    return parameter
 
 
 def pinned(panels: Sequence[Any], *place: str) -> list[Any]:

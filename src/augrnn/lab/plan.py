@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from augrnn.errors import UserError
+from augrnn.files import read_json
 from augrnn.lab.settings import Settings, merged
+from augrnn.lab.work import State, ended
 from augrnn.training.defaults import TRAINER
 
 
@@ -54,6 +56,7 @@ class Run:
     Attributes:
       fingerprint: a hash of its settings; a record with another fingerprint is of another run.
       settings: all of them, as a LightningCLI file has them.
+      values: where it is a point of a sweep, the point's options.
     """
 
     experiment: str
@@ -62,10 +65,25 @@ class Run:
     seed: int
     fingerprint: str
     settings: Settings = field(compare=False, repr=False)
+    values: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
     def folder(self, runs: Path) -> Path:
         """Where its record lives."""
         return runs / self.experiment / self.scale / self.variant / f"seed-{self.seed}"
+
+    @property
+    def name(self) -> str:
+        """Its folder in that of the scale."""
+        return f"{self.variant}/seed-{self.seed}"
+
+    def state(self, runs: Path) -> State:
+        """How far it is, by its record."""
+        path = self.folder(runs) / "provenance.json"
+        if not path.exists():
+            return "new"
+        if read_json(path).get("fingerprint") != self.fingerprint:
+            return "outdated"
+        return ended(self.folder(runs)) or "broken"
 
     def __str__(self) -> str:
         return f"{self.variant} seed {self.seed}"

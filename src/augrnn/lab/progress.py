@@ -5,14 +5,12 @@ import io
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
-if TYPE_CHECKING:
-    from augrnn.lab.plan import Run
+from augrnn.lab.work import Work
 
 HEARTBEAT = 60.0
 """Seconds between two reports where the output is not a terminal."""
@@ -42,7 +40,7 @@ class Progress:
     ) -> None:
         self._console, self._total, self._jobs, self._estimate = console, total, jobs, seconds
         self._curves, self._heartbeat = curves, heartbeat
-        self._running: dict[Run, Clock] = {}
+        self._running: dict[Work, Clock] = {}
         self._lengths: list[float] = []
         self._ended, self._reported = 0, time.monotonic()
         self._live = Live(console=console, auto_refresh=False, transient=True) if console.is_terminal else None
@@ -56,13 +54,13 @@ class Progress:
         if self._live:
             self._live.stop()
 
-    def started(self, run: "Run", folder: Path) -> None:
+    def started(self, run: Work, folder: Path) -> None:
         """A run has begun."""
         self._running[run] = Clock(folder)
         if not self._live:
             self.say(f"{run}: started")
 
-    def ended(self, run: "Run", outcome: str) -> None:
+    def ended(self, run: Work, outcome: str) -> None:
         """A run is over: its outcome in words."""
         clock = self._running.pop(run)
         self._lengths.append(clock.elapsed())

@@ -46,6 +46,7 @@ class Leg:
             "seed": run.seed,
             "fingerprint": run.fingerprint,
             "settings": run.settings,
+            "values": run.values,
         }
         if "seconds" in earlier:
             self._content["seconds"] = earlier["seconds"]

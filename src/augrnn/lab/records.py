@@ -11,11 +11,12 @@ import csv
 import math
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from augrnn.files import locked, read_json, write_json
 from augrnn.lab.plan import Run
 from augrnn.lab.results import Curve, RunRecord
+from augrnn.lab.work import Work
 
 if TYPE_CHECKING:
     from numpy import ndarray
@@ -23,48 +24,24 @@ if TYPE_CHECKING:
 # One run
 
 
-RunState = Literal["new", "broken", "finished", "failed", "outdated"]
-
-
-def state_of(run: Run, runs: Path) -> RunState:
-    """How far a run is.
-
-    "broken" was stopped, killed or crashed, and resumes; "failed" diverged, which is a result; "outdated" has a record
-    of other settings.
-    """
-    folder = run.folder(runs)
-    if not (folder / "provenance.json").exists():
-        return "new"
-    if read_json(folder / "provenance.json").get("fingerprint") != run.fingerprint:
-        return "outdated"
-    return ended(folder) or "broken"
-
-
-def ended(folder: Path) -> Literal["finished", "failed"] | None:
-    """How the run in a folder ended; None where it has not."""
-    if not (folder / "summary.json").exists():
-        return None
-    return "failed" if read_json(folder / "summary.json")["status"] == "failed" else "finished"
-
-
-def start_over(run: Run, runs: Path) -> None:
-    """Delete a run's record."""
+def start_over(work: Work, runs: Path) -> None:
+    """Delete the record of a run, or of another unit of work."""
     import shutil
 
-    with locked(run.folder(runs)):
-        for path in run.folder(runs).iterdir():
+    with locked(work.folder(runs)):
+        for path in work.folder(runs).iterdir():
             if path.is_dir() and not path.is_symlink():
                 shutil.rmtree(path)
             elif path.name != ".lock":
                 path.unlink()
 
 
-def forget_measures(run: Run, runs: Path) -> None:
+def forget_measures(work: Work, runs: Path) -> None:
     """Take a finished run's result away, so that it resumes from its last checkpoint and is only measured.
 
     What the result says of the time goes to the provenance: measuring again is no training.
     """
-    folder = run.folder(runs)
+    folder = work.folder(runs)
     with locked(folder):
         seconds = read_json(folder / "summary.json")["seconds"]
         write_json(folder / "provenance.json", {**read_json(folder / "provenance.json"), "seconds": seconds})
@@ -109,7 +86,7 @@ def _float(text: str | None) -> float | None:
 
 def read_run(run: Run, runs: Path) -> RunRecord | None:
     """A run's record with its curves whole; None where it has not ended, or has other settings."""
-    if state_of(run, runs) not in ("finished", "failed"):
+    if run.state(runs) not in ("finished", "failed"):
         return None
     summary = read_json(run.folder(runs) / "summary.json")
     summary.pop("fingerprint")

@@ -14,12 +14,12 @@ import sys
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from augrnn import files
 from augrnn.errors import UserError
 from augrnn.lab import records
-from augrnn.lab.experiment import Experiment, load
+from augrnn.lab.experiment import Measure, load
 from augrnn.lab.plan import Run
 from augrnn.lab.provenance import Leg
 from augrnn.signals import leaving_when_asked
@@ -31,14 +31,26 @@ Train = Callable[..., "Trained"]
 """Trains what settings say in a folder, under tags: `augrnn.training.command.train`."""
 
 
-def work(run: Run, experiment: Experiment, runs: Path, train: Train, placement: Sequence[str] = ()) -> None:
+class Kept(NamedTuple):
+    """What the record of a run keeps.
+
+    Attributes:
+      curves: the metrics whose curves are kept.
+      measure: what is measured on the trained model.
+    """
+
+    curves: tuple[str, ...]
+    measure: Measure
+
+
+def work(run: Run, kept: Kept, runs: Path, train: Train, placement: Sequence[str] = ()) -> None:
     """Train, measure and record one run, from where it was left.
 
     Of several processes of a data-parallel run the first one does so, and the others train with it.
 
     Args:
       run: the run.
-      experiment: what is measured, and which curves are kept.
+      kept: what is measured, and which curves are kept.
       runs: the folder of all run records.
       train: trains a model.
       placement: options that say how the run is spread over machines; they are no part of its settings.
@@ -55,7 +67,7 @@ def work(run: Run, experiment: Experiment, runs: Path, train: Train, placement: 
     with files.locked(folder), leaving_when_asked():
         leg = Leg(run, folder)
         try:
-            trained = record(run, experiment, folder, leg, partial(train, placement=placement))
+            trained = record(run, kept, folder, leg, partial(train, placement=placement))
         except BaseException as error:
             with contextlib.suppress(UserError):  # a full disk must not hide what happened
                 leg.close(f"{type(error).__name__}: {error}")
@@ -65,16 +77,16 @@ def work(run: Run, experiment: Experiment, runs: Path, train: Train, placement: 
             trained.publish(folder, tags_of(run))
 
 
-def record(run: Run, experiment: Experiment, folder: Path, leg: Leg, train: Train) -> "Trained | None":
+def record(run: Run, kept: Kept, folder: Path, leg: Leg, train: Train) -> "Trained | None":
     """Train and measure, and write arrays and summary; None where training diverged."""
     identity = {"fingerprint": run.fingerprint}
     try:
         trained = train(run.settings, folder, tags_of(run))
     except FloatingPointError as error:
         failure = {"status": "failed", "error": str(error) or "the numbers overflowed", "seconds": leg.seconds}
-        files.write_json(folder / "summary.json", {**identity, **failure, **curves(experiment, folder)})
+        files.write_json(folder / "summary.json", {**identity, **failure, **curves(kept, folder)})
         return None
-    measures, arrays = experiment.measure(trained)
+    measures, arrays = kept.measure(trained)
     write_arrays(folder / "arrays.npz", arrays)
     summary = {
         "status": "finished",
@@ -84,7 +96,7 @@ def record(run: Run, experiment: Experiment, folder: Path, leg: Leg, train: Trai
         "seconds": leg.seconds,
         "parameters": sum(parameter.numel() for parameter in trained.system.parameters()),
     }
-    files.write_json(folder / "summary.json", {**identity, **summary, **curves(experiment, folder)})
+    files.write_json(folder / "summary.json", {**identity, **summary, **curves(kept, folder)})
     return trained
 
 
@@ -93,10 +105,10 @@ def tags_of(run: Run) -> dict[str, Any]:
     return {"experiment": run.experiment, "scale": run.scale, "variant": run.variant, "seed": run.seed}
 
 
-def curves(experiment: Experiment, folder: Path) -> dict[str, Any]:
-    """The experiment's curves, whole, as the summary keeps them."""
+def curves(kept: Kept, folder: Path) -> dict[str, Any]:
+    """The curves that are kept, whole, as the summary keeps them."""
     metrics = records.read_curves(folder / "metrics.csv")
-    return {"curves": {name: metrics[name] for name in experiment.curves if name in metrics}}
+    return {"curves": {name: metrics[name] for name in kept.curves if name in metrics}}
 
 
 def write_arrays(path: Path, arrays: dict[str, Any]) -> None:
@@ -126,7 +138,8 @@ def main(argv: Sequence[str] | None = None, train: Train | None = None) -> int:
     def do() -> None:
         experiment = load(options.experiment, options.experiments)
         plan = experiment.plan(options.scale, options.experiments, options.seed + 1, [options.variant])
-        work(plan[options.seed], experiment, options.runs, train or lightning(), options.placement)
+        kept = Kept(experiment.curves, experiment.measure)
+        work(plan[options.seed], kept, options.runs, train or lightning(), options.placement)
 
     return exit_status(do, options.experiment)
 

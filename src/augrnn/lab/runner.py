@@ -20,7 +20,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
-from typing import NoReturn
+from typing import Any, NoReturn, TypeVar
 
 from rich.console import Console
 
@@ -32,11 +32,14 @@ from augrnn.lab.experiment import Experiment, experiments_root, load
 from augrnn.lab.plan import Run
 from augrnn.lab.progress import HEARTBEAT, Progress
 from augrnn.lab.provenance import cores
+from augrnn.lab.work import Work, ended
 from augrnn.run_folder import LAST
 from augrnn.signals import handled
 
 Command = Callable[[Run, Path, Path], list[str]]
 """From a run, the experiments and the runs folder to the command that does it."""
+
+AnyWork = TypeVar("AnyWork", bound=Work)
 
 GRACE = 30.0
 """Seconds that a run has to stop in before it is killed; it resumes either way."""
@@ -63,7 +66,7 @@ class Outcome:
     record: Record
     path: Path
     committed: bool
-    crashed: dict[Run, str]
+    crashed: dict[Work, str]
 
 
 def reproduce(
@@ -124,10 +127,10 @@ def reproduce(
 
 
 def left_to_do(
-    plan: Sequence[Run], runs: Path, retry: bool = False, fresh: bool = False, measure_again: bool = False
-) -> list[Run]:
-    """The runs of a plan that have not ended, after deleting the records and results that are to be made again."""
-    states = {run: records.state_of(run, runs) for run in plan}
+    plan: Sequence[AnyWork], runs: Path, retry: bool = False, fresh: bool = False, measure_again: bool = False
+) -> list[AnyWork]:
+    """The work of a plan that has not ended, after deleting the records and results that are to be made again."""
+    states = {run: run.state(runs) for run in plan}
     outdated = [run for run, state in states.items() if state == "outdated"]
     if outdated and not (retry or fresh):
         raise UserError(
@@ -149,13 +152,13 @@ def left_to_do(
     return [run for run, state in states.items() if run in over | measured or state in ("new", "broken")]
 
 
-def few(runs: Sequence[Run]) -> str:
+def few(runs: Sequence[Work]) -> str:
     """The names of the first few of some runs."""
     return ", ".join([*map(str, runs[:3]), *(["..."] if len(runs) > 3 else [])])
 
 
 def conclude(
-    experiment: Experiment, plan: Sequence[Run], experiments: Path, runs: Path, crashed: dict[Run, str]
+    experiment: Experiment, plan: Sequence[Run], experiments: Path, runs: Path, crashed: dict[Work, str]
 ) -> Outcome:
     """Write the distilled record of a plan, with verdicts, and the figures where it is complete."""
     scale = plan[0].scale
@@ -177,7 +180,7 @@ def conclude(
 
 
 class Pool:
-    """Does runs in processes of their own, some at once.
+    """Does work in processes of its own, some at once.
 
     Args:
       command: how a run is started.
@@ -189,15 +192,15 @@ class Pool:
     """
 
     def __init__(
-        self, command: Callable[[Run], list[str]], runs: Path, slots: int, threads: int, progress: Progress
+        self, command: Callable[[Any], list[str]], runs: Path, slots: int, threads: int, progress: Progress
     ) -> None:
         self._command, self._runs, self._slots, self._progress = command, runs, slots, progress
         self._environment = {**os.environ, "OMP_NUM_THREADS": str(threads), "MKL_NUM_THREADS": str(threads)}
-        self._children: dict[Run, subprocess.Popen[bytes]] = {}
-        self._crashed: dict[Run, str] = {}
+        self._children: dict[Work, subprocess.Popen[bytes]] = {}
+        self._crashed: dict[Work, str] = {}
         self._mistake: str | None = None
 
-    def do(self, todo: Sequence[Run]) -> dict[Run, str]:
+    def do(self, todo: Sequence[Work]) -> dict[Work, str]:
         """Do all runs; for each that broke, why. A run that only the user can mend stops new ones from starting."""
         waiting = list(todo)
         with handled(_interrupt):  # as Ctrl-C
@@ -216,7 +219,7 @@ class Pool:
             raise UserError(self._mistake)
         return self._crashed
 
-    def _start(self, run: Run) -> None:
+    def _start(self, run: Work) -> None:
         folder = run.folder(self._runs)
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -243,8 +246,8 @@ class Pool:
                 del self._children[run]
                 self._progress.ended(run, self._outcome(run, status))
 
-    def _outcome(self, run: Run, status: int) -> str:
-        state = records.ended(run.folder(self._runs))
+    def _outcome(self, run: Work, status: int) -> str:
+        state = ended(run.folder(self._runs))
         if status == 0 and state is not None:
             return "finished" if state == "finished" else "failed: training diverged"
         reason = last_line(run.folder(self._runs) / "log.txt")

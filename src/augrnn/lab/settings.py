@@ -17,7 +17,7 @@ def merged(base: Settings, *changes: Settings) -> dict[str, Any]:
     Where a change names another `class_path` than the one below it, its `init_args` take the place of the old ones,
     which are those of another class.
     """
-    found = dict(base)
+    found = {name: merged(value) if isinstance(value, Mapping) else value for name, value in base.items()}
     for change in changes:
         for name, value in change.items():
             found[name] = _over(found.get(name), value) if isinstance(value, Mapping) else value
@@ -30,8 +30,8 @@ def _over(below: Any, value: Settings) -> dict[str, Any]:
         below = {"class_path": below}
     if not isinstance(below, Mapping):
         return merged({}, value)
-    another = value.get("class_path", below.get("class_path")) != below.get("class_path")
-    return merged({}, value) if another else merged(below, value)
+    classes = {each["class_path"] for each in (below, value) if "class_path" in each}
+    return merged({}, value) if len(classes) > 1 else merged(below, value)
 
 
 def nested(options: Mapping[str, Any]) -> dict[str, Any]:

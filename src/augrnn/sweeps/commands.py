@@ -1,9 +1,9 @@
-"""The commands `sweep plan | run | register | submit | status | reap | results`, and `reproduce --launcher slurm`."""
+"""The commands `sweep plan | run | register | submit | status | reap | results`."""
 
 import argparse
 import json
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,19 +13,18 @@ from augrnn.lab import commands as lab
 from augrnn.lab.experiment import experiments_root
 
 if TYPE_CHECKING:
-    from augrnn.cluster.slurm import Job, Profile
-    from augrnn.cluster.submissions import Submissions, Task
     from augrnn.dashboard.shown import SweepPanel
-    from augrnn.lab.plan import Run
-    from augrnn.sweeps.plan import Standing
     from augrnn.sweeps.sweep_file import Sweep
+    from augrnn.sweeps.work import SweepWork
 
 SHOWN = 40
 """Runs that a table shows."""
 
 
-def add_parsers(subparsers: Any, reproducing: argparse.ArgumentParser) -> None:
-    """Add `sweep`, and to `reproduce` the places to run; each sets `run`, as the lab's commands do."""
+def add_parsers(subparsers: Any) -> None:
+    """Add `sweep`; each of its commands sets `run`, as the lab's commands do."""
+    from augrnn.cluster.commands import add_options
+
     about = "plan, run and follow sweeps"
     sweeping = subparsers.add_parser("sweep", help=about, description=about)
     commands = sweeping.add_subparsers(metavar="COMMAND", required=True)
@@ -38,7 +37,7 @@ def add_parsers(subparsers: Any, reproducing: argparse.ArgumentParser) -> None:
     words = "give the sweep to W&B's server, which hands out its points from then on; to be followed by run or submit"
     _add(commands, "register", register, words)
     parser = _add(commands, "submit", submit, "hand what is left of a sweep to SLURM; a second call adds nothing")
-    _cluster(parser)
+    add_options(parser)
     _again(parser)
     parser = _add(commands, "status", status, "how far each run of a sweep is")
     parser.add_argument("--json", action="store_true", help="print all runs as one JSON list")
@@ -46,9 +45,6 @@ def add_parsers(subparsers: Any, reproducing: argparse.ArgumentParser) -> None:
     words = "best points, importance of the parameters, pictures; from the records alone"
     parser = _add(commands, "results", results, words)
     parser.add_argument("--json", action="store_true", help="print all points as one JSON list")
-    reproducing.add_argument("--launcher", choices=("local", "slurm"), default="local", help="where (default: local)")
-    _cluster(reproducing)
-    reproducing.set_defaults(run=reproduce)
 
 
 def _add(commands: Any, name: str, run: Callable[[argparse.Namespace], int], words: str) -> argparse.ArgumentParser:
@@ -61,20 +57,14 @@ def _add(commands: Any, name: str, run: Callable[[argparse.Namespace], int], wor
     return parser
 
 
-def _cluster(parser: argparse.ArgumentParser) -> None:
-    default = Path("configs/cluster/default.yaml")
-    parser.add_argument("--cluster", type=Path, default=default, metavar="FILE", help=f"profile (default: {default})")
-    parser.add_argument("--dry-run", action="store_true", help="print the batch script and submit nothing")
-
-
 def _again(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--retry", action="store_true", help="start failed runs, and those of other settings, over")
     parser.add_argument("--fresh", action="store_true", help="start all runs over, finished ones too")
 
 
 def _read(options: argparse.Namespace) -> tuple["Sweep", Path]:
-    from augrnn.sweeps.plan import STORAGE
     from augrnn.sweeps.sweep_file import read_sweep
+    from augrnn.sweeps.work import STORAGE
 
     if options.storage:
         os.environ[STORAGE] = options.storage  # jobs and processes get it in their environment
@@ -83,18 +73,16 @@ def _read(options: argparse.Namespace) -> tuple["Sweep", Path]:
 
 def plan(options: argparse.Namespace) -> int:
     """Show the points."""
-    from augrnn.sweeps import plan as sweeps
+    from augrnn.sweeps import work as sweeps
 
     sweep, runs = _read(options)
     whole = sweeps.plan(sweep, runs)
     if options.json:
-        print(json.dumps([{"run": sweeps.name_of(run), "settings": run.settings} for run in whole], indent=1))
+        print(json.dumps([{"run": each.name, "what": each.shown()} for each in whole], indent=1))
         return 0
     asked = "W&B's server" if sweeps.on_server(sweep, runs) else "the trials before it"
-    for run in whole[:SHOWN]:
-        print(
-            f"{sweeps.name_of(run):24} {json.dumps(run.settings) if run.settings else f'options as {asked} will say'}"
-        )
+    for each in whole[:SHOWN]:
+        print(f"{each.name:24} {each.shown() or f'options as {asked} will say'}")
     if len(whole) > SHOWN:
         print(f"... and {len(whole) - SHOWN:,} more (--json shows all)")
     seeds = "the seed is the server's choice" if sweeps.on_server(sweep, runs) else f"{len(sweep.seeds)} seeds a point"
@@ -104,10 +92,11 @@ def plan(options: argparse.Namespace) -> int:
 
 def run(options: argparse.Namespace) -> int:
     """Train in processes on this machine; 1 where a run broke."""
+    from augrnn.cluster.standings import counted, standings
     from augrnn.lab.progress import Progress
     from augrnn.lab.provenance import cores
     from augrnn.lab.runner import Pool
-    from augrnn.sweeps import plan as sweeps
+    from augrnn.sweeps import work as sweeps
 
     sweep, runs = _read(options)
     todo = _left(sweep, runs, options)
@@ -119,14 +108,14 @@ def run(options: argparse.Namespace) -> int:
         broken = Pool(make, runs, slots, max(1, cores() // slots), progress).do(todo)
     for each, reason in broken.items():
         print(f"{each} broke: {reason}; the same command resumes it (log: {each.folder(runs) / 'log.txt'})")
-    print(f"{sweep.name}: {sweeps.counted(sweeps.standings(sweeps.plan(sweep, runs), runs, {}))}")
+    print(f"{sweep.name}: {counted(standings(sweeps.plan(sweep, runs), runs, {}))}")
     return 1 if broken else 0
 
 
 def register(options: argparse.Namespace) -> int:
     """Give the sweep to W&B's server, once, and show where it is."""
-    from augrnn.sweeps import plan as sweeps
     from augrnn.sweeps import wandb_agents as agents
+    from augrnn.sweeps import work as sweeps
     from augrnn.tracking.wandb_server import signed_in
 
     sweep, runs = _read(options)
@@ -137,98 +126,71 @@ def register(options: argparse.Namespace) -> int:
     return 0
 
 
-def _left(sweep: "Sweep", runs: Path, options: argparse.Namespace) -> list["Run"]:
+def _left(sweep: "Sweep", runs: Path, options: argparse.Namespace) -> "list[SweepWork]":
     from augrnn.lab.runner import left_to_do
-    from augrnn.sweeps import plan as sweeps
+    from augrnn.sweeps import work as sweeps
 
     whole = sweeps.plan(sweep, runs)
-    if not any(isinstance(run, sweeps.Unplanned) for run in whole):
+    if sweeps.known_beforehand(sweep, runs):
         return left_to_do(whole, runs, options.retry, options.fresh)
     if options.retry or options.fresh:
         raise UserError("the points of this sweep depend on what ran before: to start over, rename its file")
-    return [run for run in whole if sweeps.state_on_disk(run, runs) in ("new", "broken")]
+    return [each for each in whole if each.state(runs) in ("new", "broken")]
 
 
 def submit(options: argparse.Namespace) -> int:
     """Hand what is neither done nor in the queue to SLURM."""
+    from augrnn.cluster.commands import submit_tasks
     from augrnn.cluster.slurm import read_profile
-    from augrnn.cluster.submissions import Submissions
-    from augrnn.sweeps import plan as sweeps
+    from augrnn.cluster.submissions import Submissions, task_of
+    from augrnn.sweeps import work as sweeps
 
     sweep, runs = _read(options)
     profile = read_profile(options.cluster)
     todo = _left(sweep, runs, options)
-    if any(isinstance(run, sweeps.Unplanned) for run in todo) and profile.nodes * profile.tasks_per_node > 1:
+    if not sweeps.known_beforehand(sweep, runs) and profile.nodes * profile.tasks_per_node > 1:
         raise UserError("a trial, or an agent of W&B's, is one process: use a profile with one task on one node")
     file = options.sweep if options.dry_run else sweeps.frozen(sweep, runs)
-    tasks = [sweeps.task_of(run, runs, sweeps.command(sweep, file, run, runs, profile.placement)) for run in todo]
-    return _submitted(Submissions(sweeps.folder_of(sweep, runs)), tasks, profile, options.dry_run)
-
-
-def _submitted(submissions: "Submissions", tasks: Sequence["Task"], profile: "Profile", dry: bool) -> int:
-    from augrnn.cluster.submissions import parts
-
-    if dry:
-        print(submissions.script(profile), end="")
-        arrays = parts(tasks, profile.largest_array)
-        print(f"# {len(tasks):,} jobs in arrays of {', '.join(str(len(part)) for part in arrays) or 'none'}")
-        return 0
-    jobs, new = submissions.submit(tasks, profile)
-    print(f"{new} jobs submitted ({', '.join(jobs) or 'none'}), {len(tasks) - new} already in the queue")
-    return 0
+    tasks = [task_of(each, runs, sweeps.command(sweep, file, each, runs, profile.placement)) for each in todo]
+    return submit_tasks(Submissions(sweeps.folder_of(sweep, runs)), tasks, profile, options.dry_run)
 
 
 def status(options: argparse.Namespace) -> int:
     """Show how far each run is."""
+    from augrnn.cluster.commands import queued, show_standings
+    from augrnn.cluster.standings import counted, standings
     from augrnn.cluster.submissions import Submissions
-    from augrnn.sweeps import plan as sweeps
+    from augrnn.sweeps import work as sweeps
 
     sweep, runs = _read(options)
-    found = sweeps.standings(sweeps.plan(sweep, runs), runs, _queued(Submissions(sweeps.folder_of(sweep, runs))))
+    found = standings(sweeps.plan(sweep, runs), runs, queued(Submissions(sweeps.folder_of(sweep, runs))))
     if options.json:
-        rows = [{"run": sweeps.name_of(each.run), "state": each.state, "where": each.where} for each in found]
+        rows = [{"run": each.work.name, "state": each.state, "where": each.where} for each in found]
         print(json.dumps(rows, indent=1))
         return 0
-    _show_standings(found, runs, (sweep.file.metric.name,))
-    print(f"{sweep.name}: {sweeps.counted(found)}")
+    show_standings(found, runs, (sweep.file.metric.name,))
+    print(f"{sweep.name}: {counted(found)}")
     return 0
-
-
-def _queued(submissions: "Submissions") -> dict[str, "Job"]:
-    from augrnn.cluster import slurm
-
-    return submissions.queued() if slurm.available() else {}
-
-
-def _show_standings(found: Sequence["Standing"], runs: Path, metrics: tuple[str, ...]) -> None:
-    """Those that are neither done nor untouched, at most so many."""
-    from augrnn.lab.progress import latest_metrics, training_in
-    from augrnn.sweeps.plan import name_of
-
-    shown = [each for each in found if each.state not in ("new", "waiting", "finished")]
-    for each in shown[:SHOWN]:
-        latest = latest_metrics(training_in(each.run.folder(runs)) / "metrics.csv", metrics)
-        print(f"{name_of(each.run):24} {each.state:9} {each.where:12} {latest}".rstrip())
-    if len(shown) > SHOWN:
-        print(f"... and {len(shown) - SHOWN} more (--json shows all)")
 
 
 def reap(options: argparse.Namespace) -> int:
     """Tell which runs broke with nobody at work on them, and give their trials back."""
+    from augrnn.cluster.commands import queued
+    from augrnn.cluster.standings import standings
     from augrnn.cluster.submissions import Submissions
-    from augrnn.sweeps import plan as sweeps
+    from augrnn.sweeps import work as sweeps
 
     sweep, runs = _read(options)
-    found = sweeps.standings(sweeps.plan(sweep, runs), runs, _queued(Submissions(sweeps.folder_of(sweep, runs))))
-    if any(each.run.scale == sweeps.TRIALS for each in found):
+    found = standings(sweeps.plan(sweep, runs), runs, queued(Submissions(sweeps.folder_of(sweep, runs))))
+    if sweep.file.method == "bayes" and not sweeps.on_server(sweep, runs):
         from augrnn.sweeps.optuna_trials import open_study, reap
 
-        alive = {int(each.run.variant) for each in found if each.state in ("running", "waiting")}
+        alive = {number for number, each in enumerate(found) if each.state in ("running", "waiting")}
         for number in reap(open_study(sweep, sweeps.storage_of(sweep, runs)), alive):
             print(f"trial {number:03d}: its job is gone; its parameters wait for the next job")
     for each in found:
         if each.state == "broken":
-            print(f"{sweeps.name_of(each.run)}: broken, and in no queue")
+            print(f"{each.work.name}: broken, and in no queue")
     broken = sum(each.state == "broken" for each in found)
     print(f"{sweep.name}: {broken} to take up again" + (": sweep submit, or sweep run" if broken else ""))
     return 0
@@ -240,7 +202,7 @@ def results(options: argparse.Namespace) -> int:
     from rich.markup import escape
     from rich.table import Table
 
-    from augrnn.sweeps import plan as sweeps
+    from augrnn.sweeps import work as sweeps
     from augrnn.sweeps.results import collect, draw, importance, shortened
 
     sweep, runs = _read(options)
@@ -281,32 +243,3 @@ def panels() -> "list[SweepPanel]":
         )
         for sweep in found
     ]
-
-
-def reproduce(options: argparse.Namespace) -> int:
-    """`augrnn reproduce`, here or on a cluster; there, a call when all runs have ended judges the claims."""
-    if options.launcher == "local":
-        return lab.reproduce(options)
-    from augrnn.cluster.slurm import read_profile
-    from augrnn.cluster.submissions import Submissions
-    from augrnn.lab.experiment import load
-    from augrnn.lab.runner import conclude, left_to_do, worker_command
-    from augrnn.sweeps import plan as sweeps
-
-    experiments, runs, profile = experiments_root().resolve(), options.runs.resolve(), read_profile(options.cluster)
-    experiment = load(options.experiment, experiments)
-    whole = experiment.plan(options.scale, experiments, options.seeds, options.variants)
-    submissions = Submissions(runs / experiment.name / options.scale)
-    placement = [f"--placement={option}" for option in profile.placement]
-    todo = left_to_do(whole, runs, options.retry, options.fresh, options.measure_again)
-    if not todo and not options.dry_run:
-        return lab.show_outcome(conclude(experiment, whole, experiments, runs, {}), options)
-    tasks = [sweeps.task_of(run, runs, [*worker_command(run, experiments, runs), *placement]) for run in todo]
-    code = _submitted(submissions, tasks, profile, options.dry_run)
-    if not options.dry_run:
-        found = sweeps.standings(whole, runs, submissions.queued())
-        _show_standings(found, runs, experiment.curves)
-        print(
-            f"{experiment.name} at scale {options.scale}: {sweeps.counted(found)}; the same command shows how they do"
-        )
-    return code

@@ -132,9 +132,4 @@ def run_of(sweep: Sweep, point: Point, seed: int, kind: str = "points", name: st
     config = values.pop("config", None)
     first = {} if config is None else _content(sweep.root / config, sweep.name)  # the others override it
     settings = merged(first, from_words(sweep.options, sweep.root, sweep.name), nested(values))
-    return Run(f"sweeps/{sweep.name}", kind, name or point.id, seed, fingerprint(settings), settings)
-
-
-def options(values: Mapping[str, Any]) -> tuple[str, ...]:
-    """Values as command-line options: text as it is, everything else as JSON, which LightningCLI reads as YAML."""
-    return tuple(f"--{name}={value if isinstance(value, str) else json.dumps(value)}" for name, value in values.items())
+    return Run(f"sweeps/{sweep.name}", kind, name or point.id, seed, fingerprint(settings), settings, point.values)

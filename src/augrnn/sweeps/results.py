@@ -25,9 +25,11 @@ from augrnn.exhibits.style import PALETTE, save
 from augrnn.files import read_json
 from augrnn.lab.plan import Run
 from augrnn.lab.records import read_run
-from augrnn.sweeps.plan import AGENTS, PRUNED, TRIALS, folder_of, on_server
-from augrnn.sweeps.points import Point, options, point, points, run_of
+from augrnn.option_names import shortened
+from augrnn.sweeps.kept import ENDED_EARLY
+from augrnn.sweeps.points import Point, point, points, run_of
 from augrnn.sweeps.sweep_file import Parameter, Sweep
+from augrnn.sweeps.work import AGENTS, TRIALS, folder_of, on_server
 
 FEWEST = 4
 """Points without which the importance of parameters is not worth a number."""
@@ -119,32 +121,13 @@ def _given(sweep: Sweep, runs: Path) -> Iterator[tuple[str, Point, list[Run]]]:
 
 
 def _begun(sweep: Sweep, task: Path) -> Iterator[tuple[Point, int]]:
-    """The point of a task with each seed that has begun, from the options that its runs were started with."""
+    """The point of a task with each seed that has begun; none where the sweep has other options by now."""
     for path in sorted(task.glob("seed-*/provenance.json")):
-        begun = read_json(path)
-        values = _values(sweep, begun["argv"])
-        if values is not None:
-            yield point(values), begun["seed"]
-
-
-def _values(sweep: Sweep, argv: Sequence[str]) -> dict[str, Any] | None:
-    """The values that options stand for; None where they are none of the sweep's, which has changed then."""
-    given = dict(word[2:].split("=", 1) for word in argv if word.startswith("--") and "=" in word)
-    if argv[:1] == ["--config"]:  # as a parameter it comes first
-        given["config"] = argv[1]
-    try:
-        return {name: _value(sweep, name, parameter, given[name]) for name, parameter in sweep.axes.items()}
-    except (KeyError, json.JSONDecodeError):
-        return None
-
-
-def _value(sweep: Sweep, name: str, parameter: Parameter, text: str) -> Any:
-    if parameter.kind not in ("constant", "categorical"):
-        return json.loads(text)
-    listed = parameter.listed or ()
-    if name == "config":
-        return {str(sweep.root / value): value for value in listed}[text]
-    return {options({name: value})[0].partition("=")[2]: value for value in listed}[text]
+        begun, axes = read_json(path), sweep.axes
+        values = begun["values"]
+        choices = {name: axis.listed or () for name, axis in axes.items() if axis.kind in ("constant", "categorical")}
+        if set(values) == set(axes) and all(values[name] in listed for name, listed in choices.items()):
+            yield point({name: values[name] for name in axes}), begun["seed"]
 
 
 def _row(sweep: Sweep, name: str, where: Point, planned: list[Run], runs: Path) -> Row:
@@ -159,7 +142,7 @@ def _row(sweep: Sweep, name: str, where: Point, planned: list[Run], runs: Path) 
                 f"{', '.join(record.curves) or 'none'}"
             )
         found[run.seed] = record.final(metric.name) if record.status == "finished" else None
-        pruned = pruned or bool(record.measures.get(PRUNED))
+        pruned = pruned or bool(record.measures.get(ENDED_EARLY))
     return Row(name, where.values, found, len(planned), pruned, metric.goal == "maximize")
 
 
@@ -221,20 +204,6 @@ def _space(parameter: Parameter, values: Sequence[Any]) -> BaseDistribution:
 
 
 # Names
-
-
-def shortened(names: Sequence[str]) -> dict[str, str]:
-    """For each option a short name that no other has: as few of its last words as that takes."""
-    return {name: next(_shorter(name, names)) for name in names}
-
-
-def _shorter(name: str, names: Sequence[str]) -> Iterator[str]:
-    words = name.split(".")
-    for count in range(1, len(words) + 1):
-        short = ".".join(words[-count:])
-        if sum(f".{other}".endswith(f".{short}") for other in names) == 1:
-            yield short
-    yield name
 
 
 def shown(values: Sequence[Any]) -> list[str]:

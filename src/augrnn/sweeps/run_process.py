@@ -16,9 +16,10 @@ from augrnn.errors import UserError
 from augrnn.lab import records
 from augrnn.lab.plan import Run
 from augrnn.lab.run_process import exit_status, lightning, work
-from augrnn.sweeps.plan import TRIALS, as_experiment, conclude, storage_of, unplanned
+from augrnn.sweeps.kept import kept
 from augrnn.sweeps.points import point, points, run_of
 from augrnn.sweeps.sweep_file import Sweep, read_sweep
+from augrnn.sweeps.work import TRIALS, Trial, storage_of
 
 
 def train_point(sweep: Sweep, identity: str, seed: int, runs: Path, placement: Sequence[str]) -> None:
@@ -26,7 +27,7 @@ def train_point(sweep: Sweep, identity: str, seed: int, runs: Path, placement: S
     known = {point.id: point for point in points(sweep)}
     if identity not in known:
         raise UserError(f"{sweep.name} has no point {identity}")
-    work(run_of(sweep, known[identity], seed), as_experiment(sweep), runs, lightning(), placement)
+    work(run_of(sweep, known[identity], seed), kept(sweep), runs, lightning(), placement)
 
 
 def train_trial(sweep: Sweep, task: int, runs: Path, placement: Sequence[str]) -> None:
@@ -40,16 +41,16 @@ def train_trial(sweep: Sweep, task: int, runs: Path, placement: Sequence[str]) -
         values: list[float | None] = []
         reporting = Reporting(trial, sweep.file.metric.name, prune=sweep.file.early_terminate is not None)
         for seed in sweep.seeds:
-            run = run_of(sweep, point_of_trial, seed, TRIALS, f"{task:03d}")
+            run = run_of(sweep, point_of_trial, seed, TRIALS, Trial(sweep.name, task).name)
             callbacks = [reporting] if seed == sweep.seeds[0] else []
             if records.read_run(run, runs) is None:
                 train = partial(lightning(), callbacks=callbacks)
-                work(run, as_experiment(sweep, lambda: reporting.pruned), runs, train, placement)
+                work(run, kept(sweep, lambda: reporting.pruned), runs, train, placement)
             values.append(_final(run, sweep, runs))
             if reporting.pruned:
                 break
         tell(study, trial, values, pruned=reporting.pruned)
-    conclude(unplanned(sweep, TRIALS, task), runs, states(study)[task].name)
+    Trial(sweep.name, task).conclude(runs, states(study)[task].name)
 
 
 def _final(run: Run, sweep: Sweep, runs: Path) -> float | None:

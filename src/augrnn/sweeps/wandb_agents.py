@@ -22,13 +22,14 @@ import yaml
 from augrnn import files
 from augrnn.errors import UserError
 from augrnn.lab import records
-from augrnn.lab.experiment import Experiment
-from augrnn.lab.plan import Run
-from augrnn.lab.run_process import exit_status, lightning, work
+from augrnn.lab.plan import Run, fingerprint
+from augrnn.lab.run_process import Kept, exit_status, lightning, work
+from augrnn.lab.settings import from_words, merged, nested
 from augrnn.signals import STOPPED, handled
-from augrnn.sweeps.plan import AGENTS, Unplanned, as_experiment, conclude, folder_of, frozen, unplanned
+from augrnn.sweeps.kept import kept
 from augrnn.sweeps.points import point, run_of
-from augrnn.sweeps.sweep_file import ARGUMENTS, SEED, Sweep, SweepFile, read_sweep
+from augrnn.sweeps.sweep_file import SEED, Sweep, read_sweep
+from augrnn.sweeps.work import AGENTS, ServerPoint, folder_of, frozen
 from augrnn.tracking.wandb_server import refusals
 
 TASK = "AUGRNN_AGENT"
@@ -126,7 +127,7 @@ def train_task(sweep: Sweep, task: int, runs: Path, placement: Sequence[str]) ->
       SystemExit: it was asked to stop, and will resume.
       UserError: the user has to mend something.
     """
-    planned = unplanned(sweep, AGENTS, task)
+    planned = ServerPoint(sweep.name, task)
     folder = planned.folder(runs)
     server = server_of(folder_of(sweep, runs))
     if server is None:
@@ -141,9 +142,9 @@ def train_task(sweep: Sweep, task: int, runs: Path, placement: Sequence[str]) ->
             if asked and not recorded:
                 raise SystemExit(STOPPED)
             if run is not None and not recorded and _was_stopped(run.folder(runs)):
-                conclude(planned, runs, "PRUNED")
+                planned.conclude(runs, "PRUNED")
         if given is None:
-            conclude(planned, runs, "EMPTY")
+            planned.conclude(runs, "EMPTY")
         else:
             _finish(sweep, server, given, planned, runs, placement)
 
@@ -194,10 +195,10 @@ def _was_stopped(folder: Path) -> bool:
 
 
 def _finish(
-    sweep: Sweep, server: Server, given: Given, planned: Unplanned, runs: Path, placement: Sequence[str]
+    sweep: Sweep, server: Server, given: Given, planned: ServerPoint, runs: Path, placement: Sequence[str]
 ) -> None:
     """Train what is left of a point, nothing where the server has stopped it, and say what has become of it."""
-    run, pruned = _run(sweep, given, planned.variant), records.ended(planned.folder(runs)) is not None
+    run, pruned = _run(sweep, given, planned.name), planned.state(runs) == "finished"
     if pruned and sweep.file.metric.name not in records.read_curves(run.folder(runs) / "metrics.csv"):
         return  # stopped before its first validation: there is nothing to measure
     if records.read_run(run, runs) is None:
@@ -213,10 +214,10 @@ def _finish(
             from augrnn.training.stopping import StopAtOnce
 
             train = partial(train, callbacks=[StopAtOnce()])
-        work(run, as_experiment(sweep, lambda: pruned), runs, train, placement)
+        work(run, kept(sweep, lambda: pruned), runs, train, placement)
     if not pruned:
         record = records.read_run(run, runs)
-        conclude(planned, runs, "FAIL" if record is None or record.status == "failed" else "COMPLETE")
+        planned.conclude(runs, "FAIL" if record is None or record.status == "failed" else "COMPLETE")
 
 
 # A run of an agent's
@@ -246,11 +247,11 @@ def fit(words: Sequence[str]) -> int:
     def do() -> None:
         server = server_of(folder.parents[1])
         if server is None:
-            run, experiment = _unregistered(words, given, folder)
+            run, keeping = _unregistered(words, given, folder), Kept((), lambda trained: ({}, {}))
         else:
             sweep = read_sweep(Path(server.file), Path(server.root), folder.parents[1].name)
-            run, experiment = _run(sweep, given, folder.name), as_experiment(sweep)
-        work(run, experiment, folder.parents[3], lightning(), task.get("placement", ()))
+            run, keeping = _run(sweep, given, folder.name), kept(sweep)
+        work(run, keeping, folder.parents[3], lightning(), task.get("placement", ()))
 
     return exit_status(do, folder.parents[1].name)
 
@@ -263,10 +264,13 @@ def _home(runs: Path, identity: str) -> Path:
     return runs / "sweeps" / identity
 
 
-def _unregistered(words: Sequence[str], given: Given, folder: Path) -> tuple[Run, Experiment]:
-    name = folder.parents[1].name
+def _unregistered(words: Sequence[str], given: Given, folder: Path) -> Run:
+    """The run of a point whose sweep is not known here: the words that the agent was told, those of the point apart."""
     spelled = tuple(f"--{option}=" for option in given.values)
     shared = [word for word in words[1:] if not word.startswith(spelled)]
-    file = SweepFile.model_construct(command=("augrnn", "fit", *shared, ARGUMENTS), parameters={})
-    run = _run(Sweep(name, given.file, Path.cwd(), file), given, folder.name)
-    return run, Experiment(run.experiment, name, "", {}, {}, lambda trained: ({}, {}), ())
+    sweep, values = folder.parents[1].name, dict(given.values)
+    seed = values.pop(SEED, 0)
+    first = {"config": values.pop("config")} if "config" in values else {}
+    options = [f"--{name}={value}" for name, value in first.items()] + shared
+    settings = merged(from_words(options, Path.cwd(), sweep), nested({**values, SEED: seed}))
+    return Run(f"sweeps/{sweep}", AGENTS, folder.name, seed, fingerprint(settings), settings, {**first, **values})
