@@ -210,6 +210,7 @@ def test_trials_that_are_stopped_or_cancelled_are_all_done_in_the_end(slurm: Slu
 EXPERIMENT = """
 from augrnn.lab.claims import Claim, SuccessRate
 from augrnn.lab.experiment import Experiment, Scale, Variant
+from augrnn.measures.measure import Measured
 
 experiment = Experiment(
     name="tiny/copy",
@@ -217,7 +218,7 @@ experiment = Experiment(
     paper="Nobody 2014: a paper",
     variants={{"lstm": Variant("configs/copy/lstm.yaml")}},
     scales={{"smoke": Scale(seeds=2, minutes=1, overrides={overrides})}},
-    measure=lambda trained: ({{"updates": trained.updates}}, {{}}),
+    measure=lambda trained: Measured({{"updates": trained.updates}}, {{}}),
     claims=(
         Claim(
             name="trains",

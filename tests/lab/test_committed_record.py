@@ -34,7 +34,7 @@ def test_curves_are_thinned_and_more_so_where_the_record_grows_too_large(
     assert {len(run["curves"]["val/cost"]["values"]) for run in record["runs"]} == {50}
     assert len(encoded(record, compact=True)) < 8000
     monkeypatch.setattr(committed_record, "LIMIT", 1000)
-    with pytest.raises(UserError, match="toy/learn: measures too large to commit; put them into arrays"):
+    with pytest.raises(UserError, match="toy/learn: measures too large to commit; put them into exhibits"):
         committed_record.distill(finished.experiment, plan, finished.runs)
 
 

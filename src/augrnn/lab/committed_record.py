@@ -52,7 +52,7 @@ def distill(experiment: "Experiment", plan: Sequence["Run"], runs: Path) -> dict
         if len(encoded(content, compact=True)) < LIMIT:
             return jsonable(content)
         points //= 2
-    raise UserError(f"{experiment.name}: measures too large to commit; put them into arrays instead")
+    raise UserError(f"{experiment.name}: measures too large to commit; put them into exhibits instead")
 
 
 def _key(record: RunRecord) -> tuple[str, int]:

@@ -10,7 +10,7 @@ import importlib.util
 import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,16 +18,19 @@ from augrnn.errors import UserError
 from augrnn.lab.claims import Claim
 
 if TYPE_CHECKING:
-    from numpy import ndarray
-
+    from augrnn.exhibits.exhibit import Exhibit
     from augrnn.lab.records import Results
+    from augrnn.measures.measure import Measured
     from augrnn.training.command import Trained
 
-Measure = Callable[["Trained"], tuple[dict[str, Any], dict[str, "ndarray"]]]
-"""From a trained model to its measures (numbers, or lists and dicts of numbers) and its arrays (for the figures)."""
+Measure = Callable[["Trained"], "Measured"]
+"""From a trained model to its numbers and exhibits."""
 
-Figures = Callable[["Results", Mapping[tuple[str, int], Mapping[str, "ndarray"]], Path], None]
-"""Draws pictures into a folder, from the results and the arrays of each (variant, seed) that finished."""
+Shown = Mapping[tuple[str, int], Mapping[str, "Exhibit"]]
+"""What the model of each finished (variant, seed) shows, by name."""
+
+Exhibits = Callable[["Results", Shown], dict[str, "Exhibit"]]
+"""From the results and what the models show to what the experiment shows; without models, what the results show."""
 
 
 @dataclass(frozen=True)
@@ -101,10 +104,10 @@ class Experiment:
       paper: the citation.
       variants: the models, by name.
       scales: the sizes, by name, from smallest to largest.
-      measure: what is measured on each trained model.
       claims: what is judged.
       curves: the metrics whose curves go into the committed record ("val/cost_bits").
-      figures: draws the pictures; None for no pictures.
+      exhibits: what is shown, a picture each; None for nothing.
+      measure: what is measured on each trained model, where it is not the measure of its task.
     """
 
     name: str
@@ -112,10 +115,10 @@ class Experiment:
     paper: str
     variants: Mapping[str, Variant]
     scales: Mapping[str, Scale]
-    measure: Measure
     claims: tuple[Claim, ...]
     curves: tuple[str, ...] = ()
-    figures: Figures | None = None
+    exhibits: Exhibits | None = None
+    measure: Measure | None = None
 
     def __post_init__(self) -> None:
         for name, scale in self.scales.items():
@@ -168,6 +171,11 @@ class Experiment:
         identity = [content, overrides, seed, scale]
         fingerprint = hashlib.sha256(json.dumps(identity, sort_keys=True, default=str).encode()).hexdigest()[:16]
         return Run(self.name, scale, name, seed, ("--config", str(root / variant.config), *overrides), fingerprint)
+
+
+def titled(shown: Shown, run: tuple[str, int], name: str) -> "Exhibit":
+    """An exhibit of a model under the title of its run, "ntm-lstm, seed 3"."""
+    return replace(shown[run][name], title=f"{run[0]}, seed {run[1]}")  # type: ignore[call-arg]
 
 
 def config_content(config: Path, owner: str) -> Any:

@@ -3,7 +3,7 @@
 A run's folder holds config.yaml (resolved), metrics.csv, checkpoints/, log.txt and, written here,
 
 - provenance.json: settings, commit, versions, hardware, and each leg (stretch of time) that it ran;
-- arrays.npz: what the figures need;
+- exhibits.json: what the trained model shows;
 - summary.json: the result. It is written last, so a folder without one is a broken run, which resumes.
 """
 
@@ -19,8 +19,6 @@ from augrnn.files import locked, read_json, write_json
 from augrnn.lab.claims import Observations
 
 if TYPE_CHECKING:
-    from numpy import ndarray
-
     from augrnn.lab.experiment import Run
 
 Curve = dict[str, list[float | None]]
@@ -191,16 +189,6 @@ def read_run(run: "Run", runs: Path) -> RunRecord | None:
     summary = read_json(run.folder(runs) / "summary.json")
     summary.pop("fingerprint")
     return RunRecord(run.variant, run.seed, **summary)
-
-
-def read_arrays(folder: Path) -> dict[str, "ndarray"] | None:
-    """The arrays that a run left for the figures; None where it left none, as a diverged run does."""
-    import numpy as np
-
-    if not (folder / "arrays.npz").exists():
-        return None
-    with np.load(folder / "arrays.npz") as arrays:
-        return dict(arrays)
 
 
 # All runs of a scale

@@ -21,6 +21,7 @@ from augrnn.errors import UserError
 from augrnn.lab import records
 from augrnn.lab.experiment import Experiment, Run, load
 from augrnn.lab.provenance import Leg
+from augrnn.run_folder import EXHIBITS
 from augrnn.signals import leaving_when_asked
 
 if TYPE_CHECKING:
@@ -66,7 +67,10 @@ def work(run: Run, experiment: Experiment, runs: Path, train: Train, placement: 
 
 
 def record(run: Run, experiment: Experiment, folder: Path, leg: Leg, train: Train) -> "Trained | None":
-    """Train and measure, and write arrays and summary; None where training diverged."""
+    """Train and measure, and write exhibits and summary; None where training diverged."""
+    from augrnn.exhibits.exhibit import write_exhibits
+    from augrnn.measures.measure import measured
+
     identity = {"fingerprint": run.fingerprint}
     try:
         trained = train(list(run.argv), folder, tags_of(run))
@@ -74,11 +78,11 @@ def record(run: Run, experiment: Experiment, folder: Path, leg: Leg, train: Trai
         failure = {"status": "failed", "error": str(error) or "the numbers overflowed", "seconds": leg.seconds}
         files.write_json(folder / "summary.json", {**identity, **failure, **curves(experiment, folder)})
         return None
-    measures, arrays = experiment.measure(trained)
-    write_arrays(folder / "arrays.npz", arrays)
+    found = experiment.measure(trained) if experiment.measure else measured(trained.system, trained.task)
+    write_exhibits(folder / EXHIBITS, found.exhibits)
     summary = {
         "status": "finished",
-        "measures": measures,
+        "measures": found.numbers,
         "updates": trained.updates,
         "sequences": trained.sequences,
         "seconds": leg.seconds,
@@ -97,14 +101,6 @@ def curves(experiment: Experiment, folder: Path) -> dict[str, Any]:
     """The experiment's curves, whole, as the summary keeps them."""
     metrics = records.read_curves(folder / "metrics.csv")
     return {"curves": {name: metrics[name] for name in experiment.curves if name in metrics}}
-
-
-def write_arrays(path: Path, arrays: dict[str, Any]) -> None:
-    """Write an .npz file, whole or not at all."""
-    import numpy as np
-
-    with files.replacing(path) as file:
-        np.savez_compressed(file, **arrays)
 
 
 def main(argv: Sequence[str] | None = None, train: Train | None = None) -> int:

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from augrnn import files
 from augrnn.cluster import slurm
@@ -20,6 +20,7 @@ from augrnn.sweeps.points import points, runs_of
 from augrnn.sweeps.sweep_file import Sweep
 
 if TYPE_CHECKING:
+    from augrnn.measures.measure import Measured
     from augrnn.training.command import Trained
 
 STORAGE = "AUGRNN_STORAGE"
@@ -96,14 +97,16 @@ def as_experiment(sweep: Sweep, pruned: Callable[[], bool] = lambda: False) -> E
     """What the record of a sweep's run keeps: the curve of the sweep's metric, and whether it was ended early."""
     metric = sweep.file.metric.name
 
-    def measure(trained: "Trained") -> tuple[dict[str, Any], dict[str, Any]]:
+    def measure(trained: "Trained") -> "Measured":
+        from augrnn.measures.measure import Measured
+
         logged = records.read_curves(Path(trained.trainer.default_root_dir) / "metrics.csv")
         if metric not in logged:
             raise UserError(f"the metric of {sweep.name}, {metric}, was not logged; there are: {', '.join(logged)}")
-        return {PRUNED: pruned()}, {}
+        return Measured({PRUNED: pruned()}, {})
 
     title = sweep.file.description or sweep.name
-    return Experiment(f"sweeps/{sweep.name}", title, "", {}, {}, measure, (), (metric,))
+    return Experiment(f"sweeps/{sweep.name}", title, "", {}, {}, (), (metric,), measure=measure)
 
 
 def name_of(run: Run) -> str:

@@ -263,9 +263,11 @@ def _home(runs: Path, identity: str) -> Path:
 
 
 def _unregistered(words: Sequence[str], given: Given, folder: Path) -> tuple[Run, Experiment]:
+    from augrnn.measures.measure import Measured
+
     name = folder.parents[1].name
     spelled = tuple(f"--{option}=" for option in given.values)
     shared = [word for word in words[1:] if not word.startswith(spelled)]
     file = SweepFile.model_construct(command=("augrnn", "fit", *shared, ARGUMENTS), parameters={})
     run = _run(Sweep(name, given.file, Path.cwd(), file), given, folder.name)
-    return run, Experiment(run.experiment, name, "", {}, {}, lambda trained: ({}, {}), ())
+    return run, Experiment(run.experiment, name, "", {}, {}, (), measure=lambda trained: Measured({}, {}))

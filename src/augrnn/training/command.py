@@ -18,6 +18,7 @@ from augrnn.errors import UserError
 from augrnn.run_folder import CONFIG, LAST, MODEL
 from augrnn.tracking import loggers as tracking
 from augrnn.tracking.loggers import RunTags
+from augrnn.tracking.pictures import Pictures
 from augrnn.training.averaging import AverageBestCheckpoints
 from augrnn.training.defaults import TRAINER
 from augrnn.training.divergence import StopOnDivergence
@@ -87,7 +88,7 @@ class Command(LightningCLI):
             *self.callbacks,
             StopOnDivergence(),
             tracking.Vitals(),
-            tracking.Pictures(),
+            Pictures(),
             ResumeLogs(),
             StayStopped(),
             StopWhenAsked(folder / LAST),
