@@ -20,3 +20,9 @@ assert not {"torch", "lightning", "scipy"} & set(sys.modules), "a slow import"
 """
     done = subprocess.run([sys.executable, "-c", program], cwd=root, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_the_picture_of_the_house_is_up_to_date(root: Path) -> None:
+    command = [sys.executable, str(root / "scripts" / "draw_architecture.py"), "--check"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr or "run scripts/draw_architecture.py"

@@ -1,11 +1,9 @@
-import math
-
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from torch.testing import assert_close
 
-from augrnn.soft import entropy, masked_softmax, mix
+from augrnn.soft import masked_softmax, mix
 
 seeds = st.integers(0, 10_000)
 
@@ -45,8 +43,3 @@ def test_mix_is_the_weighted_sum() -> None:
                 naive[b, q] += weights[b, q, k] * choices[b, k]
     assert_close(mix(weights, choices), naive)
     assert_close(mix(weights[:, 0], choices), naive[:, 0])
-
-
-def test_entropy_runs_from_certain_to_uniform() -> None:
-    weights = torch.tensor([[1.0, 0.0, 0.0, 0.0], [0.25, 0.25, 0.25, 0.25]])
-    assert_close(entropy(weights), torch.tensor([0.0, math.log(4)]))

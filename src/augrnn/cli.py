@@ -5,8 +5,6 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
-from pathlib import Path
-from typing import Any
 
 from augrnn.errors import UserError
 
@@ -14,7 +12,6 @@ LIGHTNING = {
     "fit": "train a model: LightningCLI's fit",
     "validate": "evaluate a checkpoint on validation data",
     "test": "evaluate a checkpoint on the test sets",
-    "predict": "write what a checkpoint gives for a file or standard input",
 }
 
 
@@ -37,37 +34,10 @@ def bench(options: argparse.Namespace) -> int:
     return 0
 
 
-def translate(options: argparse.Namespace) -> int:
-    """Print the translations of a text, and write what else is asked for."""
-    from augrnn.inference.translate import command
-
-    return command(options)
-
-
-def add_translate(commands: Any) -> None:
-    """Add the command `translate`."""
-    about = "translate a text with one or more trained models"
-    parser = commands.add_parser("translate", help=about, description=about)
-    add = parser.add_argument
-    add("file", nargs="?", default="-", metavar="FILE", help="one sentence a line (default: the standard input)")
-    folder = "a run's folder, with config.yaml and checkpoints/; several together are an ensemble"
-    add("--run", dest="runs", type=Path, action="append", required=True, metavar="DIR", help=folder)
-    weights = "take this checkpoint in place of the run's own; the mean of the parameters where there are several"
-    add("--checkpoint", dest="checkpoints", type=Path, action="append", default=[], metavar="PATH", help=weights)
-    n_best = "translations of each line; with more than one, lines of `number of the line ||| text ||| score`"
-    add("--best", type=int, default=1, metavar="N", help=f"{n_best} (default: 1)")
-    add("--beam", type=int, metavar="K", help="hypotheses that the search keeps (default: the run's beam_size)")
-    add("--length-penalty", type=float, metavar="A", help="alpha of the length penalty (default: the run's)")
-    add("--alignments", type=Path, metavar="FILE", help="write where each target word looked, as JSON")
-    add("--pictures", type=Path, metavar="DIR", help="draw the alignment of each line's best translation")
-    unknown = "put the source word that an <unk> looked at in its place"
-    add("--replace-unknown", action="store_true", help=unknown)
-    parser.set_defaults(run=translate)
-
-
 def build_parser() -> argparse.ArgumentParser:
     """The parser of every command; those of Lightning are only named in it, because importing Lightning is slow."""
     from augrnn.dashboard.commands import add_parser
+    from augrnn.inference import commands as inference
     from augrnn.lab import commands as lab
     from augrnn.sweeps import commands as sweeps
 
@@ -83,7 +53,7 @@ def build_parser() -> argparse.ArgumentParser:
     timing.add_argument("--json", action="store_true", help="print the rows as one JSON list")
     timing.add_argument("--seconds", type=float, default=4.0, help="how long each figure is measured (default: 4)")
     timing.set_defaults(run=bench)
-    add_translate(commands)
+    inference.add_parsers(commands)
     for name, words in LIGHTNING.items():
         commands.add_parser(name, help=words, add_help=False)
     return parser

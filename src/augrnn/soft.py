@@ -39,8 +39,3 @@ def mix(weights: Tensor, choices: Tensor) -> Tensor:
     if weights.dim() == choices.dim():
         return weights @ choices
     return (weights.unsqueeze(-2) @ choices).squeeze(-2)
-
-
-def entropy(weights: Tensor) -> Tensor:
-    """Shannon entropy in nats of the distributions along the last dimension: (..., K) -> (...)."""
-    return torch.special.entr(weights).sum(dim=-1)

@@ -209,7 +209,8 @@ def test_trials_that_are_stopped_or_cancelled_are_all_done_in_the_end(slurm: Slu
 
 EXPERIMENT = """
 from augrnn.lab.claims import Claim, SuccessRate
-from augrnn.lab.experiment import Experiment, Scale, Variant
+from augrnn.lab.experiment import Experiment
+from augrnn.lab.plan import Scale, Variant
 from augrnn.measures.measure import Measured
 
 experiment = Experiment(

@@ -3,6 +3,7 @@
 import json
 import warnings
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,7 +14,8 @@ with warnings.catch_warnings():
 
 EXPERIMENT = """
 from augrnn.lab.claims import Claim, SuccessRate
-from augrnn.lab.experiment import Experiment, Scale, Variant
+from augrnn.lab.experiment import Experiment
+from augrnn.lab.plan import Scale, Variant
 
 experiment = Experiment(
     name="{name}",
@@ -57,7 +59,8 @@ def record(root: Path, name: str, scale: str, verdict: str) -> None:
     kept = {"claim": "learns", "verdict": verdict, "value": 1, "interval": None, "seeds": 2, "text": "2 of 2 seeds"}
     path = root / "experiments" / name / "results" / f"{scale}.json"
     path.parent.mkdir(exist_ok=True)
-    path.write_text(json.dumps({"format": 1, "experiment": name, "scale": scale, "verdicts": [kept]}))
+    nothing: dict[str, Any] = {"variants": {}, "provenance": {}, "runs": []}
+    path.write_text(json.dumps({"format": 2, "experiment": name, "scale": scale, **nothing, "verdicts": [kept]}))
 
 
 @pytest.fixture

@@ -18,12 +18,13 @@ import pytest
 import torch
 import yaml
 
+import augrnn
+from augrnn.checkpoints import CONFIG
 from augrnn.cli import main
-from augrnn.inference.translate import Translated, Translator, load, replaced
-from augrnn.systems.encoder_decoder import EncoderDecoder
-from augrnn.tasks.translation import Translation
+from augrnn.inference.load import Model, load
+from augrnn.inference.translate import Translated, replaced
 from augrnn.text.token_batches import EOS, UNK
-from augrnn.training.command import train
+from tests.tiny import train
 
 PAIRS = [
     (f"A {colour} {thing} is in the old house.", f"Un {chose} {couleur} est dans la vieille maison.")
@@ -84,13 +85,18 @@ def randomised(folder: Path, seed: int = 0, unknown: float = 0.0) -> Path:
     return folder
 
 
-def copied(run: Path, folder: Path, **data: object) -> Path:
-    """The run in another folder, with other settings of its data."""
+def copied(run: Path, folder: Path) -> Path:
+    """The run in another folder."""
     shutil.copytree(run, folder)
-    config = yaml.safe_load((run / "config.yaml").read_text())
-    config["data"]["init_args"] |= data
-    (folder / "config.yaml").write_text(yaml.safe_dump(config))
     return folder
+
+
+def changed(run: Path, **data: object) -> dict[str, Any]:
+    """The content of the run's checkpoint, with other settings of its data."""
+    content = torch.load(run / LAST)
+    config = yaml.safe_load(content[CONFIG])
+    config["data"]["init_args"] |= data
+    return content | {CONFIG: yaml.safe_dump(config)}
 
 
 def part(name: str, **settings: object) -> dict[str, Any]:
@@ -126,10 +132,10 @@ def told(capsys: pytest.CaptureFixture[str]) -> Any:
 @pytest.fixture(autouse=True)
 def _models_are_built_once(run: Path, another: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     # Building them from their configs takes most of the time; tests that change a run have one of their own.
-    def loaded(folder: Path, checkpoints: Sequence[Path] = ()) -> tuple[EncoderDecoder, Translation]:
+    def loaded(folder: Path, checkpoints: Sequence[Path] = ()) -> Model:
         return load_once(folder) if folder in (run, another) and not checkpoints else load(folder, checkpoints)
 
-    monkeypatch.setattr("augrnn.inference.translate.load", loaded)
+    monkeypatch.setattr("augrnn.inference.load.load", loaded)
 
 
 load_once = cache(load)
@@ -157,11 +163,10 @@ def test_lines_keep_their_order_and_blank_ones_stay_blank(
 
 
 def test_the_best_are_what_predict_gives(run: Path, text: Path, told: Any, capsys: pytest.CaptureFixture[str]) -> None:
-    files = ["--ckpt_path", str(run / LAST), f"--data.init_args.predict_file={text}"]
-    files += ["--trainer.default_root_dir", str(run), "--trainer.logger=false"]
-    assert main(["predict", "--config", str(run / "config.yaml"), *files]) == 0
+    assert main(["predict", str(run), str(text)]) == 0
     predicted = capsys.readouterr().out.removesuffix("\n").split("\n")
     assert told("--run", run, text) == predicted
+    assert told("--run", run / LAST, text) == predicted
 
 
 def test_a_list_of_the_best_is_as_moses_writes_it(run: Path, text: Path, told: Any) -> None:
@@ -202,12 +207,12 @@ def test_alignments_are_between_words_and_sum_to_one(run: Path, text: Path, told
     lines = told("--run", run, text, "--best", 2, "--alignments", tmp_path / "new" / "a.json")
     entries = alignments(tmp_path / "new" / "a.json")
     assert [(each["line"], each["rank"]) for each in entries] == [(n, rank) for n in (0, 2, 3, 5) for rank in (0, 1)]
-    task = load(run)[1]
+    codec = load(run).codec
     scores = [line.rpartition(" ")[2] for line in lines if not line.startswith(("1 ", "4 "))]
     for each, score in zip(entries, scores, strict=True):
         assert set(each) == {"line", "rank", "source", "target", "score", "weights", "source_pieces", "target_pieces"}
         assert f"{each['score']:.4f}" == score
-        assert f"{each['line']} ||| {task.sentence(each['target'])} ||| {score}" in lines
+        assert f"{each['line']} ||| {codec.target.line(each['target'])} ||| {score}" in lines
         assert "".join(each["target_pieces"]).replace("▁", " ").split() == each["target"]
         weights = np.array(each["weights"]).reshape(-1, len(each["source"]))
         assert len(weights) == len(each["target"]) > 0
@@ -272,8 +277,8 @@ def test_checkpoints_are_averaged(run: Path, another: Path, text: Path, told: An
     assert told("--run", mean, text) == lines != told("--run", run, text)
 
 
-def test_it_is_a_library_too(run: Path, text: Path) -> None:
-    found = Translator([run]).translate(str(text), best=2)
+def test_it_is_a_library_too(run: Path) -> None:
+    found = augrnn.load(run).translate(TEXT.split("\n"), best=2)
     assert [len(translations) for translations in found] == [2, 0, 2, 2, 0, 2]
     assert [each.rank for each in found[0]] == [0, 1]
     assert EOS not in found[0][0].target
@@ -285,7 +290,7 @@ def test_it_is_a_library_too(run: Path, text: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "why"),
     [
-        (["--run", "nowhere", "{text}"], "nowhere is not the folder of a run"),
+        (["--run", "nowhere", "{text}"], "nowhere is neither a run's folder nor a checkpoint"),
         (["--run", "{run}", "nowhere"], "cannot read nowhere"),
         (["--run", "{run}", "{folder}"], "cannot read"),
         (["--run", "{run}", "{empty}"], "nothing to translate"),
@@ -321,20 +326,26 @@ def refused(words: list[str], why: str, capsys: pytest.CaptureFixture[str]) -> N
 def test_runs_that_do_not_fit_are_named(
     run: Path, text: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    turned = copied(run, tmp_path / "turned", source="fr", target="en")
+    turned = copied(run, tmp_path / "turned")
     checkpoint = str(turned / LAST)
-    content = torch.load(checkpoint)
+    content = changed(run, source="fr", target="en")
     content["Translation"]["languages"].reverse()
     torch.save(content, checkpoint)
     refused(["--run", str(run), "--run", str(turned), str(text)], "cannot be an ensemble", capsys)
-    refused(["--run", str(run), "--checkpoint", checkpoint, str(text)], "trained on other subwords", capsys)
-    torch.save({"state_dict": content["state_dict"]}, checkpoint)
-    refused(["--run", str(turned), str(text)], "not a checkpoint of Translation", capsys)
+    both = ["--checkpoint", str(run / LAST), "--checkpoint", checkpoint]
+    refused(["--run", str(run), *both, str(text)], "trained on another vocabulary", capsys)
+    torch.save({name: content[name] for name in ("state_dict", CONFIG)}, checkpoint)
+    refused(["--run", str(turned), str(text)], "holds no vocabulary of Translation", capsys)
+    torch.save({name: value for name, value in content.items() if name != CONFIG}, checkpoint)
+    refused(["--run", str(turned), str(text)], "because an older augrnn wrote it: train the run again", capsys)
     del content["state_dict"]["encoder.embedding.weight"]
     torch.save(content, checkpoint)
     refused(["--run", str(turned), str(text)], "of another model", capsys)
+    config = content[CONFIG].replace("augrnn.decoders.attentive", "augrnn.interfaces.decoder")
+    torch.save(content | {CONFIG: config}, checkpoint)
+    refused(["--run", str(turned), str(text)], "fits another version of augrnn", capsys)
     Path(checkpoint).unlink()
-    refused(["--run", str(turned), str(text)], "train it first", capsys)
+    refused(["--run", str(turned), str(text)], "not of a trained one", capsys)
 
 
 def test_weights_that_are_not_finite_are_named(
@@ -349,10 +360,11 @@ def test_weights_that_are_not_finite_are_named(
 def test_a_run_of_another_task_is_named(
     run: Path, text: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    config = yaml.safe_load((run / "config.yaml").read_text())
+    content = torch.load(run / LAST)
+    config = yaml.safe_load(content[CONFIG])
     config["data"] = part("tasks.reversal.Reversal", symbols=41)
-    (tmp_path / "config.yaml").write_text(yaml.safe_dump(config))
-    refused(["--run", str(tmp_path), str(text)], "a run of Reversal", capsys)
+    torch.save(content | {CONFIG: yaml.safe_dump(config)}, tmp_path / "reversal.ckpt")
+    refused(["--run", str(tmp_path / "reversal.ckpt"), str(text)], "a run of Reversal", capsys)
 
 
 def test_without_attention_nothing_can_be_aligned(

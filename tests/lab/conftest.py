@@ -18,7 +18,8 @@ EXPERIMENT = """
 from pathlib import Path
 
 from augrnn.lab.claims import AllOf, Claim, SuccessRate, Typical
-from augrnn.lab.experiment import Experiment, Scale, Variant
+from augrnn.lab.experiment import Experiment
+from augrnn.lab.plan import Scale, Variant
 
 
 def measure(trained):
@@ -44,11 +45,11 @@ experiment = Experiment(
     paper="Nobody (2026)",
     variants={
         "good": Variant("configs/toy.yaml"),
-        "bad": Variant("configs/toy.yaml", ("--model.behaviour=BEHAVIOUR",)),
+        "bad": Variant("configs/toy.yaml", {"model": {"behaviour": "BEHAVIOUR"}}),
     },
     scales={
-        "smoke": Scale(seeds=2, minutes=0.1, overrides=("--trainer.max_steps=5",)),
-        "small": Scale(seeds=3, minutes=1, variants=("good",), overrides=("--trainer.max_steps=5",)),
+        "smoke": Scale(seeds=2, minutes=0.1, settings={"trainer": {"max_steps": 5}}),
+        "small": Scale(seeds=3, minutes=1, variants=("good",), settings={"trainer": {"max_steps": 5}}),
     },
     curves=("val/cost",),
     exhibits=exhibits,

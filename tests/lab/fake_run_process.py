@@ -1,7 +1,7 @@
 """The worker with a trainer that only pretends; it checkpoints, resumes and meets signals as Lightning does.
 
-Its behaviour is the option `--model.behaviour`: "learn", "slow" (learns a tenth as well), "diverge", "crash" (at update
-3, unless a file named `mended` lies beside the checkpoint), "kill" (the same by SIGKILL), "wait" (until it is stopped,
+Its behaviour is a setting of the model: "learn", "slow" (learns a tenth as well), "diverge", "crash" (at update 3,
+unless a file named `mended` lies beside the checkpoint), "kill" (the same by SIGKILL), "wait" (until it is stopped,
 then learns when it resumes), "mistake" (the user's).
 """
 
@@ -35,9 +35,8 @@ class Signals:
             raise SystemExit
 
 
-def train(argv: list[str], folder: Path, tags: dict[str, Any]) -> Any:
-    options = {name: value for name, _, value in (option.partition("=") for option in argv[2:])}
-    behaviour, steps = options.get("--model.behaviour", "learn"), int(options["--trainer.max_steps"])
+def train(settings: dict[str, Any], folder: Path, tags: dict[str, Any], placement: tuple[str, ...] = ()) -> Any:
+    behaviour, steps = settings["model"]["behaviour"], settings["trainer"]["max_steps"]
     signals, checkpoint, metrics = Signals(), folder / "checkpoints" / "last.ckpt", folder / "metrics.csv"
     done = int(checkpoint.read_text()) if checkpoint.exists() else 0
     checkpoint.parent.mkdir(exist_ok=True)

@@ -110,7 +110,7 @@ def test_check_notes_changed_settings_and_allows_them(judged: World, capsys: pyt
 def test_a_record_of_another_format_is_refused(judged: World, capsys: pytest.CaptureFixture[str]) -> None:
     edit(record_path(judged), lambda record: record.update(format=99))
     assert main(["check"]) == 2
-    assert "smoke.json has format 99, this version reads 1" in capsys.readouterr().err
+    assert "smoke.json has format 99, this version reads 2" in capsys.readouterr().err
 
 
 def test_report_fills_the_pages_once(judged: World, capsys: pytest.CaptureFixture[str]) -> None:

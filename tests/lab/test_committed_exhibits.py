@@ -14,7 +14,6 @@ from augrnn.exhibits.exhibit import read_exhibits
 from augrnn.lab import committed_exhibits
 from augrnn.lab.claims_tables import committed
 from augrnn.lab.committed_exhibits import exhibits_path, write_again
-from augrnn.lab.committed_record import results_of
 from augrnn.lab.experiment import load, names
 
 if TYPE_CHECKING:
@@ -30,7 +29,7 @@ def test_the_committed_exhibits_are_those_of_the_record(name: str) -> None:
     assert records
     for scale, record in records.items():
         kept = read_exhibits(exhibits_path(EXPERIMENTS, name, scale))
-        expected = experiment.exhibits(results_of(record), {})
+        expected = experiment.exhibits(record.results, {})
         assert {each: kept[each].content() for each in expected} == {
             each: exhibit.content() for each, exhibit in expected.items()
         }

@@ -8,23 +8,24 @@ from typing import TYPE_CHECKING
 import pytest
 
 from augrnn.errors import UserError
-from augrnn.lab.experiment import Experiment, Scale, Variant, discover, experiments_root, load, names
+from augrnn.lab.experiment import Experiment, discover, experiments_root, load, names
+from augrnn.lab.plan import Scale, Variant
 
 if TYPE_CHECKING:
     from tests.lab.conftest import World
 
 
 def experiment(**scales: Scale) -> Experiment:
-    variants = {"a": Variant("configs/toy.yaml", ("--x=1",)), "b": Variant("configs/toy.yaml")}
+    variants = {"a": Variant("configs/toy.yaml", {"x": 1}), "b": Variant("configs/toy.yaml")}
     return Experiment("p/f", "t", "p", variants, scales, claims=())
 
 
 def test_a_plan_goes_seed_by_seed_with_options_from_general_to_particular(world: World) -> None:
-    small = Scale(2, 1.0, ("--y=2",), seeds_of={"b": 1}, overrides_of={"a": ("--z=3",)})
+    small = Scale(2, 1.0, {"x": 2, "y": 2}, seeds_of={"b": 1}, settings_of={"a": {"y": 3, "z": 3}})
     plan = experiment(small=small).plan("small", world.experiments)
     assert [str(run) for run in plan] == ["a seed 0", "b seed 0", "a seed 1"]
-    config = str(world.root / "configs/toy.yaml")
-    assert plan[2].argv == ("--config", config, "--x=1", "--y=2", "--z=3", "--seed_everything=1")
+    assert plan[2].settings == {"model": {"behaviour": "learn"}, "x": 2, "y": 3, "z": 3, "seed_everything": 1}
+    assert plan[1].settings == {"model": {"behaviour": "learn"}, "x": 2, "y": 2, "seed_everything": 0}
     assert plan[2].folder(Path("runs")) == Path("runs/p/f/small/a/seed-1")
     assert len({run.fingerprint for run in plan}) == 3
 
@@ -33,6 +34,15 @@ def test_a_plan_can_be_cut_down(world: World) -> None:
     small = Scale(2, 1.0)
     plan = experiment(small=small).plan("small", world.experiments, seeds=3, variants=["b"])
     assert [str(run) for run in plan] == ["b seed 0", "b seed 1", "b seed 2"]
+
+
+def test_it_does_not_matter_where_a_value_stands(world: World) -> None:
+    plain = experiment(small=Scale(1, 1.0, {"z": 3})).plan("small", world.experiments)
+    (world.root / "configs/toy.yaml").write_text("z: 3\nmodel: {behaviour: learn}\ntrainer: {accelerator: auto}\n")
+    moved = experiment(small=Scale(1, 1.0)).plan("small", world.experiments)
+    assert [run.fingerprint for run in moved] == [run.fingerprint for run in plain]
+    changed = experiment(small=Scale(1, 1.0, {"trainer": {"accelerator": "cpu"}})).plan("small", world.experiments)
+    assert not {run.fingerprint for run in changed} & {run.fingerprint for run in plain}
 
 
 def test_the_same_settings_at_another_scale_are_another_run(world: World) -> None:

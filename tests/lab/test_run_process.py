@@ -18,25 +18,28 @@ if TYPE_CHECKING:
 
 
 TRAINED = """
-from augrnn.lab.experiment import Experiment, Scale, Variant
+from augrnn.lab.experiment import Experiment
+from augrnn.lab.plan import Scale, Variant
 
 
-OVERRIDES = (
-    "--model.init_args.cell.init_args.hidden_size=4",
-    "--data.init_args.max_length=3",
-    "--data.init_args.test_lengths=[2,4]",
-    "--data.init_args.test_sequences=100",
-    "--data.init_args.validation_sequences=32",
-    "--data.init_args.epoch_batches=3",
-    "--trainer.max_steps=5",
-    "--trainer.accelerator=cpu",
-    "--trainer.log_every_n_steps=1",
-)
+SETTINGS = {
+    "model": {"init_args": {"cell": {"init_args": {"hidden_size": 4}}}},
+    "data": {
+        "init_args": {
+            "max_length": 3,
+            "test_lengths": [2, 4],
+            "test_sequences": 100,
+            "validation_sequences": 32,
+            "epoch_batches": 3,
+        }
+    },
+    "trainer": {"max_steps": 5, "accelerator": "cpu", "log_every_n_steps": 1},
+}
 experiment = Experiment(
     name="toy/learn",
     title="A small LSTM",
     paper="Nobody (2026)",
-    variants={"good": Variant("configs/copy.yaml", OVERRIDES)},
+    variants={"good": Variant("configs/copy.yaml", SETTINGS)},
     scales={"smoke": Scale(seeds=1, minutes=0.1)},
     curves=("val/cost_bits",),
     claims=(),
@@ -56,9 +59,10 @@ def call(world: World, train: Any, variant: str = "good", scale: str = "smoke") 
 
 def test_training_gets_its_options_its_folder_and_its_tags(world: World) -> None:
     seen = []
-    assert call(world, lambda *arguments: seen.append(arguments) or trained()) == 0
-    argv, folder, tags = seen[0]
-    assert argv == ["--config", str(world.root / "configs/toy.yaml"), "--trainer.max_steps=5", "--seed_everything=0"]
+    assert call(world, lambda *arguments, **others: seen.append((*arguments, others)) or trained()) == 0
+    settings, folder, tags, others = seen[0]
+    assert others == {"placement": []}
+    assert settings == {"model": {"behaviour": "learn"}, "trainer": {"max_steps": 5}, "seed_everything": 0}
     assert folder == world.folder("good", 0)
     assert tags == {"experiment": "toy/learn", "scale": "smoke", "variant": "good", "seed": 0}
     assert sorted(path.name for path in folder.iterdir()) == [
@@ -71,7 +75,7 @@ def test_training_gets_its_options_its_folder_and_its_tags(world: World) -> None
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGUSR1])
 def test_a_run_that_is_asked_to_stop_leaves_no_result(world: World, number: signal.Signals) -> None:
-    def train(*_: Any) -> Any:
+    def train(*_: Any, **__: Any) -> Any:
         signal.raise_signal(number)
 
     before = signal.getsignal(number)
@@ -85,7 +89,7 @@ def test_a_run_that_is_asked_to_stop_leaves_no_result(world: World, number: sign
 
 
 def test_an_exit_of_its_own_keeps_its_status(world: World) -> None:
-    def train(*_: Any) -> Any:
+    def train(*_: Any, **__: Any) -> Any:
         raise SystemExit(3)
 
     with pytest.raises(SystemExit) as stopped:
@@ -94,7 +98,7 @@ def test_an_exit_of_its_own_keeps_its_status(world: World) -> None:
 
 
 def test_a_full_disk_while_training_is_one_line(world: World, capsys: pytest.CaptureFixture[str]) -> None:
-    def train(*_: Any) -> Any:
+    def train(*_: Any, **__: Any) -> Any:
         raise OSError(errno.ENOSPC, "No space left on device")
 
     assert call(world, train) == 2
@@ -105,7 +109,7 @@ def test_a_full_disk_while_training_is_one_line(world: World, capsys: pytest.Cap
 
 
 def test_other_errors_are_the_codes(world: World) -> None:
-    def train(*_: Any) -> Any:
+    def train(*_: Any, **__: Any) -> Any:
         raise FileNotFoundError(errno.ENOENT, "gone")
 
     with pytest.raises(FileNotFoundError):

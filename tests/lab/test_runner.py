@@ -7,6 +7,7 @@ import signal
 import sys
 import threading
 import time
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ from rich.console import Console
 from augrnn import files
 from augrnn.errors import UserError
 from augrnn.lab import progress, runner
+from augrnn.lab.committed_record import read_record
 
 if TYPE_CHECKING:
     from tests.lab.conftest import World
@@ -26,7 +28,7 @@ def read(path: Path) -> Any:
 
 
 def states(outcome: runner.Outcome) -> dict[str, str]:
-    return {verdict["claim"]: verdict["verdict"] for verdict in outcome.record["verdicts"]}
+    return {claim: verdict.state for claim, verdict in outcome.record.verdicts.items()}
 
 
 def legs(world: World, variant: str, seed: int) -> list[dict[str, Any]]:
@@ -47,15 +49,16 @@ def test_a_plan_becomes_a_committed_record_with_exhibits(world: World) -> None:
     outcome = world.reproduce(console=console)
     assert outcome.committed
     assert outcome.path == world.experiments / "toy/learn/results/smoke.json"
-    assert read(outcome.path) == outcome.record
+    assert outcome.path.read_text() == outcome.record.encoded()
+    assert read_record(world.experiments, "toy/learn", "smoke") == outcome.record
     assert states(outcome) == {"learns": "reproduced", "beats": "reproduced"}
-    assert [(run["variant"], run["seed"]) for run in outcome.record["runs"]] == [
+    assert [(run.variant, run.seed) for run in outcome.record.runs] == [
         ("bad", 0), ("bad", 1), ("good", 0), ("good", 1)
     ]  # fmt: skip
-    good = outcome.record["runs"][2]
-    assert (good["updates"], good["sequences"], good["parameters"], good["status"]) == (5, 80, 7, "finished")
-    assert good["measures"] == {"solved": True, "cost": 0.25, "by length": {"10": 0.25}}
-    assert good["curves"]["val/cost"]["values"] == [4, 2, 1, 0.5, 0.25]
+    good = outcome.record.runs[2]
+    assert (good.updates, good.sequences, good.parameters, good.status) == (5, 80, 7, "finished")
+    assert good.measures == {"solved": True, "cost": 0.25, "by length": {"10": 0.25}}
+    assert good.curves["val/cost"]["values"] == [4, 2, 1, 0.5, 0.25]
     shown = read(world.experiments / "toy/learn/exhibits/smoke.json")
     assert list(shown) == ["learning", "bad-0", "bad-1", "good-0", "good-1"]
     assert shown["good-0"]["rows"] == [["0.25"]]
@@ -66,18 +69,16 @@ def test_a_plan_becomes_a_committed_record_with_exhibits(world: World) -> None:
     assert "val/cost 0.25" in lines(console)
 
 
-def test_a_run_has_the_threads_it_can_use_and_leaves_word_of_its_surroundings(
+def test_a_run_has_one_thread_and_leaves_word_of_its_surroundings(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path = world.experiments / "toy/learn/experiment.py"
-    path.write_text(path.read_text().replace("seeds=2,", "seeds=2, threads=4,"))
     monkeypatch.setattr(runner, "cores", lambda: 6)
     console = plain_console()
     world.reproduce(variants=["good"], seeds=1, jobs=None, console=console)
     world.reproduce(variants=["bad"], jobs=2)
     assert "1 at once" in lines(console)
     leg = legs(world, "good", 0)[0]
-    assert (leg["threads"], legs(world, "bad", 0)[0]["threads"]) == (4, 3)
+    assert (leg["threads"], legs(world, "bad", 0)[0]["threads"]) == (1, 1)
     assert leg["outcome"] == "ended"
     assert leg["hardware"]
     assert leg["versions"]["numpy"]
@@ -113,10 +114,11 @@ def test_finished_runs_are_measured_again_without_training(finished: World) -> N
     assert outcome.committed
     for run in before:
         run["measures"] |= {"twice": 2 * run["measures"]["cost"]}
-    assert outcome.record["runs"] == before
+    assert [asdict(run) for run in outcome.record.runs] == before
     assert [path.read_text() for path in metrics] == rows
     assert [len(legs(finished, run["variant"], run["seed"])) for run in before] == [2] * 4
-    assert finished.reproduce(measure_again=True, variants=["good"], seeds=1).record["runs"] == before[2:3]
+    again = finished.reproduce(measure_again=True, variants=["good"], seeds=1).record
+    assert [asdict(run) for run in again.runs] == before[2:3]
     assert [len(legs(finished, "good", seed)) for seed in range(2)] == [3, 2]
     finished.reproduce(command=lambda *_: pytest.fail("nothing is left to do"))
 
@@ -140,7 +142,7 @@ def test_a_run_that_broke_while_measured_again_is_measured_by_the_plain_command(
     assert list(outcome.crashed.values()) == ["exit status 1: RuntimeError: a bug"]
     path.write_text(text)
     with_a_new_measure(finished)
-    assert finished.reproduce(seeds=1).record["runs"][1]["measures"]["twice"] == 0.5
+    assert finished.reproduce(seeds=1).record.runs[1].measures["twice"] == 0.5
     assert read(finished.folder("good", 0) / "summary.json")["seconds"] == seconds
 
 
@@ -151,7 +153,7 @@ def test_measuring_again_leaves_failed_runs_alone_and_does_what_is_left(world: W
         measure_again=True, command=lambda run, *place: started.append(str(run)) or world.command(run, *place)
     )
     assert sorted(started) == ["bad seed 1", "good seed 0", "good seed 1"]
-    assert [run["status"] for run in outcome.record["runs"]] == ["failed", "failed", "finished", "finished"]
+    assert [run.status for run in outcome.record.runs] == ["failed", "failed", "finished", "finished"]
 
 
 def test_a_run_without_its_checkpoint_is_never_trained_again_to_be_measured(finished: World) -> None:
@@ -167,11 +169,11 @@ def test_a_diverged_run_is_a_result_that_counts(world: World) -> None:
     assert outcome.committed
     assert not outcome.crashed
     assert states(outcome) == {"learns": "reproduced", "beats": "not reproduced"}
-    failed = outcome.record["runs"][0]
-    assert failed["status"] == "failed"
-    assert failed["error"] == "the loss is not finite at update 3"
-    assert failed["measures"] == {}
-    assert len(failed["curves"]["val/cost"]["values"]) == 2
+    failed = outcome.record.runs[0]
+    assert failed.status == "failed"
+    assert failed.error == "the loss is not finite at update 3"
+    assert failed.measures == {}
+    assert len(failed.curves["val/cost"]["values"]) == 2
     world.reproduce(command=lambda *_: pytest.fail("a diverged run is not tried again unasked"))
     started = []
     world.reproduce(retry=True, command=lambda run, *place: started.append(run.variant) or world.command(run, *place))
@@ -196,8 +198,8 @@ def test_a_broken_run_leaves_the_rest_alone_and_resumes(world: World, behaviour:
     assert first["outcome"] == ("killed" if behaviour == "kill" else "RuntimeError: a bug")
     assert first["seconds"] >= 0
     assert second["outcome"] == "ended"
-    assert outcome.record["runs"][0]["curves"]["val/cost"]["updates"] == [1, 2, 3, 4, 5]
-    assert outcome.record["runs"][0]["seconds"] >= round(first["seconds"])
+    assert outcome.record.runs[0].curves["val/cost"]["updates"] == [1, 2, 3, 4, 5]
+    assert outcome.record.runs[0].seconds >= round(first["seconds"])
 
 
 def stop_soon(world: World, number: int) -> threading.Thread:
@@ -229,7 +231,7 @@ def test_a_stopped_experiment_resumes_to_the_same_record(world: World, number: i
     assert legs(world, "bad", 0)[0]["outcome"] == "SystemExit: 143"
     outcome = world.reproduce()
     assert outcome.committed
-    assert outcome.record["runs"][0]["curves"]["val/cost"]["values"] == [4, 2, 1, 0.5, 0.25]
+    assert outcome.record.runs[0].curves["val/cost"]["values"] == [4, 2, 1, 0.5, 0.25]
 
 
 def test_outdated_runs_are_refused_and_only_they_start_over(finished: World) -> None:
@@ -247,8 +249,11 @@ def test_comments_in_a_config_outdate_nothing_and_values_do(finished: World) -> 
     config = finished.root / "configs/toy.yaml"
     config.write_text("# as the paper has it\n" + config.read_text())
     finished.reproduce(command=lambda *_: pytest.fail("nothing is left to do"))
-    config.write_text("model: {behaviour: other}\n")
+    config.write_text("model: {behaviour: learn, rate: 1}\n")
     with pytest.raises(UserError, match="settings of 4 runs"):
+        finished.reproduce()
+    config.write_text("model: {behaviour: other}\n")  # which the variant `bad` has otherwise anyway
+    with pytest.raises(UserError, match=r"settings of 2 runs have changed since they ran \(good seed 0, good seed 1\)"):
         finished.reproduce()
 
 

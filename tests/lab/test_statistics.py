@@ -51,19 +51,6 @@ def test_median_is_the_standard_librarys(values: list[float]) -> None:
     assert statistics.median(values) == naive.median(values)
 
 
-@pytest.mark.parametrize(
-    ("values", "mean"),
-    [([3.0], 3.0), ([1.0, 2.0, 9.0], 4.0), ([100.0, 1.0, 2.0, -50.0], 1.5), (list(range(8)), 3.5)],
-)
-def test_interquartile_mean_by_hand(values: list[float], mean: float) -> None:
-    assert statistics.interquartile_mean(values) == mean
-
-
-def test_interquartile_mean_forgives_a_quarter_of_failures() -> None:
-    assert statistics.interquartile_mean([1, 2, 3, math.inf]) == 2.5
-    assert statistics.interquartile_mean([1, 2, math.inf, math.inf]) == math.inf
-
-
 def test_bootstrap_of_the_mean_is_the_textbooks() -> None:
     values = [1.0, 1.2, 1.9, 2.0, 2.2, 2.5, 3.1, 4.0, 6.5, 9.0]
     assert statistics.bootstrap(values, naive.fmean) == pytest.approx(naive_accelerated(values), rel=0.05)

@@ -11,7 +11,7 @@ import pytest
 
 from augrnn.errors import UserError
 from augrnn.files import write_json
-from augrnn.lab.experiment import Run
+from augrnn.lab.plan import Run
 from augrnn.sweeps.points import draw as drawn
 from augrnn.sweeps.points import point, points, run_of
 from augrnn.sweeps.results import Row, collect, draw, importance, shortened, shown

@@ -1,7 +1,6 @@
 """The translation task on a small corpus made here, and on the real one where there is one."""
 
 import gzip
-import io
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -180,7 +179,7 @@ def test_a_vocabulary_of_words_reads_the_rare_ones_as_unknown(make: Any) -> None
     assert task.source_subwords.words(ids) == [word if word in known else "<unk>" for word in first]
     assert len(ids) == len(first) + 1
     assert task.target_subwords.words(task.target_subwords.encode([["un", "☃", "."]])[0]) == ["un", "<unk>", "."]
-    with pytest.raises(UserError, match="trained on other subwords"):
+    with pytest.raises(UserError, match="trained on another vocabulary"):
         task.load_state_dict(make().state_dict())
 
 
@@ -210,10 +209,23 @@ def test_no_test_split_is_read_before_its_time(make: Any, monkeypatch: pytest.Mo
     assert set(read) == {"train", "val"}
 
 
+def test_a_checkpoint_brings_the_vocabulary_and_no_data_is_read(make: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    for options in ({}, {"joint": False}, {"units": "words", "vocabulary": 12}):
+        known, fresh = make(**options), make(**options)
+        monkeypatch.setattr(fresh, "_read", None)
+        fresh.load_state_dict(known.state_dict())
+        assert fresh.state_dict() == known.state_dict()
+        for side in ("source_subwords", "target_subwords"):
+            assert getattr(fresh, side).digest == getattr(known, side).digest
+        words = [["a", "red", "shirt"], ["☃"]]
+        assert fresh.source_subwords.encode(words) == known.source_subwords.encode(words)
+
+
 def test_a_checkpoint_of_other_subwords_is_refused(make: Any) -> None:
     task = make()
+    task.setup()
     task.load_state_dict(make().state_dict())
-    with pytest.raises(UserError, match="trained on other subwords"):
+    with pytest.raises(UserError, match="trained on another vocabulary"):
         task.load_state_dict(make(vocabulary=59).state_dict())
     with pytest.raises(UserError, match="fr to en"):
         task.load_state_dict(make(source="fr", target="en").state_dict())
@@ -238,52 +250,6 @@ def test_an_impossible_vocabulary_is_named_and_nothing_is_cached(make: Any, tmp_
         with pytest.raises(UserError, match=f"vocabulary of {size} {units} is impossible"):
             make(vocabulary=size, units=units).setup()
     assert {path.name.partition("-")[0] for path in (tmp_path / "cache").iterdir()} == {"words"}
-
-
-# Translating a user's text -------------------------------------------------------------------------------------------
-
-TEXT = "\ufeffA red shirt is here.\n\nA blue dog is here.\r\n   \nA green hat."
-
-
-def translations(task: Translation) -> list[str]:
-    """What a perfect parrot gives for the text to predict."""
-    batches = list(task.predict_dataloader())
-    predictions = [ids[mask].tolist() for b in batches for ids, mask in zip(*b.source, strict=True)]
-    numbers = [number for b in batches for number in b.index_B.tolist()]
-    return task.lines(predictions[::-1], numbers[::-1])
-
-
-def test_lines_come_back_in_order_and_blank_ones_stay_blank(make: Any, tmp_path: Path) -> None:
-    path = tmp_path / "text"
-    path.write_bytes(TEXT.encode())
-    parrot = ["a red shirt is here.", "", "a blue dog is here.", "", "a green hat."]
-    assert translations(make(predict_file=str(path))) == parrot
-    short = make(predict_file=str(path), batch_size=2)
-    assert translations(short) == parrot
-    assert [batch.index_B.tolist() for batch in short.predict_dataloader()] == [[4, 0], [2]]
-    assert short.inputs[:2] == [["a", "red", "shirt", "is", "here", "."], []]
-
-
-def test_the_standard_input_is_read(make: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"A dog.\n")))
-    assert translations(make(predict_file="-")) == ["a dog."]
-
-
-@pytest.mark.parametrize(("content", "lines"), [(b"", []), (b"\n", [""]), (b"\n\n", ["", ""])])
-def test_nothing_to_translate_gives_as_little(make: Any, tmp_path: Path, content: bytes, lines: list[str]) -> None:
-    (tmp_path / "text").write_bytes(content)
-    assert translations(make(predict_file=str(tmp_path / "text"))) == lines
-
-
-def test_text_that_cannot_be_read_is_named(make: Any, tmp_path: Path) -> None:
-    (tmp_path / "latin").write_bytes(b"caf\xe9")
-    for path, why in (
-        (None, "give data.predict_file"),
-        (tmp_path / "no", "cannot read"),
-        (tmp_path / "latin", "UTF-8"),
-    ):
-        with pytest.raises(UserError, match=why):
-            make(predict_file=path and str(path)).predict_dataloader()
 
 
 def test_padding_keeps_what_is_real() -> None:

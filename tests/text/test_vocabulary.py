@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from augrnn.errors import UserError
 from augrnn.text import vocabulary as module
+from augrnn.text.moses import Moses
 from augrnn.text.token_batches import BOS, EOS, PAD, UNK
-from augrnn.text.vocabulary import Moses, Subwords, cached_subwords, cached_words, train_subwords, train_words
+from augrnn.text.vocabulary import Subwords, cached_subwords, cached_words, train_subwords, train_words
 
 TEXT = [line.split() for line in ["a red shirt .", "the dogs run in the green grass .", "a man 's shirt , a dog ."] * 3]
 SIZE = 40

@@ -20,10 +20,11 @@ PROGRAM = """
 import sys
 from pathlib import Path
 from augrnn.tracking.loggers import RunTags, log_artifacts
+from augrnn.lab.settings import from_words
 from augrnn.training.command import train
 tags = {"experiment": "ntm/copy", "variant": "ntm-lstm", "scale": "smoke", "seed": 3}
 folder = Path(sys.argv[1])
-trained = train(sys.argv[2:], folder, tags)
+trained = train(from_words(sys.argv[2:], Path(), "a test"), folder, tags)
 (folder / "summary.json").write_text('{"status": "finished"}')
 log_artifacts(trained.trainer, folder, RunTags(**tags))
 """

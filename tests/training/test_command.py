@@ -12,7 +12,8 @@ from augrnn.errors import UserError
 from augrnn.lab.experiment import Experiment, discover
 from augrnn.tracking.loggers import CSVFile
 from augrnn.training import command as training
-from augrnn.training.command import Command, train
+from augrnn.training.command import Command
+from tests.tiny import train
 
 ROOT = Path(__file__).parents[2]
 CONFIGS = sorted(path for path in (ROOT / "configs").glob("*/*.yaml") if path.parent.name not in ("cluster", "sweeps"))
@@ -48,6 +49,15 @@ def test_every_config_loads_and_trains_two_batches(
     assert command.trainer.global_step == 2
 
 
+def contained(written: object, kept: object) -> bool:
+    """Whether all that was written is in what is kept."""
+    if isinstance(written, dict):
+        return isinstance(kept, dict) and all(contained(value, kept.get(key)) for key, value in written.items())
+    if isinstance(written, list):
+        return isinstance(kept, list) and len(written) == len(kept) and all(map(contained, written, kept))
+    return written == kept
+
+
 @pytest.mark.parametrize(("experiment", "scale"), PLANS, ids=lambda part: getattr(part, "name", part))
 def test_every_plan_can_be_built(
     experiment: Experiment, scale: str, tmp_path: Path, request: pytest.FixtureRequest
@@ -56,7 +66,11 @@ def test_every_plan_can_be_built(
     if experiment.name in ("attention/translation", "attention/strong-translation"):
         extra = [f"--data.init_args.directory={request.getfixturevalue('data_root') / 'multi30k'}"]
     for run in experiment.plan(scale, ROOT / "experiments", seeds=1):
-        command = Command([*run.argv, "--trainer.logger=false", *extra], run=False, folder=tmp_path)
+        (tmp_path / "settings.yaml").write_text(yaml.safe_dump(run.settings))
+        words = ["--config", str(tmp_path / "settings.yaml"), "--trainer.logger=false", *extra]
+        command = Command(words, run=False, folder=tmp_path)
+        resolved = yaml.safe_load(command.parser.dump(command.config, skip_none=False))
+        assert contained(run.settings, {**resolved, "seed_everything": 0})
         command.model.configure_optimizers()
         if hasattr(command.datamodule, "input_size"):
             cell = command.model.cell
@@ -69,13 +83,6 @@ def test_every_config_resolves_to_itself(config: Path, tmp_path: Path) -> None:
     # Whatever the file says must be in what runs: a misspelt or dropped key would train another model.
     command = Command(["--config", str(config), "--trainer.logger=false"], run=False, folder=tmp_path)
     resolved = yaml.safe_load(command.parser.dump(command.config, skip_none=False))
-
-    def contained(written: object, kept: object) -> bool:
-        if isinstance(written, dict):
-            return isinstance(kept, dict) and all(contained(value, kept.get(key)) for key, value in written.items())
-        if isinstance(written, list):
-            return isinstance(kept, list) and len(written) == len(kept) and all(map(contained, written, kept))
-        return written == kept
 
     assert contained(yaml.safe_load(config.read_text()), resolved)
 

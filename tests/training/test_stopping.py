@@ -12,8 +12,8 @@ import torch
 
 from augrnn.errors import UserError
 from augrnn.signals import STOPPED, leaving_when_asked
-from augrnn.training.command import Command, train
-from tests.tiny import CONFIG, tiny
+from augrnn.training.command import Command
+from tests.tiny import CONFIG, tiny, train
 
 ROOT = Path(__file__).parents[2]
 TAGS = {"experiment": "e", "variant": "v", "scale": "smoke", "seed": 0}

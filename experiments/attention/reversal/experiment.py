@@ -2,9 +2,10 @@
 
 from typing import TYPE_CHECKING
 
-from augrnn.lab.claims import AllOf, Claim, Observations, Typical
-from augrnn.lab.experiment import Experiment, Scale, Shown, Variant
-from augrnn.lab.records import Results, RunRecord
+from augrnn.lab.claims import AllOf, Claim, Typical
+from augrnn.lab.experiment import Experiment, Shown
+from augrnn.lab.plan import Scale, Variant
+from augrnn.lab.results import Observations, Results, RunRecord
 
 if TYPE_CHECKING:
     from augrnn.exhibits.exhibit import Exhibit
@@ -56,12 +57,11 @@ experiment = Experiment(
         "smoke": Scale(
             seeds=1,
             minutes=2,
-            overrides=(
-                "--trainer.max_steps=600",
-                "--data.init_args.test_sequences=100",
-                "--data.init_args.validation_sequences=100",
-                "--model.init_args.scheduler.init_args.T_max=600",
-            ),
+            settings={
+                "trainer": {"max_steps": 600},
+                "data": {"init_args": {"test_sequences": 100, "validation_sequences": 100}},
+                "model": {"init_args": {"scheduler": {"init_args": {"T_max": 600}}}},
+            },
         ),
         "small": Scale(seeds=3, minutes=8),
     },

@@ -2,9 +2,10 @@
 
 from typing import TYPE_CHECKING
 
-from augrnn.lab.claims import Claim, Observations, Typical
-from augrnn.lab.experiment import Experiment, Scale, Shown, Variant
-from augrnn.lab.records import Results
+from augrnn.lab.claims import Claim, Typical
+from augrnn.lab.experiment import Experiment, Shown
+from augrnn.lab.plan import Scale, Variant
+from augrnn.lab.results import Observations, Results
 
 if TYPE_CHECKING:
     from augrnn.exhibits.exhibit import Exhibit
@@ -36,24 +37,27 @@ def exhibits(results: Results, shown: Shown) -> "dict[str, Exhibit]":
 
 EPOCHS, BATCHES = 11, 453
 
-TWO_CORES = (
-    f"--trainer.max_epochs={EPOCHS}",
-    "--trainer.gradient_clip_val=1.0",
-    "--data.init_args.batch_size=64",
-    "--data.init_args.vocabulary=5000",
-    "--model.init_args.encoder.init_args.vocabulary=5000",
-    "--model.init_args.decoder.init_args.vocabulary=5000",
-    "--model.init_args.encoder.init_args.embedding_dropout=0.2",
-    "--model.init_args.encoder.init_args.dropout=0.3",
-    "--model.init_args.decoder.init_args.output_dropout=0.3",
-    "--model.init_args.optimizer.init_args.lr=2.0e-3",
-    "--model.init_args.scheduler=torch.optim.lr_scheduler.OneCycleLR",
-    "--model.init_args.scheduler.init_args.max_lr=2.0e-3",
-    f"--model.init_args.scheduler.init_args.total_steps={EPOCHS * BATCHES}",
-    "--model.init_args.scheduler.init_args.pct_start=0.05",
-    "--model.init_args.scheduler.init_args.cycle_momentum=false",
-    "--model.init_args.objective.init_args.label_smoothing=0.1",
-)
+TWO_CORES = {
+    "trainer": {"max_epochs": EPOCHS, "gradient_clip_val": 1.0},
+    "data": {"init_args": {"batch_size": 64, "vocabulary": 5000}},
+    "model": {
+        "init_args": {
+            "encoder": {"init_args": {"vocabulary": 5000, "embedding_dropout": 0.2, "dropout": 0.3}},
+            "decoder": {"init_args": {"vocabulary": 5000, "output_dropout": 0.3}},
+            "optimizer": {"init_args": {"lr": 0.002}},
+            "scheduler": {
+                "class_path": "torch.optim.lr_scheduler.OneCycleLR",
+                "init_args": {
+                    "max_lr": 0.002,
+                    "total_steps": EPOCHS * BATCHES,
+                    "pct_start": 0.05,
+                    "cycle_momentum": False,
+                },
+            },
+            "objective": {"init_args": {"label_smoothing": 0.1}},
+        }
+    },
+}
 """An hour or so on one core instead of convergence at a small constant rate: half the subwords, which are quicker to
 score, a larger rate that decays to nothing, and less dropout, because the model sees each sentence eleven times."""
 
@@ -63,10 +67,10 @@ experiment = Experiment(
     paper="Caglayan et al. 2017: LIUM-CVC Submissions for WMT17 Multimodal Translation Task (text only)",
     variants={
         "en-fr": Variant(CONFIG),
-        "en-de": Variant(CONFIG, ("--data.init_args.target=de",)),
+        "en-de": Variant(CONFIG, {"data": {"init_args": {"target": "de"}}}),
     },
     scales={
-        "small": Scale(seeds=1, minutes=75, overrides=TWO_CORES),
+        "small": Scale(seeds=1, minutes=75, settings=TWO_CORES),
         "paper": Scale(seeds=3, minutes=120),
     },
     curves=("val/bleu", "val/loss"),

@@ -2,9 +2,11 @@
 
 from typing import TYPE_CHECKING, Any
 
-from augrnn.lab.claims import AllOf, Claim, Observations, Typical
-from augrnn.lab.experiment import Experiment, Scale, Shown, Variant
-from augrnn.lab.records import Results, RunRecord
+from augrnn.lab.claims import AllOf, Claim, Typical
+from augrnn.lab.experiment import Experiment, Shown
+from augrnn.lab.plan import Scale, Variant
+from augrnn.lab.results import Observations, Results, RunRecord
+from augrnn.lab.settings import Settings
 
 if TYPE_CHECKING:
     from augrnn.exhibits.exhibit import Exhibit
@@ -128,36 +130,42 @@ def exhibits(results: Results, shown: Shown) -> "dict[str, Exhibit]":
     return found
 
 
-SMOKE = (
-    "--trainer.max_epochs=-1",
-    "--trainer.max_steps=120",
-    "--trainer.val_check_interval=120",
-    "--trainer.limit_val_batches=2",
-    "--model.init_args.encoder.init_args.hidden_size=64",
-    "--model.init_args.decoder.init_args.hidden_size=64",
-    "--model.init_args.decoder.init_args.start_size=64",
-    "--model.init_args.decoder.init_args.attention.init_args.query_size=64",
-    "--model.init_args.decoder.init_args.attention.init_args.annotation_size=128",
-    "--model.init_args.beam_size=1",
-    "--model.init_args.scheduler.init_args.T_max=120",
-)
+SMOKE = {
+    "trainer": {"max_epochs": -1, "max_steps": 120, "val_check_interval": 120, "limit_val_batches": 2},
+    "model": {
+        "init_args": {
+            "encoder": {"init_args": {"hidden_size": 64}},
+            "decoder": {
+                "init_args": {
+                    "hidden_size": 64,
+                    "start_size": 64,
+                    "attention": {"init_args": {"query_size": 64, "annotation_size": 128}},
+                }
+            },
+            "beam_size": 1,
+            "scheduler": {"init_args": {"T_max": 120}},
+        }
+    },
+}
 
-LONG = ("--data.init_args.join=4", "--data.init_args.batch_size=32")
+LONG = {"data": {"init_args": {"join": 4, "batch_size": 32}}}
 """Train on one to four sentences in a row, so that examples have 5 to 60 words as in the paper's corpus."""
 
-SHORT = ("--data.init_args.max_words=12",)
+SHORT = {"data": {"init_args": {"max_words": 12}}}
 """Train on the two fifths of the pairs that have at most 12 words."""
 
 
-def training(updates: int) -> tuple[str, ...]:
+def training(updates: int) -> Settings:
     """Train for a number of updates, validate after each quarter of them."""
-    return (
-        "--trainer.max_epochs=-1",
-        f"--trainer.max_steps={updates}",
-        "--trainer.check_val_every_n_epoch=null",
-        f"--trainer.val_check_interval={updates // 4}",
-        f"--model.init_args.scheduler.init_args.T_max={updates}",
-    )
+    return {
+        "trainer": {
+            "max_epochs": -1,
+            "max_steps": updates,
+            "check_val_every_n_epoch": None,
+            "val_check_interval": updates // 4,
+        },
+        "model": {"init_args": {"scheduler": {"init_args": {"T_max": updates}}}},
+    }
 
 
 experiment = Experiment(
@@ -173,17 +181,25 @@ experiment = Experiment(
         "smoke": Scale(
             seeds=1,
             minutes=3,
-            overrides=SMOKE,
-            overrides_of={
-                "rnnsearch": ("--model.init_args.decoder.init_args.attention.init_args.size=64",),
-                "rnnsearch-12": ("--model.init_args.decoder.init_args.attention.init_args.size=64",),
-                "rnnenc": ("--model.init_args.decoder.init_args.attention.init_args.summary_size=64",),
+            settings=SMOKE,
+            settings_of={
+                "rnnsearch": {
+                    "model": {"init_args": {"decoder": {"init_args": {"attention": {"init_args": {"size": 64}}}}}}
+                },
+                "rnnsearch-12": {
+                    "model": {"init_args": {"decoder": {"init_args": {"attention": {"init_args": {"size": 64}}}}}}
+                },
+                "rnnenc": {
+                    "model": {
+                        "init_args": {"decoder": {"init_args": {"attention": {"init_args": {"summary_size": 64}}}}}
+                    }
+                },
             },
         ),
         "small": Scale(
             seeds=3,
             minutes=100,
-            overrides_of={
+            settings_of={
                 "rnnsearch": training(updates=3768),  # eight epochs
                 "rnnenc": training(updates=3768),
                 "rnnsearch-12": training(updates=1884),  # eleven epochs, half the pairs that the others see

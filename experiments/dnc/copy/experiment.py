@@ -2,9 +2,10 @@
 
 from typing import TYPE_CHECKING
 
-from augrnn.lab.claims import Claim, Observations, SuccessRate, Typical
-from augrnn.lab.experiment import Experiment, Scale, Shown, Variant
-from augrnn.lab.records import Results
+from augrnn.lab.claims import Claim, SuccessRate, Typical
+from augrnn.lab.experiment import Experiment, Shown
+from augrnn.lab.plan import Scale, Variant
+from augrnn.lab.results import Observations, Results
 
 if TYPE_CHECKING:
     from augrnn.exhibits.exhibit import Exhibit
@@ -40,19 +41,25 @@ def exhibits(results: Results, shown: Shown) -> "dict[str, Exhibit]":
     }
 
 
-SMOKE = (
-    "--data.init_args.width=3",
-    "--data.init_args.max_length=4",
-    "--data.init_args.test_lengths=[4,6]",
-    "--data.init_args.test_sequences=100",
-    "--data.init_args.validation_sequences=160",
-    "--data.init_args.epoch_batches=100",
-    "--model.init_args.cell.init_args.input_size=4",
-    "--model.init_args.cell.init_args.output_size=3",
-    "--model.init_args.cell.init_args.rows=8",
-    "--model.init_args.scheduler.init_args.T_max=300",
-    "--trainer.max_steps=300",
-)
+SMOKE = {
+    "data": {
+        "init_args": {
+            "width": 3,
+            "max_length": 4,
+            "test_lengths": [4, 6],
+            "test_sequences": 100,
+            "validation_sequences": 160,
+            "epoch_batches": 100,
+        }
+    },
+    "model": {
+        "init_args": {
+            "cell": {"init_args": {"input_size": 4, "output_size": 3, "rows": 8}},
+            "scheduler": {"init_args": {"T_max": 300}},
+        }
+    },
+    "trainer": {"max_steps": 300},
+}
 
 experiment = Experiment(
     name="dnc/copy",
@@ -60,7 +67,7 @@ experiment = Experiment(
     paper="Graves et al. 2016: Hybrid computing using a neural network with dynamic external memory, Nature 538",
     variants={"dnc": Variant("configs/copy/dnc.yaml")},
     scales={
-        "smoke": Scale(seeds=1, minutes=1, overrides=SMOKE),
+        "smoke": Scale(seeds=1, minutes=1, settings=SMOKE),
         "small": Scale(seeds=5, minutes=8),
     },
     curves=(COST, "val/wrong_bits"),

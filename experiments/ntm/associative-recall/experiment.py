@@ -2,10 +2,11 @@
 
 from typing import TYPE_CHECKING
 
-from augrnn.lab.claims import AllOf, Claim, Observations, SuccessRate, Typical
-from augrnn.lab.experiment import Experiment, Scale, Shown, Variant, titled
+from augrnn.lab.claims import AllOf, Claim, SuccessRate, Typical
+from augrnn.lab.experiment import Experiment, Shown, titled
+from augrnn.lab.plan import Scale, Variant
 from augrnn.lab.recipes import as_graves_trains
-from augrnn.lab.records import Results, RunRecord, part
+from augrnn.lab.results import Observations, Results, RunRecord, part
 
 if TYPE_CHECKING:
     from augrnn.exhibits.exhibit import Exhibit
@@ -90,20 +91,22 @@ def exhibits(results: Results, shown: Shown) -> "dict[str, Exhibit]":
 FOUR_FIFTHS = SuccessRate(needed=0.8, partly=0.5)
 DESCRIBED = Typical("at least", 0.9, partly=0.6)
 
-SMOKE = (
-    "--data.init_args.width=3",
-    "--data.init_args.vectors=2",
-    "--data.init_args.max_items=3",
-    "--data.init_args.test_items=[3,5]",
-    "--data.init_args.test_sequences=100",
-    "--data.init_args.validation_sequences=160",
-    "--data.init_args.epoch_batches=100",
-    "--model.init_args.cell.init_args.input_size=5",
-    "--model.init_args.cell.init_args.output_size=3",
-    "--model.init_args.scheduler=null",
-    "--trainer.max_steps=300",
-)
-NARROW = ("--model.init_args.cell.init_args.hidden_size=128",)
+SMOKE = {
+    "data": {
+        "init_args": {
+            "width": 3,
+            "vectors": 2,
+            "max_items": 3,
+            "test_items": [3, 5],
+            "test_sequences": 100,
+            "validation_sequences": 160,
+            "epoch_batches": 100,
+        }
+    },
+    "model": {"init_args": {"cell": {"init_args": {"input_size": 5, "output_size": 3}}, "scheduler": None}},
+    "trainer": {"max_steps": 300},
+}
+NARROW = {"model": {"init_args": {"cell": {"init_args": {"hidden_size": 128}}}}}
 """The LSTM stack at half of the paper's width: its 1.3 million weights are slow on a processor."""
 
 JUDGED = ("small", "paper")
@@ -118,9 +121,9 @@ experiment = Experiment(
         "lstm": Variant("configs/associative-recall/lstm.yaml"),
     },
     scales={
-        "smoke": Scale(seeds=1, minutes=2, overrides=SMOKE, overrides_of={"lstm": NARROW}),
-        "small": Scale(seeds=5, minutes=40, overrides_of={"lstm": NARROW}),
-        "paper": Scale(seeds=10, minutes=6000, overrides=as_graves_trains(1_000_000, rate="1.0e-4")),
+        "smoke": Scale(seeds=1, minutes=2, settings=SMOKE, settings_of={"lstm": NARROW}),
+        "small": Scale(seeds=5, minutes=40, settings_of={"lstm": NARROW}),
+        "paper": Scale(seeds=10, minutes=6000, settings=as_graves_trains(1_000_000, rate=1.0e-4)),
     },
     curves=(COST, "val/wrong_bits"),
     exhibits=exhibits,

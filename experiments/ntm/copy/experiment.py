@@ -2,10 +2,11 @@
 
 from typing import TYPE_CHECKING
 
-from augrnn.lab.claims import AllOf, Claim, Observations, SuccessRate, Typical
-from augrnn.lab.experiment import Experiment, Scale, Shown, Variant, titled
+from augrnn.lab.claims import AllOf, Claim, SuccessRate, Typical
+from augrnn.lab.experiment import Experiment, Shown, titled
+from augrnn.lab.plan import Scale, Variant
 from augrnn.lab.recipes import as_graves_trains
-from augrnn.lab.records import Results, RunRecord, part
+from augrnn.lab.results import Observations, Results, RunRecord, part
 
 if TYPE_CHECKING:
     from augrnn.exhibits.exhibit import Exhibit
@@ -114,19 +115,26 @@ JUDGED = ("small", "paper")
 MOST = SuccessRate(needed=0.9, partly=0.5)
 FOUR_FIFTHS = SuccessRate(needed=0.8, partly=0.5)
 
-SMOKE = (
-    "--data.init_args.width=4",
-    "--data.init_args.max_length=6",
-    "--data.init_args.test_lengths=[4,6,8,12]",
-    "--data.init_args.test_sequences=200",
-    "--data.init_args.validation_sequences=160",
-    "--data.init_args.epoch_batches=200",
-    "--model.init_args.cell.init_args.input_size=5",
-    "--model.init_args.cell.init_args.output_size=4",
-    "--model.init_args.scheduler.init_args.T_max=2000",
-    "--trainer.max_steps=2000",
-)
-SMOKE_MEMORY = ("--model.init_args.cell.init_args.rows=32",)
+SMOKE = {
+    "data": {
+        "init_args": {
+            "width": 4,
+            "max_length": 6,
+            "test_lengths": [4, 6, 8, 12],
+            "test_sequences": 200,
+            "validation_sequences": 160,
+            "epoch_batches": 200,
+        }
+    },
+    "model": {
+        "init_args": {
+            "cell": {"init_args": {"input_size": 5, "output_size": 4}},
+            "scheduler": {"init_args": {"T_max": 2000}},
+        }
+    },
+    "trainer": {"max_steps": 2000},
+}
+SMOKE_MEMORY = {"model": {"init_args": {"cell": {"init_args": {"rows": 32}}}}}
 MEMORY_VARIANTS = (*MACHINES.values(), *ABLATIONS.values())
 
 experiment = Experiment(
@@ -138,20 +146,22 @@ experiment = Experiment(
         "ntm-feedforward": Variant("configs/copy/ntm-feedforward.yaml"),
         "lstm": Variant("configs/copy/lstm.yaml"),
         "no-interpolation": Variant(
-            "configs/copy/ntm-feedforward.yaml", ("--model.init_args.cell.init_args.interpolation=false",)
+            "configs/copy/ntm-feedforward.yaml",
+            {"model": {"init_args": {"cell": {"init_args": {"interpolation": False}}}}},
         ),
         "no-sharpening": Variant(
-            "configs/copy/ntm-feedforward.yaml", ("--model.init_args.cell.init_args.sharpening=false",)
+            "configs/copy/ntm-feedforward.yaml",
+            {"model": {"init_args": {"cell": {"init_args": {"sharpening": False}}}}},
         ),
     },
     scales={
-        "smoke": Scale(seeds=1, minutes=3, overrides=SMOKE, overrides_of=dict.fromkeys(MEMORY_VARIANTS, SMOKE_MEMORY)),
+        "smoke": Scale(seeds=1, minutes=3, settings=SMOKE, settings_of=dict.fromkeys(MEMORY_VARIANTS, SMOKE_MEMORY)),
         "small": Scale(seeds=10, minutes=60, seeds_of={"lstm": 2, "no-interpolation": 2, "no-sharpening": 2}),
         "paper": Scale(
             seeds=10,
             minutes=6000,
-            overrides=as_graves_trains(1_000_000, rate="1.0e-4"),
-            overrides_of={"lstm": ("--model.init_args.optimizer.init_args.lr=3.0e-5",)},
+            settings=as_graves_trains(1_000_000, rate=1.0e-4),
+            settings_of={"lstm": {"model": {"init_args": {"optimizer": {"init_args": {"lr": 3e-05}}}}}},
         ),
     },
     curves=(COST, "val/wrong_bits"),

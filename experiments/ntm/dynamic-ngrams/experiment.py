@@ -2,10 +2,11 @@
 
 from typing import TYPE_CHECKING
 
-from augrnn.lab.claims import AllOf, Claim, Observations, SuccessRate, Typical
-from augrnn.lab.experiment import Experiment, Scale, Shown, Variant, titled
+from augrnn.lab.claims import AllOf, Claim, SuccessRate, Typical
+from augrnn.lab.experiment import Experiment, Shown, titled
+from augrnn.lab.plan import Scale, Variant
 from augrnn.lab.recipes import as_graves_trains
-from augrnn.lab.records import Results, RunRecord
+from augrnn.lab.results import Observations, Results, RunRecord
 
 if TYPE_CHECKING:
     from augrnn.exhibits.exhibit import Exhibit
@@ -93,16 +94,20 @@ def exhibits(results: Results, shown: Shown) -> "dict[str, Exhibit]":
 
 FOUR_FIFTHS = SuccessRate(needed=0.8, partly=0.5)
 
-SMOKE = (
-    "--data.init_args.order=2",
-    "--data.init_args.length=20",
-    "--data.init_args.test_sequences=200",
-    "--data.init_args.validation_sequences=160",
-    "--data.init_args.epoch_batches=100",
-    "--model.init_args.scheduler.init_args.total_steps=300",
-    "--trainer.max_steps=300",
-)
-NARROW = ("--model.init_args.cell.init_args.hidden_size=64",)
+SMOKE = {
+    "data": {
+        "init_args": {
+            "order": 2,
+            "length": 20,
+            "test_sequences": 200,
+            "validation_sequences": 160,
+            "epoch_batches": 100,
+        }
+    },
+    "model": {"init_args": {"scheduler": {"init_args": {"total_steps": 300}}}},
+    "trainer": {"max_steps": 300},
+}
+NARROW = {"model": {"init_args": {"cell": {"init_args": {"hidden_size": 64}}}}}
 """The LSTM stack at half of the paper's width, which 200 steps make slow on a processor."""
 
 JUDGED = ("small", "paper")
@@ -117,19 +122,19 @@ experiment = Experiment(
         "lstm": Variant("configs/dynamic-ngrams/lstm.yaml"),
     },
     scales={
-        "smoke": Scale(seeds=1, minutes=2, overrides=SMOKE),
+        "smoke": Scale(seeds=1, minutes=2, settings=SMOKE),
         "small": Scale(
             seeds=5,
             minutes=50,
             variants=("ntm-lstm", "lstm"),
             seeds_of={"lstm": 3},
-            overrides_of={"lstm": NARROW},
+            settings_of={"lstm": NARROW},
         ),
         "paper": Scale(
             seeds=10,
             minutes=20000,
-            overrides=as_graves_trains(1_000_000, rate="3.0e-5"),
-            overrides_of={"lstm": ("--model.init_args.optimizer.init_args.lr=1.0e-4",)},
+            settings=as_graves_trains(1_000_000, rate=3.0e-5),
+            settings_of={"lstm": {"model": {"init_args": {"optimizer": {"init_args": {"lr": 0.0001}}}}}},
         ),
     },
     curves=(COST, "val/wrong_bits"),

@@ -2,10 +2,11 @@
 
 from typing import TYPE_CHECKING
 
-from augrnn.lab.claims import AllOf, Claim, Observations, Typical
-from augrnn.lab.experiment import Experiment, Scale, Shown, Variant, titled
+from augrnn.lab.claims import AllOf, Claim, Typical
+from augrnn.lab.experiment import Experiment, Shown, titled
+from augrnn.lab.plan import Scale, Variant
 from augrnn.lab.recipes import as_graves_trains
-from augrnn.lab.records import Results, part
+from augrnn.lab.results import Observations, Results, part
 
 if TYPE_CHECKING:
     from augrnn.exhibits.exhibit import Exhibit
@@ -41,19 +42,26 @@ def exhibits(results: Results, shown: Shown) -> "dict[str, Exhibit]":
     return found
 
 
-SMOKE = (
-    "--data.init_args.width=3",
-    "--data.init_args.vectors=4",
-    "--data.init_args.sorted_vectors=3",
-    "--data.init_args.test_sequences=200",
-    "--data.init_args.validation_sequences=160",
-    "--data.init_args.epoch_batches=100",
-    "--model.init_args.cell.init_args.input_size=5",
-    "--model.init_args.cell.init_args.output_size=3",
-    "--model.init_args.scheduler.init_args.total_steps=300",
-    "--trainer.max_steps=300",
-)
-HALF = ("--data.init_args.vectors=10", "--data.init_args.sorted_vectors=8")
+SMOKE = {
+    "data": {
+        "init_args": {
+            "width": 3,
+            "vectors": 4,
+            "sorted_vectors": 3,
+            "test_sequences": 200,
+            "validation_sequences": 160,
+            "epoch_batches": 100,
+        }
+    },
+    "model": {
+        "init_args": {
+            "cell": {"init_args": {"input_size": 5, "output_size": 3}},
+            "scheduler": {"init_args": {"total_steps": 300}},
+        }
+    },
+    "trainer": {"max_steps": 300},
+}
+HALF = {"data": {"init_args": {"vectors": 10, "sorted_vectors": 8}}}
 """Half of the paper's vectors, hence half of its bits: chance is 64, and the bar of 20 bits becomes 10."""
 
 JUDGED = ("small", "paper")
@@ -68,9 +76,9 @@ experiment = Experiment(
         "lstm": Variant("configs/priority-sort/lstm.yaml"),
     },
     scales={
-        "smoke": Scale(seeds=1, minutes=3, overrides=SMOKE),
-        "small": Scale(seeds=5, minutes=50, overrides=HALF),
-        "paper": Scale(seeds=10, minutes=10000, overrides=as_graves_trains(1_000_000, rate="3.0e-5")),
+        "smoke": Scale(seeds=1, minutes=3, settings=SMOKE),
+        "small": Scale(seeds=5, minutes=50, settings=HALF),
+        "paper": Scale(seeds=10, minutes=10000, settings=as_graves_trains(1_000_000, rate=3.0e-5)),
     },
     curves=(COST, "val/wrong_bits"),
     exhibits=exhibits,

@@ -2,10 +2,11 @@
 
 from typing import TYPE_CHECKING
 
-from augrnn.lab.claims import AllOf, Claim, Observations, SuccessRate, Typical
-from augrnn.lab.experiment import Experiment, Scale, Shown, Variant, titled
+from augrnn.lab.claims import AllOf, Claim, SuccessRate, Typical
+from augrnn.lab.experiment import Experiment, Shown, titled
+from augrnn.lab.plan import Scale, Variant
 from augrnn.lab.recipes import as_graves_trains
-from augrnn.lab.records import Results, RunRecord, part
+from augrnn.lab.results import Observations, Results, RunRecord, part
 
 if TYPE_CHECKING:
     from augrnn.exhibits.exhibit import Exhibit
@@ -101,20 +102,27 @@ FOUR_FIFTHS = SuccessRate(needed=0.8, partly=0.5)
 FEW_WRONG = Typical("at most", 0.05, partly=0.2)
 MARKED = Typical("at least", 0.9, partly=0.5)
 
-SMOKE = (
-    "--data.init_args.width=3",
-    "--data.init_args.max_length=3",
-    "--data.init_args.max_repeats=3",
-    "--data.init_args.test_sizes=[[3,3],[6,3],[3,6]]",
-    "--data.init_args.test_sequences=100",
-    "--data.init_args.validation_sequences=160",
-    "--data.init_args.epoch_batches=100",
-    "--model.init_args.cell.init_args.input_size=5",
-    "--model.init_args.cell.init_args.output_size=4",
-    "--model.init_args.scheduler.init_args.T_max=300",
-    "--trainer.max_steps=300",
-)
-NARROW = ("--model.init_args.cell.init_args.hidden_size=128",)
+SMOKE = {
+    "data": {
+        "init_args": {
+            "width": 3,
+            "max_length": 3,
+            "max_repeats": 3,
+            "test_sizes": [[3, 3], [6, 3], [3, 6]],
+            "test_sequences": 100,
+            "validation_sequences": 160,
+            "epoch_batches": 100,
+        }
+    },
+    "model": {
+        "init_args": {
+            "cell": {"init_args": {"input_size": 5, "output_size": 4}},
+            "scheduler": {"init_args": {"T_max": 300}},
+        }
+    },
+    "trainer": {"max_steps": 300},
+}
+NARROW = {"model": {"init_args": {"cell": {"init_args": {"hidden_size": 128}}}}}
 """The LSTM stack at a quarter of the paper's width: its 5 million weights are slow on a processor."""
 
 experiment = Experiment(
@@ -127,13 +135,13 @@ experiment = Experiment(
         "lstm": Variant("configs/repeat-copy/lstm.yaml"),
     },
     scales={
-        "smoke": Scale(seeds=1, minutes=2, overrides=SMOKE, overrides_of={"lstm": NARROW}),
-        "small": Scale(seeds=5, minutes=30, overrides_of={"lstm": NARROW}),
+        "smoke": Scale(seeds=1, minutes=2, settings=SMOKE, settings_of={"lstm": NARROW}),
+        "small": Scale(seeds=5, minutes=30, settings_of={"lstm": NARROW}),
         "paper": Scale(
             seeds=10,
             minutes=6000,
-            overrides=as_graves_trains(500_000, rate="1.0e-4"),
-            overrides_of={"lstm": ("--model.init_args.optimizer.init_args.lr=3.0e-5",)},
+            settings=as_graves_trains(500_000, rate=1.0e-4),
+            settings_of={"lstm": {"model": {"init_args": {"optimizer": {"init_args": {"lr": 3e-05}}}}}},
         ),
     },
     curves=(COST, "val/wrong_bits"),

@@ -16,7 +16,9 @@ from augrnn.exhibits.text_table import TextTable
 from augrnn.files import jsonable
 from augrnn.lab.claims import STATES
 from augrnn.lab.claims_tables import Judged, committed, markdown, strongest
-from augrnn.lab.experiment import Experiment, config_content, discover, known
+from augrnn.lab.experiment import Experiment, discover
+from augrnn.lab.plan import known
+from augrnn.lab.settings import config_content, merged
 
 STEP = "trainer/global_step"
 """The axis of every curve: `_step` starts again on every leg of a run that resumes offline."""
@@ -98,7 +100,7 @@ def experiments_shown(experiments: Path, scale: str | None = None, cards: str | 
 def _shown(experiment: Experiment, experiments: Path, scale: str | None, cards: str | None) -> Shown:
     on_record = list(committed(experiment, experiments)) or list(experiment.scales)[:1]
     chosen = scale if scale in experiment.scales else on_record[-1]
-    media = _media(experiment, experiments)
+    media = _media(experiment, str(chosen), experiments)
     path = f"{experiments.name}/{experiment.name}/README.md"
     card = f"[card]({cards.rstrip('/')}/{experiment.name}/README.md)" if cards else f"card: `{path}`"
     rows = tuple(strongest(experiment, experiments))
@@ -106,14 +108,15 @@ def _shown(experiment: Experiment, experiments: Path, scale: str | None, cards: 
     return Shown(experiment, str(chosen), rows, tuple(key for key in media if key not in tables), tables, card)
 
 
-def _media(experiment: Experiment, experiments: Path) -> dict[str, type[Exhibit]]:
+def _media(experiment: Experiment, scale: str, experiments: Path) -> dict[str, type[Exhibit]]:
     """The keys and kinds of what the variants log to W&B, as their tasks' measures say."""
     from augrnn.measures.measure import measure_of
     from augrnn.tracking.pictures import MEDIA
 
     found: dict[str, type[Exhibit]] = {}
-    for config in dict.fromkeys(variant.config for variant in experiment.variants.values()):
-        settings = config_content(experiments.parent / config, experiment.name)
+    for name, variant in experiment.variants.items():
+        config = config_content(experiments.parent / variant.config, experiment.name)
+        settings = merged(config, experiment.changes(scale, name))
         if task := settings.get("data", {}).get("class_path"):
             previews = measure_of(named(task, object, "task")).previews(settings["model"])
             found |= {f"{MEDIA}/{name}": kind for name, kind in previews.items()}
@@ -137,12 +140,12 @@ def verdicts_table(rows: Sequence[Judged]) -> str:
 def _line(row: Judged) -> list[str]:
     claim, verdict = row.claim, row.verdict
     bar = claim.bar(row.scale) if row.scale else ""
-    return [claim.sentence, f"**{verdict['verdict']}**", verdict["text"], bar, claim.paper, claim.public, row.scale]
+    return [claim.sentence, f"**{verdict.state}**", verdict.text, bar, claim.paper, claim.public, row.scale]
 
 
 def counted(rows: Sequence[Judged]) -> str:
     """How many claims have which verdict, in words."""
-    counts = Counter(row.verdict["verdict"] for row in rows)
+    counts = Counter(row.verdict.state for row in rows)
     return f"{len(rows)} claims: " + ", ".join(f"{counts[state]} {state}" for state in reversed(STATES))
 
 

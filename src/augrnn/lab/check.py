@@ -1,13 +1,12 @@
 """Verdicts, computed again from the committed records and compared with those kept in them."""
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
-from augrnn.lab import committed_record
+from augrnn.lab.claims import Verdict
 from augrnn.lab.claims_tables import Judged, committed, judged
+from augrnn.lab.committed_record import Record, judge
 from augrnn.lab.experiment import Experiment, discover
 
 TOLERANCE = 1e-4
@@ -39,16 +38,15 @@ def check(experiments: Path) -> Check:
             if record is None:
                 found.rows.extend(judged(experiment, None, scale))
                 continue
-            again = {**record, "verdicts": committed_record.verdicts(experiment, committed_record.results_of(record))}
+            again = replace(record, verdicts=judge(experiment, record.results))
             found.rows.extend(judged(experiment, again, scale))
             found.changed.extend(_changes(experiment, scale, record, again))
             found.notes.extend(_outdated(experiment, scale, record, experiments))
     return found
 
 
-def _changes(experiment: Experiment, scale: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
-    old = {verdict["claim"]: verdict for verdict in before["verdicts"]}
-    new = {verdict["claim"]: verdict for verdict in after["verdicts"]}
+def _changes(experiment: Experiment, scale: str, before: Record, after: Record) -> list[str]:
+    old, new = before.verdicts, after.verdicts
     lines = [f"{experiment.name} {scale}: {name} is on record and no longer a claim" for name in old if name not in new]
     for name, verdict in new.items():
         was, now = _words(old.get(name)), _words(verdict)
@@ -57,20 +55,20 @@ def _changes(experiment: Experiment, scale: str, before: Mapping[str, Any], afte
     return lines
 
 
-def _same(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
-    values = old["value"], new["value"]
-    close = values[0] == values[1] or (None not in values and math.isclose(*values, rel_tol=TOLERANCE, abs_tol=1e-9))
-    return close and old["verdict"] == new["verdict"]
+def _same(old: Verdict, new: Verdict) -> bool:
+    if None in (old.value, new.value):
+        return old.value == new.value and old.state == new.state
+    return math.isclose(old.value or 0, new.value or 0, rel_tol=TOLERANCE, abs_tol=1e-9) and old.state == new.state
 
 
-def _words(verdict: Mapping[str, Any] | None) -> str:
-    return f"{verdict['verdict']} ({verdict['text']})" if verdict else "not on record"
+def _words(verdict: Verdict | None) -> str:
+    return f"{verdict.state} ({verdict.text})" if verdict else "not on record"
 
 
-def _outdated(experiment: Experiment, scale: str, record: Mapping[str, Any], experiments: Path) -> list[str]:
+def _outdated(experiment: Experiment, scale: str, record: Record, experiments: Path) -> list[str]:
     now = {run.variant: run.fingerprint for run in experiment.plan(scale, experiments, seeds=1)}
     return [
         f"{experiment.name} {scale}: the settings of {name} have changed since its record was made"
-        for name, variant in record["variants"].items()
+        for name, variant in record.variants.items()
         if now.get(name) != variant["fingerprint"]
     ]

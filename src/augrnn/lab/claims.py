@@ -5,52 +5,17 @@ a seed that has not run makes the verdict "not run". No seed is dropped silently
 """
 
 import math
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, Protocol
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal, Protocol
 
 from augrnn.lab import statistics
+from augrnn.lab.results import Observations, Observed, Results, rounded
 from augrnn.lab.statistics import Interval
-
-if TYPE_CHECKING:
-    from augrnn.lab.records import Results
 
 State = Literal["reproduced", "partly", "not reproduced", "not run"]
 STATES: tuple[State, ...] = ("not run", "not reproduced", "partly", "reproduced")
 """From weakest to strongest."""
-
-
-@dataclass(frozen=True)
-class Observations:
-    """One value a seed.
-
-    Attributes:
-      values: what each judged seed gave; None (or nan) where the run failed or the value does not exist.
-      missing: planned seeds that have no finished run.
-      excluded: seeds that the claim is not about (say, unsolved ones in a claim about solved ones).
-    """
-
-    values: tuple[float | None, ...]
-    missing: int = 0
-    excluded: int = 0
-
-    def __post_init__(self) -> None:
-        values = tuple(None if value is None or math.isnan(value) else float(value) for value in self.values)
-        object.__setattr__(self, "values", values)
-
-    @classmethod
-    def together(cls, parts: Iterable["Observations"]) -> "Observations":
-        """The seeds of several variants as one set."""
-        found = list(parts)
-        return cls(
-            tuple(value for part in found for value in part.values),
-            sum(part.missing for part in found),
-            sum(part.excluded for part in found),
-        )
-
-
-Observed = Observations | Mapping[str, Observations]
-"""What a claim's quantity gives: one set of observations, or several with names."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +37,23 @@ class Verdict:
     seeds: int = 0
     text: str = ""
     margin: float = field(default=0.0, compare=False)
+
+    def rounded(self) -> "Verdict":
+        """The same with the numbers that a record keeps."""
+        interval = None if self.interval is None else (rounded(self.interval[0]), rounded(self.interval[1]))
+        return replace(self, value=rounded(self.value), interval=interval)
+
+    def content(self, claim: str) -> dict[str, Any]:
+        """A record's entry: the verdict on a claim as plain JSON values."""
+        numbers = {"value": self.value, "interval": self.interval, "seeds": self.seeds, "text": self.text}
+        return {"claim": claim, "verdict": self.state, **numbers}
+
+    @classmethod
+    def read(cls, content: Mapping[str, Any]) -> "Verdict":
+        """The verdict in an entry of a record."""
+        ends = content["interval"]
+        interval = None if ends is None else (ends[0], ends[1])
+        return cls(content["verdict"], content["value"], interval, content["seeds"], content["text"])
 
 
 class Rule(Protocol):
@@ -133,28 +115,20 @@ class SuccessRate:
         return f"at least {self.needed:.0%} of seeds"
 
 
-STATISTICS: dict[str, Callable[..., float]] = {
-    "median": statistics.median,
-    "interquartile mean": statistics.interquartile_mean,
-}
-
-
 @dataclass(frozen=True)
 class Typical:
-    """The typical seed's value against a bar, with a bootstrap interval.
+    """The typical seed's value, the median, against a bar, with a bootstrap interval.
 
     A seed without a value counts as infinitely far on the wrong side of the bar.
 
     Args:
       direction: the side of the bar that reproduces the claim.
       bar: the bar, in the claim's unit.
-      statistic: what is typical.
       partly: a weaker bar that reproduces the claim partly; None for no such state.
     """
 
     direction: Literal["at least", "at most"]
     bar: float
-    statistic: Literal["median", "interquartile mean"] = "median"
     partly: float | None = None
 
     def judge(self, observed: Observed, unit: str) -> Verdict:
@@ -163,8 +137,8 @@ class Typical:
             return not_run
         worst = -math.inf if self.direction == "at least" else math.inf
         values = [worst if value is None else value for value in observations.values]
-        typical = STATISTICS[self.statistic](values)
-        interval = statistics.bootstrap(values, STATISTICS[self.statistic])
+        typical = statistics.median(values)
+        interval = statistics.bootstrap(values, statistics.median)
         finite = typical if math.isfinite(typical) else None
         text = f"{_number(finite)} {unit}".strip() + _brackets(interval) + f", {_seeds(len(values))}"
         state = _state(self._beyond(typical, self.bar), self._beyond(typical, self.partly))
@@ -172,7 +146,7 @@ class Typical:
         return Verdict(state, finite, interval, len(values), text + _asides(observations, "without a value"), margin)
 
     def describe(self, unit: str) -> str:
-        return f"{self.statistic} {self.direction} {_number(self.bar)} {unit}".strip()
+        return f"median {self.direction} {_number(self.bar)} {unit}".strip()
 
     def _beyond(self, value: float, bar: float | None) -> float | None:
         if bar is None:
@@ -227,13 +201,13 @@ class Claim:
     name: str
     sentence: str
     source: str
-    quantity: Callable[["Results"], Observed]
+    quantity: Callable[[Results], Observed]
     rules: Mapping[str, Rule]
     paper: str
     public: str
     unit: str = ""
 
-    def judge(self, results: "Results") -> Verdict:
+    def judge(self, results: Results) -> Verdict:
         """The verdict at the scale that the results are from."""
         rule = self.rules.get(results.scale)
         if rule is None:

@@ -5,7 +5,7 @@ All of them are made from the committed records alone, so that what is published
 
 import difflib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,13 +13,14 @@ from typing import Any
 from augrnn import files
 from augrnn.errors import UserError
 from augrnn.lab import committed_record, statistics
-from augrnn.lab.claims import Claim
+from augrnn.lab.claims import Claim, Verdict
+from augrnn.lab.committed_record import Record
 from augrnn.lab.experiment import Experiment, discover
 
 CLAIMS, RESULTS = "claims", "results"
 """The names in the marks `<!-- claims:begin -->` (README) and `<!-- results:begin -->` (cards)."""
 
-NOT_RUN: dict[str, Any] = {"verdict": "not run", "value": None, "interval": None, "seeds": 0, "text": "not run"}
+NOT_RUN = Verdict("not run", text="not run")
 
 
 @dataclass(frozen=True)
@@ -29,24 +30,24 @@ class Judged:
     experiment: Experiment
     claim: Claim
     scale: str
-    verdict: Mapping[str, Any]
+    verdict: Verdict
 
     def content(self) -> dict[str, Any]:
         """What `check --json` prints."""
-        kept = {key: self.verdict[key] for key in ("verdict", "value", "interval", "seeds")}
+        kept = {name: value for name, value in self.verdict.content(self.claim.name).items() if name != "text"}
         place = {"experiment": self.experiment.name, "claim": self.claim.name, "scale": self.scale}
         return {**place, **kept, "paper": self.claim.paper, "public": self.claim.public}
 
 
-def committed(experiment: Experiment, experiments: Path) -> dict[str, dict[str, Any]]:
+def committed(experiment: Experiment, experiments: Path) -> dict[str, Record]:
     """The committed records of an experiment, by scale, from the smallest scale to the largest."""
     found = {scale: committed_record.read_record(experiments, experiment.name, scale) for scale in experiment.scales}
     return {scale: record for scale, record in found.items() if record is not None}
 
 
-def judged(experiment: Experiment, record: Mapping[str, Any] | None, scale: str) -> list[Judged]:
+def judged(experiment: Experiment, record: Record | None, scale: str) -> list[Judged]:
     """Every claim of an experiment with its verdict in a record ("not run" where that has none)."""
-    stored = {verdict["claim"]: verdict for verdict in record["verdicts"]} if record else {}
+    stored = record.verdicts if record else {}
     return [Judged(experiment, claim, scale, stored.get(claim.name, NOT_RUN)) for claim in experiment.claims]
 
 
@@ -55,7 +56,7 @@ def strongest(experiment: Experiment, experiments: Path) -> list[Judged]:
     rows = {}
     for scale, record in committed(experiment, experiments).items():
         for row in judged(experiment, record, scale):
-            if row.verdict["verdict"] != "not run" or row.claim.name not in rows:
+            if row.verdict.state != "not run" or row.claim.name not in rows:
                 rows[row.claim.name] = row
     return [rows.get(claim.name, Judged(experiment, claim, "", NOT_RUN)) for claim in experiment.claims]
 
@@ -71,8 +72,8 @@ def claims_table(experiments: Path) -> str:
         link = f"[{experiment.name}]({experiments.name}/{experiment.name}/README.md)"
         for row in strongest(experiment, experiments):
             bar = row.claim.bar(row.scale) if row.scale else ""
-            ours = row.verdict["text"]
-            texts = [row.claim.sentence, f"**{row.verdict['verdict']}**", ours, bar, row.claim.paper, row.claim.public]
+            ours = row.verdict.text
+            texts = [row.claim.sentence, f"**{row.verdict.state}**", ours, bar, row.claim.paper, row.claim.public]
             lines.append([link, *texts, row.scale])
     return markdown(head, lines)
 
@@ -89,19 +90,19 @@ def results_tables(experiment: Experiment, experiments: Path) -> str:
     return "\n\n".join(parts)
 
 
-def _scale_tables(experiment: Experiment, scale: str, record: dict[str, Any]) -> str:
+def _scale_tables(experiment: Experiment, scale: str, record: Record) -> str:
     lines = []
     for row in judged(experiment, record, scale):
         claim, verdict = row.claim, row.verdict
-        texts = [claim.name, claim.sentence, claim.source, claim.paper, claim.public, verdict["text"]]
-        lines.append([*texts, claim.bar(scale), f"**{verdict['verdict']}**"])
+        texts = [claim.name, claim.sentence, claim.source, claim.paper, claim.public, verdict.text]
+        lines.append([*texts, claim.bar(scale), f"**{verdict.state}**"])
     head = ["claim", "the paper says", "where", "paper", "best public", f"ours, {scale}", "the bar", "verdict"]
     return f"### Scale: {scale}\n\n{markdown(head, lines)}\n\n{costs_table(record)}\n\n{_origin(record)}"
 
 
-def costs_table(record: dict[str, Any]) -> str:
+def costs_table(record: Record) -> str:
     """Markdown: what each variant's runs took (medians over seeds)."""
-    results = committed_record.results_of(record)
+    results = record.results
     lines = []
     for variant, seeds in results.planned.items():
         runs = results[variant]
@@ -109,7 +110,7 @@ def costs_table(record: dict[str, Any]) -> str:
         columns = [[getattr(run, name) for run in runs] for name in ("parameters", "sequences", "updates", "seconds")]
         middles = [_middle(values) for values in columns]
         count = f"{len(runs)} of {seeds}" + (f", {failed} failed" if failed else "")
-        lines.append([variant, f"`{record['variants'][variant]['config']}`", count, *middles])
+        lines.append([variant, f"`{record.variants[variant]['config']}`", count, *middles])
     return markdown(["variant", "config", "runs", "parameters", "sequences", "updates", "seconds a run"], lines)
 
 
@@ -118,8 +119,8 @@ def _middle(values: Sequence[float | None]) -> str:
     return f"{statistics.median(present):,.0f}" if present else ""
 
 
-def _origin(record: dict[str, Any]) -> str:
-    origin = record["provenance"]
+def _origin(record: Record) -> str:
+    origin = record.provenance
     texts = {key: ", ".join(str(value) for value in origin[key] if value is not None) for key in origin}
     torch = ", ".join(sorted({versions["torch"] for versions in origin["versions"] if "torch" in versions}))
     parts = [f"Hardware: {texts['hardware']}", f"threads a run: {texts['threads']}", f"commit: {texts['commit']}"]

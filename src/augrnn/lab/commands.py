@@ -102,7 +102,7 @@ def check(options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps([row.content() for row in found.rows], indent=1, allow_nan=False))
     else:
-        show([row for row in found.rows if row.verdict["verdict"] != "not run"])
+        show([row for row in found.rows if row.verdict.state != "not run"])
         print(f"{len(found.rows)} claims and scales checked, {len(found.changed)} verdicts changed")
     for line in (*found.notes, *found.changed):
         print(line, file=sys.stderr)
@@ -145,9 +145,9 @@ def show(rows: Sequence["Judged"]) -> None:
     for name in ("claim", "verdict", "ours", "the bar", "paper", "best public", "scale"):
         table.add_column(name, overflow="fold")
     for row in rows:
-        state = row.verdict["verdict"]
+        state = row.verdict.state
         bar = row.claim.bar(row.scale) if row.scale else ""
-        texts = [row.verdict["text"], bar, row.claim.paper, row.claim.public, row.scale]
+        texts = [row.verdict.text, bar, row.claim.paper, row.claim.public, row.scale]
         table.add_row(row.claim.name, f"[{COLOURS[state]}]{state}[/]", *map(escape, texts))
     console().print(table)
 

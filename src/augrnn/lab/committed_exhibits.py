@@ -4,18 +4,17 @@ The file is committed beside the record: what the record alone shows, and a few 
 pictures, `experiments/<name>/figures/<scale>/<exhibit>.png`, are drawn from it.
 """
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from augrnn.errors import UserError
 from augrnn.exhibits import png
-from augrnn.exhibits.exhibit import Exhibit, encoded, read_exhibits, write_exhibits
+from augrnn.exhibits.exhibit import encoded, read_exhibits, write_exhibits
 from augrnn.lab.claims_tables import committed
-from augrnn.lab.committed_record import results_of
 
 if TYPE_CHECKING:
-    from augrnn.lab.experiment import Experiment
+    from augrnn.lab.committed_record import Record
+    from augrnn.lab.experiment import Experiment, Shown
 
 LIMIT = 200_000
 """Bytes that the exhibits of a scale may have: they are committed."""
@@ -28,8 +27,8 @@ def exhibits_path(experiments: Path, name: str, scale: str) -> Path:
 
 def write(
     experiment: "Experiment",
-    record: Mapping[str, Any],
-    shown: Mapping[tuple[str, int], Mapping[str, Exhibit]],
+    record: "Record",
+    shown: "Shown",
     experiments: Path,
 ) -> Path | None:
     """Write the exhibits and pictures of an experiment at a scale; gives the file, None where it shows nothing.
@@ -46,17 +45,17 @@ def write(
     """
     if experiment.exhibits is None:
         return None
-    path = exhibits_path(experiments, experiment.name, record["scale"])
+    path = exhibits_path(experiments, experiment.name, record.scale)
     kept = {} if shown else read_exhibits(path)
-    made = {**kept, **experiment.exhibits(results_of(record), shown)}
+    made = {**kept, **experiment.exhibits(record.results, shown)}
     size = len(encoded(made).encode())
     if size > LIMIT:
         raise UserError(
-            f"{experiment.name}: the exhibits of scale {record['scale']} have {size} bytes, more than the {LIMIT} that "
+            f"{experiment.name}: the exhibits of scale {record.scale} have {size} bytes, more than the {LIMIT} that "
             "are committed: show fewer or smaller ones"
         )
     write_exhibits(path, made)
-    png.write(read_exhibits(path), experiments / experiment.name / "figures" / record["scale"])
+    png.write(read_exhibits(path), experiments / experiment.name / "figures" / record.scale)
     return path
 
 

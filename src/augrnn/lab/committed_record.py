@@ -6,19 +6,19 @@ that anyone can compute them again from it.
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from augrnn.errors import UserError
-from augrnn.files import encoded, jsonable, read_json
+from augrnn.files import encoded, jsonable, read_json, replacing
 from augrnn.lab.claims import Verdict
-from augrnn.lab.records import Results, RunRecord, read_run, rounded, thinned
+from augrnn.lab.experiment import Experiment
+from augrnn.lab.plan import Run
+from augrnn.lab.records import read_run
+from augrnn.lab.results import Results, RunRecord, rounded, thinned
 
-if TYPE_CHECKING:
-    from augrnn.lab.experiment import Experiment, Run
-
-FORMAT = 1
+FORMAT = 2
 """The layout of the distilled record; raised when it changes."""
 
 LIMIT = 300_000
@@ -28,77 +28,89 @@ POINTS = 100
 """Points that a curve keeps, fewer where the record would otherwise be over its limit."""
 
 
-def distill(experiment: "Experiment", plan: Sequence["Run"], runs: Path) -> dict[str, Any]:
-    """The distilled record of the runs of a plan that have ended, verdicts included.
+@dataclass(frozen=True)
+class Record:
+    """What is committed of all runs of a scale.
+
+    Attributes:
+      experiment, scale: whose runs.
+      variants: for each variant its "config", the "settings" that were changed of it, "seeds", and "fingerprint".
+      provenance: the distinct commits, versions, machines and numbers of threads.
+      runs: those that have ended, their numbers rounded and their curves thinned.
+      verdicts: on each claim, computed from these runs.
+    """
+
+    experiment: str
+    scale: str
+    variants: Mapping[str, Mapping[str, Any]]
+    provenance: Mapping[str, Any]
+    runs: tuple[RunRecord, ...]
+    verdicts: Mapping[str, Verdict]
+
+    @property
+    def results(self) -> Results:
+        """The runs, as claims see them."""
+        planned = {name: variant["seeds"] for name, variant in self.variants.items()}
+        return Results(self.experiment, self.scale, planned, {(run.variant, run.seed): run for run in self.runs})
+
+    def encoded(self) -> str:
+        """The file's content."""
+        content = {
+            "format": FORMAT,
+            **{name: value for name, value in vars(self).items() if name != "verdicts"},
+            "runs": [asdict(run) for run in self.runs],
+            "verdicts": [verdict.content(claim) for claim, verdict in self.verdicts.items()],
+        }
+        return encoded(content, compact=True)
+
+    def write(self, path: Path) -> None:
+        """Write the file, whole or not at all."""
+        with replacing(path) as file:
+            file.write(self.encoded().encode())
+
+
+def distill(experiment: Experiment, plan: Sequence[Run], runs: Path) -> Record:
+    """The record of the runs of a plan that have ended, verdicts included.
 
     Raises:
       UserError: the record is over its limit even with two points a curve.
     """
-    ended = {run: record for run in plan if (record := read_run(run, runs)) is not None}
-    planned: dict[str, int] = {}
-    for run in plan:
-        planned[run.variant] = planned.get(run.variant, 0) + 1
-    content = {
-        "format": FORMAT,
-        "experiment": experiment.name,
-        "scale": plan[0].scale,
-        "variants": {name: _variant(experiment, plan, name, seeds) for name, seeds in planned.items()},
-        "provenance": provenance_of([run.folder(runs) for run in ended]),
+    ended = {run: found for run in plan if (found := read_run(run, runs)) is not None}
+    variants = {
+        name: {
+            "config": experiment.variants[name].config,
+            "settings": experiment.changes(plan[0].scale, name),
+            "seeds": len(its),
+            "fingerprint": its[0].fingerprint,
+        }
+        for name in dict.fromkeys(run.variant for run in plan)
+        if (its := [run for run in plan if run.variant == name])
     }
+    provenance = provenance_of([run.folder(runs) for run in ended])
     points = POINTS
     while points >= 2:
-        content["runs"] = [_distilled(record, experiment.curves, points) for record in sorted(ended.values(), key=_key)]
-        content["verdicts"] = verdicts(experiment, results_of(content))
-        if len(encoded(content, compact=True)) < LIMIT:
-            return jsonable(content)
+        kept = tuple(_distilled(found, experiment.curves, points) for found in sorted(ended.values(), key=_key))
+        record = Record(experiment.name, plan[0].scale, variants, provenance, kept, {})
+        record = replace(record, verdicts=judge(experiment, record.results))
+        if len(record.encoded()) < LIMIT:
+            return record
         points //= 2
     raise UserError(f"{experiment.name}: measures too large to commit; put them into exhibits instead")
+
+
+def judge(experiment: Experiment, results: Results) -> dict[str, Verdict]:
+    """The verdict on each claim, with rounded numbers."""
+    return {claim.name: claim.judge(results).rounded() for claim in experiment.claims}
 
 
 def _key(record: RunRecord) -> tuple[str, int]:
     return record.variant, record.seed
 
 
-def _variant(experiment: "Experiment", plan: Sequence["Run"], name: str, seeds: int) -> dict[str, Any]:
-    first = next(run for run in plan if run.variant == name)
-    return {
-        "config": experiment.variants[name].config,
-        "overrides": list(first.argv[2:-1]),
-        "seeds": seeds,
-        "fingerprint": first.fingerprint,
-    }
-
-
-def _distilled(record: RunRecord, names: Sequence[str], points: int) -> dict[str, Any]:
+def _distilled(record: RunRecord, names: Sequence[str], points: int) -> RunRecord:
     curves = {name: thinned(record.curves[name], points) for name in names if name in record.curves}
-    content = {**asdict(record), "curves": curves, "measures": _all_rounded(jsonable(record.measures))}
-    return {**content, "seconds": None if record.seconds is None else round(record.seconds)}
-
-
-def results_of(content: Mapping[str, Any]) -> Results:
-    """The results in a distilled record."""
-    planned = {name: variant["seeds"] for name, variant in content["variants"].items()}
-    runs = {(run["variant"], run["seed"]): RunRecord(**run) for run in jsonable(content["runs"])}
-    return Results(content["experiment"], content["scale"], planned, runs)
-
-
-def verdicts(experiment: "Experiment", results: Results) -> list[dict[str, Any]]:
-    """The verdict on each claim, as the record keeps it."""
-    return [verdict_content(claim.name, claim.judge(results)) for claim in experiment.claims]
-
-
-def verdict_content(claim: str, verdict: Verdict) -> dict[str, Any]:
-    """A verdict as plain JSON values."""
-    value = rounded(verdict.value)
-    interval = None if verdict.interval is None else [rounded(end) for end in verdict.interval]
-    return {
-        "claim": claim,
-        "verdict": verdict.state,
-        "value": value,
-        "interval": interval,
-        "seeds": verdict.seeds,
-        "text": verdict.text,
-    }
+    seconds = None if record.seconds is None else round(record.seconds)
+    return replace(record, curves=curves, measures=_all_rounded(jsonable(record.measures)), seconds=seconds)
 
 
 def provenance_of(folders: Sequence[Path]) -> dict[str, list[Any]]:
@@ -119,7 +131,7 @@ def results_path(experiments: Path, name: str, scale: str) -> Path:
     return experiments / name / "results" / f"{scale}.json"
 
 
-def read_record(experiments: Path, name: str, scale: str) -> dict[str, Any] | None:
+def read_record(experiments: Path, name: str, scale: str) -> Record | None:
     """The committed record of a scale; None where there is none."""
     path = results_path(experiments, name, scale)
     if not path.exists():
@@ -127,7 +139,14 @@ def read_record(experiments: Path, name: str, scale: str) -> dict[str, Any] | No
     content = read_json(path)
     if content.get("format") != FORMAT:
         raise UserError(f"{path} has format {content.get('format')}, this version reads {FORMAT}")
-    return content
+    return Record(
+        content["experiment"],
+        content["scale"],
+        content["variants"],
+        content["provenance"],
+        tuple(RunRecord(**run) for run in content["runs"]),
+        {verdict["claim"]: Verdict.read(verdict) for verdict in content["verdicts"]},
+    )
 
 
 def _all_rounded(content: Any) -> Any:

@@ -4,22 +4,21 @@
 It must not import torch at its top, because `augrnn list` loads every experiment and should answer at once.
 """
 
-import difflib
-import hashlib
 import importlib.util
-import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from augrnn.errors import UserError
 from augrnn.lab.claims import Claim
+from augrnn.lab.plan import Run, Scale, Variant, fingerprint, known
+from augrnn.lab.results import Results
+from augrnn.lab.settings import Settings, config_content, merged
 
 if TYPE_CHECKING:
     from augrnn.exhibits.exhibit import Exhibit
-    from augrnn.lab.records import Results
     from augrnn.measures.measure import Measured
     from augrnn.training.command import Trained
 
@@ -29,69 +28,8 @@ Measure = Callable[["Trained"], "Measured"]
 Shown = Mapping[tuple[str, int], Mapping[str, "Exhibit"]]
 """What the model of each finished (variant, seed) shows, by name."""
 
-Exhibits = Callable[["Results", Shown], dict[str, "Exhibit"]]
+Exhibits = Callable[[Results, Shown], dict[str, "Exhibit"]]
 """From the results and what the models show to what the experiment shows; without models, what the results show."""
-
-
-@dataclass(frozen=True)
-class Variant:
-    """One model of an experiment.
-
-    Attributes:
-      config: a complete LightningCLI file, relative to the repository's root ("configs/copy/ntm-lstm.yaml").
-      overrides: command-line options that follow it ("--model.init_args.lr=1e-4").
-    """
-
-    config: str
-    overrides: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Scale:
-    """A size at which an experiment runs.
-
-    Attributes:
-      seeds: each variant is trained with seeds 0 to seeds - 1.
-      minutes: estimate for all its runs together on two cores (or on a GPU, at the paper's scale).
-      overrides: options for every variant, after the variant's own.
-      variants: those that take part; all when None.
-      seeds_of: another number of seeds for some variants.
-      overrides_of: further options for some variants, last of all.
-      threads: cores that one run puts to good use; as many runs go at once as then fit.
-    """
-
-    seeds: int
-    minutes: float
-    overrides: tuple[str, ...] = ()
-    variants: tuple[str, ...] | None = None
-    seeds_of: Mapping[str, int] = field(default_factory=dict)
-    overrides_of: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    threads: int = 1
-
-
-@dataclass(frozen=True)
-class Run:
-    """One training run of a plan.
-
-    Attributes:
-      argv: its LightningCLI options, the absolute path of its config among them.
-      fingerprint: a hash of its settings (the config's content, overrides, seed and scale); a record with another
-        fingerprint is of another run.
-    """
-
-    experiment: str
-    scale: str
-    variant: str
-    seed: int
-    argv: tuple[str, ...]
-    fingerprint: str
-
-    def folder(self, runs: Path) -> Path:
-        """Where its record lives."""
-        return runs / self.experiment / self.scale / self.variant / f"seed-{self.seed}"
-
-    def __str__(self) -> str:
-        return f"{self.variant} seed {self.seed}"
 
 
 @dataclass(frozen=True)
@@ -122,7 +60,7 @@ class Experiment:
 
     def __post_init__(self) -> None:
         for name, scale in self.scales.items():
-            named = {*(scale.variants or ()), *scale.seeds_of, *scale.overrides_of}
+            named = {*(scale.variants or ()), *scale.seeds_of, *scale.settings_of}
             if unknown := sorted(named - set(self.variants)):
                 raise UserError(f"{self.name}: scale {name} names unknown variants: {', '.join(unknown)}")
         for claim in self.claims:
@@ -157,46 +95,27 @@ class Experiment:
         for name in variants or ():
             known(name, counts, f"variant of {self.name} at scale {scale}")
         chosen = {name: seeds or count for name, count in counts.items() if not variants or name in variants}
-        contents = {name: config_content(experiments.parent / self.variants[name].config, self.name) for name in chosen}
+        configs = {name: config_content(experiments.parent / self.variants[name].config, self.name) for name in chosen}
         return [
-            self._run(scale, variant, seed, experiments.parent, contents[variant])
+            self._run(scale, variant, seed, configs[variant])
             for seed in range(max(chosen.values()))
             for variant, count in chosen.items()
             if seed < count
         ]
 
-    def _run(self, scale: str, name: str, seed: int, root: Path, content: Any) -> Run:
-        variant, size = self.variants[name], self.scales[scale]
-        overrides = (*variant.overrides, *size.overrides, *size.overrides_of.get(name, ()), f"--seed_everything={seed}")
-        identity = [content, overrides, seed, scale]
-        fingerprint = hashlib.sha256(json.dumps(identity, sort_keys=True, default=str).encode()).hexdigest()[:16]
-        return Run(self.name, scale, name, seed, ("--config", str(root / variant.config), *overrides), fingerprint)
+    def changes(self, scale: str, variant: str) -> dict[str, Any]:
+        """What a scale's runs of a variant change of its config."""
+        size = self.scales[scale]
+        return merged(self.variants[variant].settings, size.settings, size.settings_of.get(variant, {}))
+
+    def _run(self, scale: str, variant: str, seed: int, config: Settings) -> Run:
+        settings = merged(config, self.changes(scale, variant), {"seed_everything": seed})
+        return Run(self.name, scale, variant, seed, fingerprint(settings, scale), settings)
 
 
 def titled(shown: Shown, run: tuple[str, int], name: str) -> "Exhibit":
     """An exhibit of a model under the title of its run, "ntm-lstm, seed 3"."""
     return replace(shown[run][name], title=f"{run[0]}, seed {run[1]}")  # type: ignore[call-arg]
-
-
-def config_content(config: Path, owner: str) -> Any:
-    """What a config file says, for a fingerprint; a UserError that begins with its owner where it cannot be read."""
-    import yaml
-
-    if not config.is_file():
-        raise UserError(f"{owner}: there is no config {config}")
-    try:
-        return yaml.safe_load(config.read_text(encoding="utf-8"))
-    except yaml.YAMLError as error:
-        raise UserError(f"{config} is not valid YAML: {' '.join(str(error).split())}") from error
-
-
-def known(name: str, names: Mapping[str, Any] | Sequence[str], kind: str) -> str:
-    """The name itself, or a UserError that offers the nearest ones."""
-    if name in names:
-        return name
-    near = difflib.get_close_matches(name, list(names), n=3, cutoff=0.5)
-    hint = f"did you mean {' or '.join(near)}?" if near else f"there are: {', '.join(names) or 'none'}"
-    raise UserError(f"there is no {kind} called {name}; {hint}")
 
 
 def experiments_root() -> Path:

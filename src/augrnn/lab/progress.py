@@ -12,7 +12,7 @@ from rich.live import Live
 from rich.table import Table
 
 if TYPE_CHECKING:
-    from augrnn.lab.experiment import Run
+    from augrnn.lab.plan import Run
 
 HEARTBEAT = 60.0
 """Seconds between two reports where the output is not a terminal."""

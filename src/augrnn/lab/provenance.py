@@ -3,7 +3,6 @@
 import contextlib
 import os
 import platform
-import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -13,9 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from augrnn import files
+from augrnn.code_version import commit
 
 if TYPE_CHECKING:
-    from augrnn.lab.experiment import Run
+    from augrnn.lab.plan import Run
 
 PACKAGES = (
     "augrnn",
@@ -45,7 +45,7 @@ class Leg:
             "variant": run.variant,
             "seed": run.seed,
             "fingerprint": run.fingerprint,
-            "argv": list(run.argv),
+            "settings": run.settings,
         }
         if "seconds" in earlier:
             self._content["seconds"] = earlier["seconds"]
@@ -80,25 +80,12 @@ def _ended(leg: dict[str, Any], folder: Path) -> dict[str, Any]:
 def surroundings() -> dict[str, Any]:
     """What this process runs with."""
     return {
-        "commit": commit(Path(__file__).parent),
+        "commit": commit(),
         "python": platform.python_version(),
         "versions": versions(),
         "hardware": hardware(),
         "threads": int(os.environ.get("OMP_NUM_THREADS") or os.cpu_count() or 1),
     }
-
-
-def commit(folder: Path) -> str | None:
-    """The git commit of the code in a folder, with "+" where files differ from it; None outside a repository."""
-    with contextlib.suppress(OSError, subprocess.CalledProcessError):
-        name = _git(folder, "rev-parse", "HEAD")
-        return name[:12] + ("+" if _git(folder, "status", "--porcelain", "--untracked-files=no") else "")
-    return None
-
-
-def _git(folder: Path, *arguments: str) -> str:
-    command = ["git", "-C", str(folder), *arguments]
-    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
 
 
 def versions() -> dict[str, str]:

@@ -12,14 +12,15 @@ import contextlib
 import os
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from augrnn import files
 from augrnn.errors import UserError
 from augrnn.lab import records
-from augrnn.lab.experiment import Experiment, Run, load
+from augrnn.lab.experiment import Experiment, load
+from augrnn.lab.plan import Run
 from augrnn.lab.provenance import Leg
 from augrnn.run_folder import EXHIBITS
 from augrnn.signals import leaving_when_asked
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from augrnn.training.command import Trained
 
 Train = Callable[..., "Trained"]
-"""Trains what LightningCLI's options say in a folder, under tags: `augrnn.training.command.train`."""
+"""Trains what settings say in a folder, under tags: `augrnn.training.command.train`."""
 
 
 def work(run: Run, experiment: Experiment, runs: Path, train: Train, placement: Sequence[str] = ()) -> None:
@@ -48,15 +49,14 @@ def work(run: Run, experiment: Experiment, runs: Path, train: Train, placement: 
       UserError: the user has to mend something (a full disk among others).
     """
     folder = run.folder(runs)
-    run = replace(run, argv=(*run.argv, *placement))
     if int(os.environ.get("SLURM_PROCID") or 0) > 0:
         with leaving_when_asked():
-            train(list(run.argv), folder, tags_of(run))
+            train(run.settings, folder, tags_of(run), placement)
         return
     with files.locked(folder), leaving_when_asked():
         leg = Leg(run, folder)
         try:
-            trained = record(run, experiment, folder, leg, train)
+            trained = record(run, experiment, folder, leg, partial(train, placement=placement))
         except BaseException as error:
             with contextlib.suppress(UserError):  # a full disk must not hide what happened
                 leg.close(f"{type(error).__name__}: {error}")
@@ -73,7 +73,7 @@ def record(run: Run, experiment: Experiment, folder: Path, leg: Leg, train: Trai
 
     identity = {"fingerprint": run.fingerprint}
     try:
-        trained = train(list(run.argv), folder, tags_of(run))
+        trained = train(run.settings, folder, tags_of(run))
     except FloatingPointError as error:
         failure = {"status": "failed", "error": str(error) or "the numbers overflowed", "seconds": leg.seconds}
         files.write_json(folder / "summary.json", {**identity, **failure, **curves(experiment, folder)})

@@ -15,23 +15,25 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from rich.console import Console
 
 from augrnn import files
 from augrnn.errors import UserError
 from augrnn.lab import committed_record, records
-from augrnn.lab.experiment import Experiment, Run, experiments_root, load
+from augrnn.lab.committed_record import Record
+from augrnn.lab.experiment import Experiment, experiments_root, load
+from augrnn.lab.plan import Run
 from augrnn.lab.progress import HEARTBEAT, Progress
 from augrnn.lab.provenance import cores
-from augrnn.run_folder import EXHIBITS
+from augrnn.run_folder import EXHIBITS, LAST
+from augrnn.signals import handled
 
 Command = Callable[[Run, Path, Path], list[str]]
 """From a run, the experiments and the runs folder to the command that does it."""
@@ -52,13 +54,13 @@ class Outcome:
     """What `reproduce` gives.
 
     Attributes:
-      record: the distilled record, with the verdicts.
+      record: the record, with the verdicts.
       path: where it was written.
       committed: whether that is the experiment's own record.
       crashed: for each run that broke, why.
     """
 
-    record: dict[str, Any]
+    record: Record
     path: Path
     committed: bool
     crashed: dict[Run, str]
@@ -111,14 +113,13 @@ def reproduce(
     plan = experiment.plan(scale, experiments, seeds, variants)
     todo = left_to_do(plan, runs, retry, fresh, measure_again)
     size = experiment.scale(scale)
-    slots = max(1, min(jobs or cores() // size.threads, len(todo)))
+    slots = max(1, min(jobs or cores(), len(todo)))
     seconds = size.minutes * 60 * slots / sum(experiment.seeds(scale).values())
     with Progress(
         console, total=len(todo), jobs=slots, seconds=seconds, curves=experiment.curves, heartbeat=heartbeat
     ) as progress:
         progress.say(f"{name} at scale {scale}: {len(todo)} runs to do, {len(plan) - len(todo)} done, {slots} at once")
-        threads = max(1, min(size.threads, cores() // slots))
-        crashed = Pool(lambda run: command(run, experiments, runs), runs, slots, threads, progress).do(todo)
+        crashed = Pool(lambda run: command(run, experiments, runs), runs, slots, 1, progress).do(todo)
     return conclude(experiment, plan, experiments, runs, crashed)
 
 
@@ -134,7 +135,7 @@ def left_to_do(
             "--retry, or choose another --runs"
         )
     measured = {run for run, state in states.items() if measure_again and state == "finished"}
-    bare = [run for run in plan if run in measured and not (run.folder(runs) / records.CHECKPOINT).exists()]
+    bare = [run for run in plan if run in measured and not (run.folder(runs) / LAST).exists()]
     if bare:
         raise UserError(
             f"the last checkpoints of {len(bare)} finished runs are gone ({few(bare)}), so they cannot be measured: "
@@ -160,11 +161,11 @@ def conclude(
     scale = plan[0].scale
     record = committed_record.distill(experiment, plan, runs)
     whole = experiment.plan(scale, experiments)
-    complete = set(whole) <= set(plan) and committed_record.results_of(record).complete
+    complete = set(whole) <= set(plan) and record.results.complete
     path = runs / experiment.name / scale / "results.json"
     if complete:
         path = committed_record.results_path(experiments, experiment.name, scale)
-    files.write_json(path, record, compact=True)
+    record.write(path)
     if complete:
         from augrnn.exhibits.exhibit import read_exhibits
         from augrnn.lab import committed_exhibits
@@ -198,7 +199,7 @@ class Pool:
     def do(self, todo: Sequence[Run]) -> dict[Run, str]:
         """Do all runs; for each that broke, why. A run that only the user can mend stops new ones from starting."""
         waiting = list(todo)
-        with _interruptible():
+        with handled(_interrupt):  # as Ctrl-C
             try:
                 while self._children or (waiting and not self._mistake):
                     while waiting and not self._mistake and len(self._children) < self._slots:
@@ -277,21 +278,8 @@ def _signal(child: "subprocess.Popen[bytes]", number: signal.Signals) -> None:
             os.killpg(child.pid, number)
 
 
-@contextlib.contextmanager
-def _interruptible() -> Iterator[None]:
-    """Treat SIGTERM as Ctrl-C."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def interrupt(number: int, frame: FrameType | None) -> NoReturn:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
+def _interrupt(number: int, frame: FrameType | None) -> NoReturn:
+    raise KeyboardInterrupt
 
 
 def last_line(path: Path) -> str:

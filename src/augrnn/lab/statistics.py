@@ -25,13 +25,6 @@ def median(values: Sequence[float]) -> float:
     return ordered[half] if len(ordered) % 2 else (ordered[half - 1] + ordered[half]) / 2
 
 
-def interquartile_mean(values: Sequence[float]) -> float:
-    """Mean of what is left after a quarter of the values, rounded down, is cut off at each end."""
-    ordered, cut = sorted(values), len(values) // 4
-    kept = ordered[cut : len(ordered) - cut]
-    return sum(kept) / len(kept)
-
-
 def bootstrap(values: Sequence[float], statistic: Callable[[Sequence[float]], float]) -> Interval | None:
     """Bootstrap interval of a statistic over seeds.
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from augrnn.cluster.slurm import Job, Profile
     from augrnn.cluster.submissions import Submissions, Task
     from augrnn.dashboard.shown import SweepPanel
-    from augrnn.lab.experiment import Run
+    from augrnn.lab.plan import Run
     from augrnn.sweeps.plan import Standing
     from augrnn.sweeps.sweep_file import Sweep
 
@@ -88,11 +88,13 @@ def plan(options: argparse.Namespace) -> int:
     sweep, runs = _read(options)
     whole = sweeps.plan(sweep, runs)
     if options.json:
-        print(json.dumps([{"run": sweeps.name_of(run), "options": run.argv} for run in whole], indent=1))
+        print(json.dumps([{"run": sweeps.name_of(run), "settings": run.settings} for run in whole], indent=1))
         return 0
     asked = "W&B's server" if sweeps.on_server(sweep, runs) else "the trials before it"
     for run in whole[:SHOWN]:
-        print(f"{sweeps.name_of(run):24} {' '.join(run.argv[2:]) or f'options as {asked} will say'}")
+        print(
+            f"{sweeps.name_of(run):24} {json.dumps(run.settings) if run.settings else f'options as {asked} will say'}"
+        )
     if len(whole) > SHOWN:
         print(f"... and {len(whole) - SHOWN:,} more (--json shows all)")
     seeds = "the seed is the server's choice" if sweeps.on_server(sweep, runs) else f"{len(sweep.seeds)} seeds a point"

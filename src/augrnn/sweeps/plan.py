@@ -15,7 +15,8 @@ from augrnn.cluster import slurm
 from augrnn.cluster.submissions import Task
 from augrnn.errors import UserError
 from augrnn.lab import records
-from augrnn.lab.experiment import Experiment, Run
+from augrnn.lab.experiment import Experiment
+from augrnn.lab.plan import Run
 from augrnn.sweeps.points import points, runs_of
 from augrnn.sweeps.sweep_file import Sweep
 
@@ -84,7 +85,7 @@ def _unplanned(sweep: Sweep, kind: str, count: int) -> list[Run]:
 
 def unplanned(sweep: Sweep, kind: str, number: int) -> Unplanned:
     """A task of a sweep; `kind` is TRIALS or AGENTS."""
-    return Unplanned(f"sweeps/{sweep.name}", kind, f"{number:03d}", sweep.seeds[0], (), "")
+    return Unplanned(f"sweeps/{sweep.name}", kind, f"{number:03d}", sweep.seeds[0], "", {})
 
 
 def conclude(task: Unplanned, runs: Path, state: str) -> None:

@@ -6,13 +6,13 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from augrnn.errors import UserError
-from augrnn.lab.experiment import Run, config_content
+from augrnn.lab.plan import Run, fingerprint
+from augrnn.lab.settings import config_content, from_words, merged, nested
 from augrnn.sweeps.sweep_file import SEED, Parameter, Sweep
 
 REDRAWS = 100
@@ -129,37 +129,12 @@ def run_of(sweep: Sweep, point: Point, seed: int, kind: str = "points", name: st
       name: the run's folder in there; the point's id when None.
     """
     values = {**point.values, SEED: seed}
-    first = options({name: values.pop(name) for name in ("config",) if name in values})  # the others override it
-    argv = absolute((*first, *sweep.options, *options(values)), sweep.root)
-    identity = [list(sweep.options), dict(point.values), seed, [_content(path, sweep.name) for path in configs(argv)]]
-    fingerprint = hashlib.sha256(json.dumps(identity, sort_keys=True, default=str).encode()).hexdigest()[:16]
-    return Run(f"sweeps/{sweep.name}", kind, name or point.id, seed, argv, fingerprint)
+    config = values.pop("config", None)
+    first = {} if config is None else _content(sweep.root / config, sweep.name)  # the others override it
+    settings = merged(first, from_words(sweep.options, sweep.root, sweep.name), nested(values))
+    return Run(f"sweeps/{sweep.name}", kind, name or point.id, seed, fingerprint(settings), settings)
 
 
 def options(values: Mapping[str, Any]) -> tuple[str, ...]:
     """Values as command-line options: text as it is, everything else as JSON, which LightningCLI reads as YAML."""
     return tuple(f"--{name}={value if isinstance(value, str) else json.dumps(value)}" for name, value in values.items())
-
-
-def absolute(argv: tuple[str, ...], root: Path) -> tuple[str, ...]:
-    """Options whose configs are named by absolute paths, because a run may start in another directory.
-
-    Raises:
-      UserError: one is not there.
-    """
-    found: list[str] = []
-    words = iter(argv)
-    for word in words:
-        if word == "--config" or word.startswith("--config="):
-            path = root / (next(words, "") if word == "--config" else word.partition("=")[2])
-            if not path.is_file():
-                raise UserError(f"there is no config {path}")
-            found += ["--config", str(path)]
-        else:
-            found.append(word)
-    return tuple(found)
-
-
-def configs(argv: tuple[str, ...]) -> list[Path]:
-    """The configs that absolute options name."""
-    return [Path(path) for word, path in itertools.pairwise(argv) if word == "--config"]

@@ -23,7 +23,7 @@ from optuna.trial import TrialState
 from augrnn.errors import UserError
 from augrnn.exhibits.style import PALETTE, save
 from augrnn.files import read_json
-from augrnn.lab.experiment import Run
+from augrnn.lab.plan import Run
 from augrnn.lab.records import read_run
 from augrnn.sweeps.plan import AGENTS, PRUNED, TRIALS, folder_of, on_server
 from augrnn.sweeps.points import Point, options, point, points, run_of

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from augrnn.errors import UserError
 from augrnn.lab import records
-from augrnn.lab.experiment import Run
+from augrnn.lab.plan import Run
 from augrnn.lab.run_process import exit_status, lightning, work
 from augrnn.sweeps.plan import TRIALS, as_experiment, conclude, storage_of, unplanned
 from augrnn.sweeps.points import point, points, run_of

@@ -22,7 +22,8 @@ import yaml
 from augrnn import files
 from augrnn.errors import UserError
 from augrnn.lab import records
-from augrnn.lab.experiment import Experiment, Run
+from augrnn.lab.experiment import Experiment
+from augrnn.lab.plan import Run
 from augrnn.lab.run_process import exit_status, lightning, work
 from augrnn.signals import STOPPED, handled
 from augrnn.sweeps.plan import AGENTS, Unplanned, as_experiment, conclude, folder_of, frozen, unplanned

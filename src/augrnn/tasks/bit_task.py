@@ -2,7 +2,9 @@
 
 # T = time steps, B = batch, I = input channels, O = output channels
 
+import json
 import math
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import torch
@@ -63,6 +65,40 @@ class BitBatch(NamedTuple):
         return {"cost_bits": self.cost_bits(outputs_TBO), "wrong_bits": self.wrong_bits(outputs_TBO)}
 
 
+class BitCodec:
+    """A sequence a line, as JSON: a list of what the model sees at each step, and of the bits that it gives.
+
+    Args:
+      input_size: channels of an input.
+    """
+
+    def __init__(self, input_size: int) -> None:
+        self.input_size = input_size
+
+    def batches(self, lines: Sequence[str]) -> Iterator[tuple[list[int], BitBatch]]:
+        """A batch for each line that is not blank."""
+        for number, line in enumerate(lines):
+            if line.strip():
+                inputs_T1I = self._read(number, line).unsqueeze(1)
+                nothing_T1 = inputs_T1I.new_zeros(len(inputs_T1I), 1)
+                yield [number], BitBatch(inputs_T1I, nothing_T1.unsqueeze(-1), nothing_T1)
+
+    def _read(self, number: int, line: str) -> Tensor:
+        try:
+            inputs_TI = torch.tensor(json.loads(line), dtype=torch.float32)
+        except (ValueError, TypeError):  # no JSON, no numbers, or rows of different lengths
+            inputs_TI = torch.empty(0)
+        if inputs_TI.ndim != 2 or inputs_TI.shape[1] != self.input_size or not inputs_TI.isfinite().all():
+            raise UserError(
+                f"line {number + 1} is not a JSON list of steps, each a list of {self.input_size} numbers: {line[:60]}"
+            )
+        return inputs_TI
+
+    def texts(self, prediction: Tensor) -> list[str]:
+        """The thresholded outputs, 0 or 1, of logits (T, B, O)."""
+        return [json.dumps((logits_TO > 0).long().tolist()) for logits_TO in prediction.unbind(1)]
+
+
 def between(low: int, high: int, *seed: int) -> int:
     """A whole number from low to high, both included, drawn evenly."""
     return int(torch.randint(low, high + 1, (), generator=generator(*seed)))
@@ -119,6 +155,10 @@ class BitTask(StepTask):
     def validation_draw(self, number: int) -> BitBatch:
         """Batch `number` of the validation set, the same for every seed."""
         return self.sample(self.evaluation_batch_size, self.random_size(1, number, 0), 1, number, 1)
+
+    @property
+    def codec(self) -> BitCodec:
+        return BitCodec(self.input_size)
 
     def evaluation_set(self, size: Size, sequences: int, batch_size: int = 100) -> BatchStream:
         """Sequences of one size to test on, from a stream that neither training nor validation draws from."""

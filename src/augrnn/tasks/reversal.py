@@ -2,17 +2,43 @@
 
 # B = batch, L = length of the sequences
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import torch
 
 from augrnn.batch_stream import BatchStream, generator
 from augrnn.errors import UserError
+from augrnn.search.model import Hypothesis
 from augrnn.tasks.task import TextTask
-from augrnn.text.token_batches import EOS, PairBatch, Tokens
+from augrnn.text.token_batches import EOS, PairBatch, Tokens, pair_batch
 
 FIRST = 4
 """The first token id that is a symbol; those before it have a fixed meaning."""
+
+
+class SymbolCodec:
+    """A sequence a line: its symbols as whole numbers from 0, with spaces between.
+
+    Args:
+      symbols: number of different symbols.
+    """
+
+    def __init__(self, symbols: int) -> None:
+        self.symbols = symbols
+
+    def batches(self, lines: Sequence[str]) -> Iterator[tuple[list[int], PairBatch]]:
+        """A batch for each line that is not blank."""
+        for number, line in enumerate(lines):
+            words = line.split()
+            if any(not word.isdecimal() or int(word) >= self.symbols for word in words):
+                raise UserError(f"line {number + 1} is not of whole numbers below {self.symbols}: {line[:60]}")
+            if words:
+                ids = [FIRST + int(word) for word in words] + [EOS]
+                yield [number], pair_batch([ids], [[EOS]], [0])
+
+    def texts(self, prediction: Mapping[int, Sequence[Hypothesis]]) -> list[str]:
+        """The symbols of the best hypothesis for each source."""
+        return [" ".join(str(token - FIRST) for token in best[0].tokens) for best in prediction.values()]
 
 
 class Reversal(TextTask):
@@ -72,6 +98,10 @@ class Reversal(TextTask):
         source_BL, target_BL = torch.cat([symbols_BL, end_B1], 1), torch.cat([symbols_BL.flip(1), end_B1], 1)
         real_BL = torch.ones_like(source_BL, dtype=torch.bool)
         return PairBatch(Tokens(source_BL, real_BL), target_BL, real_BL, torch.arange(size))
+
+    @property
+    def codec(self) -> SymbolCodec:
+        return SymbolCodec(self.symbols)
 
     def _random_length(self, *seed: int) -> int:
         return int(torch.randint(self.min_length, self.max_length + 1, (), generator=generator(*seed)))

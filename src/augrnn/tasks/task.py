@@ -1,11 +1,27 @@
 """What a task must offer: the contract between tasks and everything else."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Protocol
 
 import lightning as L
 
 from augrnn.batch_stream import BatchStream
 from augrnn.batches import Batch
+from augrnn.errors import UserError
+
+
+class Codec(Protocol):
+    """What it takes to use a trained model on a user's text."""
+
+    def batches(self, lines: Sequence[str]) -> Iterator[tuple[list[int], Any]]:
+        """Batches of the lines that are not blank, each with the numbers of its lines.
+
+        Raises:
+          UserError: a line cannot be read; names it.
+        """
+
+    def texts(self, prediction: Any) -> list[str]:
+        """What a system's `predict_step` gives for a batch as lines, in the order of the batch."""
 
 
 class Task(L.LightningDataModule):
@@ -14,10 +30,12 @@ class Task(L.LightningDataModule):
     Attributes:
       measure: the dotted path of a class, a subclass of `augrnn.measures.measure.Measure`: what is measured on a
         trained model ("augrnn.measures.copy.measure.CopyMeasure"). The base class, which measures nothing, by default.
+      learned: whether it learns from data what inference needs (a vocabulary), which checkpoints then hold.
       finite: whether an epoch is a pass over a data set, which the processes of a data-parallel run share.
     """
 
     measure: str = "augrnn.measures.measure.Measure"
+    learned: bool = False
     finite: bool = False
 
     def epoch_length(self) -> int:
@@ -40,6 +58,11 @@ class Task(L.LightningDataModule):
     def test_names(self) -> list[str]:
         """The names of the evaluation sets, in their order."""
         return list(self.test_sets())
+
+    @property
+    def codec(self) -> "Codec":
+        """From a user's lines to batches, and from predictions to lines."""
+        raise UserError(f"{type(self).__name__} reads no text: nothing can be predicted from a file")
 
     def train_dataloader(self) -> BatchStream:
         trainer = self.trainer

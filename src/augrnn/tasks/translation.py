@@ -3,7 +3,6 @@
 # B = batch, L = source positions, M = target positions
 
 import math
-import sys
 from collections.abc import Sequence
 from functools import cached_property, partial
 from itertools import accumulate, pairwise
@@ -16,9 +15,11 @@ from augrnn.batch_stream import BatchStream, generator
 from augrnn.errors import UserError
 from augrnn.metrics.bleu import corpus_bleu
 from augrnn.tasks.task import TextTask
+from augrnn.text.codec import PairCodec, TextCodec
+from augrnn.text.moses import Moses
 from augrnn.text.parallel_corpus import parallel_text
 from augrnn.text.token_batches import EOS, PairBatch, bucketed, padded, pair_batch
-from augrnn.text.vocabulary import Moses, Subwords, Units, cached_subwords, cached_words
+from augrnn.text.vocabulary import Subwords, Units, cached_subwords, cached_words
 
 NAME = "multi30k"
 
@@ -78,7 +79,6 @@ class Translation(TextTask):
       join: make training examples of 1, 2, ... to `join` pairs that the shuffle puts side by side, each size with the
         same share of the pairs, so that a corpus of short sentences trains on long ones too.
       validation_split, test_splits: official names of the splits to validate and test on.
-      predict_file: raw sentences to translate, one a line; "-" reads the standard input.
       pool: training batches sorted together by length.
       seed: names the stream of training batches.
     """
@@ -86,6 +86,7 @@ class Translation(TextTask):
     measure = "augrnn.measures.translation.measure.TranslationMeasure"
 
     finite = True
+    learned = True
 
     def __init__(
         self,
@@ -102,7 +103,6 @@ class Translation(TextTask):
         join: int = 1,
         validation_split: str = "val",
         test_splits: tuple[str, ...] = ("test_2016_flickr",),
-        predict_file: str | None = None,
         pool: int = 50,
         seed: int = 0,
     ) -> None:
@@ -115,16 +115,15 @@ class Translation(TextTask):
         self.languages = source, target
         self.vocabulary, self.joint, self.units = vocabulary, joint, units
         self.batch_size, self.pool, self.seed = batch_size, pool, seed
-        self.max_words, self.join, self.predict_file = max_words, join, predict_file
+        self.max_words, self.join = max_words, join
         self.source_vocabulary = self.target_vocabulary = vocabulary
         self.validation_split, self.test_splits = validation_split, list(test_splits)
         self._read = partial(parallel_text, languages=self.languages, directory=directory, name=NAME, hub=hub)
         self.cache = cache
         self._moses = Moses(source), Moses(target)
-        self._subwords: tuple[Subwords, Subwords] | None = None
+        self._codec: PairCodec | None = None
         self._parallel: dict[str, ParallelSplit] = {}
         self._epoch: tuple[int, list[list[list[int]]]] | None = None
-        self.inputs: list[list[str]] = []
 
     # Reading ---------------------------------------------------------------------------------------------------------
 
@@ -133,12 +132,19 @@ class Translation(TextTask):
         self.setup("fit")
 
     def setup(self, stage: str | None = None) -> None:
-        """Have the subwords of the training split; the splits themselves are read when they are asked for."""
-        if self._subwords is None:
+        """Have the vocabulary of the training split; the splits themselves are read when they are asked for."""
+        self.codec  # noqa: B018 (makes it)
+
+    @property
+    def codec(self) -> PairCodec:
+        """From lines to batches and back; learned from the training split, or taken from a checkpoint."""
+        if self._codec is None:
             source, target = self._words("train")
             texts = [source + target] if self.joint else [source, target]
-            subwords = [cached_subwords(text, self.vocabulary, self.cache, self.units) for text in texts]
-            self._subwords = subwords[0], subwords[-1]
+            made = [cached_subwords(text, self.vocabulary, self.cache, self.units) for text in texts]
+            reader, writer = TextCodec(self.languages[0], made[0]), TextCodec(self.languages[1], made[-1])
+            self._codec = PairCodec(reader, writer, self.units, self.batch_size)
+        return self._codec
 
     def _words(self, split: str) -> tuple[list[list[str]], list[list[str]]]:
         text = self._read(split)
@@ -166,27 +172,24 @@ class Translation(TextTask):
 
     @property
     def source_subwords(self) -> Subwords:
-        return self._both_subwords()[0]
+        return self.codec.source.vocabulary
 
     @property
     def target_subwords(self) -> Subwords:
-        return self._both_subwords()[1]
-
-    def _both_subwords(self) -> tuple[Subwords, Subwords]:
-        self.setup()
-        assert self._subwords is not None
-        return self._subwords
+        return self.codec.target.vocabulary
 
     def state_dict(self) -> dict[str, Any]:
-        """The digests of the vocabularies, so that a checkpoint is never read with other ones."""
-        return {"languages": list(self.languages), "subwords": [subwords.digest for subwords in self._both_subwords()]}
+        """The codec, so that a checkpoint needs no corpus, and is never read with another vocabulary."""
+        return self.codec.state_dict()
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        if state_dict != self.state_dict():
-            pair = " to ".join(state_dict["languages"])
+        if self._codec is None:
+            self._codec = PairCodec.from_state(state_dict, self.batch_size)
+        elif state_dict != (own := self.state_dict()):
+            theirs, ours = (" to ".join(state["languages"]) for state in (state_dict, own))
             raise UserError(
-                f"the checkpoint was trained on other subwords ({pair}, {' '.join(state_dict['subwords'])}) than these "
-                f"({' to '.join(self.languages)}, {' '.join(self.state_dict()['subwords'])}): use its own data settings"
+                f"the checkpoint was trained on another vocabulary ({theirs}) than this one ({ours}): use its own data "
+                "settings"
             )
 
     # Batches ---------------------------------------------------------------------------------------------------------
@@ -259,48 +262,3 @@ class Translation(TextTask):
         references = self.parallel(self.validation_split if split == "val" else split).target_words
         hypotheses = [self.target_subwords.words(ids) for ids in predictions]
         return {"bleu": corpus_bleu(hypotheses, [references[index] for index in indices])}
-
-    # Translating a user's text ---------------------------------------------------------------------------------------
-
-    def predict_dataloader(self) -> BatchStream:
-        """The lines of `predict_file` that are not blank, short ones first; `index_B` is the number of the line.
-
-        Their words are then in `inputs`, an item for each line.
-        """
-        self.inputs = [self._moses[0].words(line) for line in self._read_inputs()]
-        ids = self.source_subwords.encode(self.inputs)
-        numbers = sorted((n for n, words in enumerate(self.inputs) if words), key=lambda number: len(ids[number]))
-        starts = range(0, len(numbers), self.batch_size)
-        nothing = [[EOS]] * len(ids)
-        return BatchStream(
-            lambda i: pair_batch(ids, nothing, numbers[starts[i] : starts[i] + self.batch_size]), len(starts)
-        )
-
-    def _read_inputs(self) -> list[str]:
-        if self.predict_file is None:
-            raise UserError("nothing to translate: give data.predict_file, a text file or - for the standard input")
-        stdin = self.predict_file == "-"
-        name = "the standard input" if stdin else self.predict_file
-        try:
-            raw = sys.stdin.buffer.read() if stdin else Path(self.predict_file).expanduser().read_bytes()
-            text = raw.decode("utf-8-sig")
-        except OSError as error:
-            raise UserError(f"cannot read {name}: {error.strerror}") from None
-        except UnicodeDecodeError:
-            raise UserError(f"{name} is not UTF-8 text") from None
-        return text.removesuffix("\n").split("\n") if text else []
-
-    def sentence(self, words: Sequence[str]) -> str:
-        """Target words as a line to read: joined as they are written, lowercase."""
-        return self._moses[1].sentence(words)
-
-    def lines(self, predictions: Sequence[Sequence[int]], indices: Sequence[int]) -> list[str]:
-        """One line for each line of `predict_file`, empty where that was blank.
-
-        Args:
-          predictions: target ids, in any order.
-          indices: for each prediction the number of its line (`index_B` of its batch).
-        """
-        texts = (self.sentence(self.target_subwords.words(ids)) for ids in predictions)
-        translated = dict(zip(indices, texts, strict=True))
-        return [translated.get(number, "") for number in range(len(self.inputs))]

@@ -7,41 +7,17 @@ from itertools import takewhile
 from pathlib import Path
 from typing import Literal
 
-from sacremoses import MosesDetokenizer, MosesPunctNormalizer, MosesTokenizer
 from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 
 from augrnn.errors import UserError
 from augrnn.text.cache import cached
+from augrnn.text.moses import WORD_START, Moses
 from augrnn.text.token_batches import BOS, EOS, PAD
 
 SPECIAL = ["<pad>", "<bos>", "<eos>", "<unk>"]
-WORD_START = "▁"
 
 Units = Literal["subwords", "words"]
 """What a vocabulary is of."""
-
-
-class Moses:
-    """Lowercase, normalise punctuation, tokenise: the text that published Multi30k scores are measured on.
-
-    Args:
-      language: two letters; chooses the rules on elisions and abbreviations.
-    """
-
-    def __init__(self, language: str) -> None:
-        self.language = language
-        self._normalizer = MosesPunctNormalizer(language)
-        self._tokenizer = MosesTokenizer(language)
-        self._detokenizer = MosesDetokenizer(language)
-
-    def words(self, sentence: str) -> list[str]:
-        """The lowercased tokens of a raw sentence; none for a blank one."""
-        plain = self._normalizer.normalize(sentence.lower().replace(WORD_START, " "))
-        return self._tokenizer.tokenize(plain, escape=False) if plain.strip() else []
-
-    def sentence(self, words: Sequence[str]) -> str:
-        """A line to read: the words joined as they are written (lowercase stays)."""
-        return self._detokenizer.detokenize(list(words), unescape=False)
 
 
 class Subwords:
@@ -162,4 +138,9 @@ def cached_subwords(
     kind = f"vocabulary {size}" if whole else f"subwords {size} {WORD_START}"
     train = train_words if whole else train_subwords
     text = cached(f"{kind} {version('tokenizers')}", content, lambda: train(sentences, size).serialised, cache)
-    return (Words if whole else Subwords)(Tokenizer.from_str(text))
+    return vocabulary_of(Tokenizer.from_str(text), units)
+
+
+def vocabulary_of(tokenizer: Tokenizer, units: Units) -> Subwords:
+    """A vocabulary that was trained before."""
+    return (Words if units == "words" else Subwords)(tokenizer)

@@ -6,7 +6,6 @@ import io
 import math
 import os
 import re
-import subprocess
 import sys
 import time
 from argparse import Namespace
@@ -18,7 +17,9 @@ import torch
 from lightning.pytorch.loggers import Logger, WandbLogger
 from lightning.pytorch.utilities import grad_norm, rank_zero_only
 
+from augrnn.code_version import commit
 from augrnn.files import replacing
+from augrnn.run_folder import LAST, METRICS, MODEL
 
 PROJECT = "augrnn"
 
@@ -111,16 +112,9 @@ def wandb_mode() -> str:
     return "online" if requests.utils.get_netrc_auth(address) else "offline"
 
 
-def commit() -> str:
-    """The short commit of the code that runs, or "unknown"."""
-    asked = ["git", "-C", str(Path(__file__).parent), "rev-parse", "--short", "HEAD"]
-    answer = subprocess.run(asked, capture_output=True, text=True, check=False)
-    return answer.stdout.strip() or "unknown"
-
-
 def loggers(folder: Path, tags: RunTags, config: dict[str, Any]) -> list[Logger]:
     """The loggers of the run in `folder`; a run in the same folder is the same W&B run, resumed."""
-    found: list[Logger] = [CSVFile(folder / "metrics.csv")]
+    found: list[Logger] = [CSVFile(folder / METRICS)]
     mode = wandb_mode()
     if mode != "disabled":
         import wandb
@@ -134,7 +128,7 @@ def loggers(folder: Path, tags: RunTags, config: dict[str, Any]) -> list[Logger]
                 project=PROJECT,
                 group=tags.experiment,
                 job_type=tags.variant,
-                tags=[tags.scale, commit()],
+                tags=[tags.scale, commit() or "unknown"],
                 name=name,
                 id=identity,
                 save_dir=folder,
@@ -168,7 +162,7 @@ def log_artifacts(trainer: L.Trainer, folder: Path, tags: RunTags) -> None:
       tags: its names on the dashboard.
     """
     boards = [logger for logger in trainer.loggers if isinstance(logger, WandbLogger)]
-    weights = [folder / "checkpoints" / name for name in ("model.ckpt", "last.ckpt")]
+    weights = [folder / name for name in (MODEL, LAST)]
     sent = {
         "model": [path for path in weights if path.exists()][:1],
         "record": [folder / name for name in RECORD if (folder / name).exists()],

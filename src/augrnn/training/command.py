@@ -4,17 +4,20 @@ import contextlib
 import errno
 import os
 import re
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import lightning as L
+import yaml
 from jsonargparse import ArgumentError, Namespace
 from lightning.pytorch.callbacks import ModelCheckpoint
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
 from lightning.pytorch.plugins.environments import SLURMEnvironment
 
 from augrnn.errors import UserError
+from augrnn.files import jsonable
 from augrnn.run_folder import CONFIG, LAST, MODEL
 from augrnn.tracking import loggers as tracking
 from augrnn.tracking.loggers import RunTags
@@ -167,16 +170,26 @@ class Trained(NamedTuple):
         tracking.log_artifacts(self.trainer, folder, RunTags(**tags))
 
 
-def train(argv: list[str], folder: Path, tags: Mapping[str, Any], callbacks: Sequence[L.Callback] = ()) -> Trained:
-    """Train what a config and its overrides say, in `folder`, from the last checkpoint where there is one.
+def train(
+    settings: Mapping[str, Any],
+    folder: Path,
+    tags: Mapping[str, Any],
+    placement: Sequence[str] = (),
+    callbacks: Sequence[L.Callback] = (),
+) -> Trained:
+    """Train what settings say, in `folder`, from the last checkpoint where there is one.
 
     Args:
-      argv: LightningCLI's arguments: `--config`, a path, and overrides.
+      settings: as a LightningCLI file has them.
       folder: the run's own folder, which gets config.yaml, metrics.csv and checkpoints/.
       tags: the fields of RunTags, the run's names on the dashboard.
+      placement: command-line options that say how the run is spread over machines; they are no part of its settings.
       callbacks: what else is to happen while it trains.
     """
-    with one_clear_line():
+    with one_clear_line(), tempfile.NamedTemporaryFile("w", suffix=".yaml", encoding="utf-8") as file:
+        yaml.safe_dump(jsonable(settings), file)
+        file.flush()
+        argv = ["--config", file.name, *placement]
         command = Command(argv, run=False, folder=folder, tags=RunTags(**tags), callbacks=callbacks)
         last = folder / LAST
         command.trainer.fit(command.model, command.datamodule, ckpt_path=last if last.exists() else None)

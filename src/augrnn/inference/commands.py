@@ -1,0 +1,89 @@
+"""The commands `predict` and `translate`."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from augrnn.errors import UserError
+
+
+def add_parsers(commands: Any) -> None:
+    """Add the commands; each sets `run`, a function of the parsed options that gives the exit status."""
+    about = "write what a trained model gives for each line of a text"
+    parser = commands.add_parser("predict", help=about, description=about)
+    parser.add_argument("origin", type=Path, metavar="RUN", help="a run's folder, or a checkpoint")
+    parser.add_argument("file", nargs="?", default="-", metavar="FILE", help="a text (default: the standard input)")
+    parser.set_defaults(run=predict)
+    about = "translate a text with one or more trained models"
+    parser = commands.add_parser("translate", help=about, description=about)
+    add = parser.add_argument
+    add("file", nargs="?", default="-", metavar="FILE", help="one sentence a line (default: the standard input)")
+    folder = "a run's folder or a checkpoint; several together are an ensemble"
+    add("--run", dest="runs", type=Path, action="append", required=True, metavar="RUN", help=folder)
+    weights = "take this checkpoint in place of the run's own; the mean of the parameters where there are several"
+    add("--checkpoint", dest="checkpoints", type=Path, action="append", default=[], metavar="PATH", help=weights)
+    n_best = "translations of each line; with more than one, lines of `number of the line ||| text ||| score`"
+    add("--best", type=int, default=1, metavar="N", help=f"{n_best} (default: 1)")
+    add("--beam", type=int, metavar="K", help="hypotheses that the search keeps (default: the run's beam_size)")
+    add("--length-penalty", type=float, metavar="A", help="alpha of the length penalty (default: the run's)")
+    add("--alignments", type=Path, metavar="FILE", help="write where each target word looked, as JSON")
+    add("--pictures", type=Path, metavar="DIR", help="draw the alignment of each line's best translation")
+    unknown = "put the source word that an <unk> looked at in its place"
+    add("--replace-unknown", action="store_true", help=unknown)
+    parser.set_defaults(run=translate)
+
+
+def read_lines(file: str) -> list[str]:
+    """The lines of a UTF-8 text; "-" reads the standard input.
+
+    Raises:
+      UserError: it cannot be read, or is not UTF-8.
+    """
+    name = "the standard input" if file == "-" else file
+    try:
+        raw = sys.stdin.buffer.read() if file == "-" else Path(file).expanduser().read_bytes()
+        text = raw.decode("utf-8-sig")
+    except OSError as error:
+        raise UserError(f"cannot read {name}: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise UserError(f"{name} is not UTF-8 text") from None
+    return text.removesuffix("\n").split("\n") if text else []
+
+
+def predict(options: argparse.Namespace) -> int:
+    """Print what a model gives for each line."""
+    lines = read_lines(options.file)
+    from augrnn.inference.load import load
+
+    _print(load(options.origin).predict(lines))
+    return 0
+
+
+def translate(options: argparse.Namespace) -> int:
+    """Print the translations of a text, and write what else is asked for."""
+    if options.checkpoints and len(options.runs) > 1:
+        raise UserError("checkpoints are averaged for one run: give one --run with --checkpoint")
+    lines = read_lines(options.file)
+    from augrnn.inference.load import load
+    from augrnn.inference.translate import Translator, draw, replaced, write_alignments
+
+    translator = Translator([load(run, options.checkpoints) for run in options.runs])
+    found = translator.translate(lines, options.best, options.beam, options.length_penalty)
+    looked = all(each.weights_ML.any() for translations in found for each in translations if each.target)
+    if not looked and (options.alignments or options.pictures or options.replace_unknown):
+        raise UserError("without attention there are no alignments to write, to draw or to replace words by")
+    if options.replace_unknown:
+        found = [[replaced(each) for each in translations] for translations in found]
+    _print(list(translator.lines(found, options.best)))
+    if options.alignments:
+        write_alignments(found, options.alignments)
+    if options.pictures:
+        draw(found, options.pictures)
+    return 0
+
+
+def _print(lines: Sequence[str]) -> None:
+    for line in lines:
+        print(line)

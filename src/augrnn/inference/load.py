@@ -1,0 +1,131 @@
+"""A trained model from its run's folder or a checkpoint alone; the data that it was trained on is not needed."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import lightning as L
+import torch
+import yaml
+from jsonargparse import ArgumentError
+from lightning.pytorch.cli import LightningArgumentParser
+
+from augrnn.batches import moved
+from augrnn.checkpoints import CONFIG, mean_weights, read_checkpoint
+from augrnn.errors import UserError
+from augrnn.run_folder import LAST, MODEL
+from augrnn.systems.system import System
+from augrnn.tasks.task import Codec, Task
+
+if TYPE_CHECKING:
+    from augrnn.inference.translate import Translated
+
+
+@dataclass(frozen=True)
+class Model:
+    """A trained model, ready to use.
+
+    Attributes:
+      system: in evaluation mode, on the GPU where there is one.
+      task: what it was trained on; it has read no data.
+      origin: the folder or checkpoint that it is from.
+    """
+
+    system: System
+    task: Task
+    origin: Path
+
+    @property
+    def codec(self) -> Codec:
+        """From lines to batches and back: text, or bits as JSON.
+
+        Raises:
+          UserError: the task has none.
+        """
+        return self.task.codec
+
+    @torch.inference_mode()
+    def predict(self, lines: Sequence[str]) -> list[str]:
+        """What the model gives for each line; an empty line for a blank one.
+
+        Raises:
+          UserError: a line cannot be read; names it.
+        """
+        found = [""] * len(lines)
+        for numbers, batch in self.codec.batches(lines):
+            texts = self.codec.texts(self.system.predict_step(moved(batch, self.system.device), 0))
+            for number, text in zip(numbers, texts, strict=True):
+                found[number] = text
+        return found
+
+    def translate(self, lines: Sequence[str], best: int = 1) -> "list[list[Translated]]":
+        """The best translations of each line with their alignments; see `augrnn.inference.translate.Translator`."""
+        from augrnn.inference.translate import Translator
+
+        return Translator([self]).translate(lines, best)
+
+
+def load(origin: str | Path, checkpoints: Sequence[Path] = ()) -> Model:
+    """Load a trained model.
+
+    Args:
+      origin: a run's folder, with checkpoints/model.ckpt or else checkpoints/last.ckpt; or a checkpoint.
+      checkpoints: others of the same training to take the mean of in place of that one.
+
+    Raises:
+      UserError: something is missing or damaged, is older than this, or does not fit together.
+    """
+    paths = list(checkpoints) or [_checkpoint(Path(origin))]
+    contents = [_read(path) for path in paths]
+    system, task = _built(yaml.safe_load(contents[0][CONFIG]), paths[0])
+    for path, content in zip(paths, contents, strict=True):
+        state = content.get(type(task).__qualname__)
+        if task.learned and state is None:
+            raise UserError(f"{path} holds no vocabulary of {type(task).__name__}: it is not a checkpoint of one")
+        if state is not None:
+            task.load_state_dict(state)
+        if not all(tensor.isfinite().all() for tensor in content["state_dict"].values()):
+            raise UserError(f"the weights of {path} are not finite: its training diverged")
+    try:
+        system.load_state_dict(mean_weights(paths))
+    except RuntimeError as error:
+        raise UserError(f"{paths[0]} is of another model than its config: its parameters differ") from error
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    return Model(system.eval().to(device), task, Path(origin))
+
+
+def _checkpoint(origin: Path) -> Path:
+    if origin.is_file():
+        return origin
+    if not origin.is_dir():
+        raise UserError(f"{origin} is neither a run's folder nor a checkpoint: there is no such file")
+    for path in (origin / MODEL, origin / LAST):
+        if path.is_file():
+            return path
+    raise UserError(f"{origin} has no {MODEL} or {LAST}: it is not the folder of a run, or not of a trained one")
+
+
+def _read(path: Path) -> dict[str, Any]:
+    content = read_checkpoint(path)
+    if CONFIG not in content:
+        raise UserError(
+            f"{path} holds no config, because an older augrnn wrote it: train the run again, or use the commit "
+            "that its provenance.json names"
+        )
+    return content
+
+
+def _built(config: Mapping[str, Any], path: Path) -> tuple[System, Task]:
+    """The model and the task that a config describes."""
+    parser = LightningArgumentParser(exit_on_error=False)
+    parser.add_lightning_class_args(L.LightningModule, "model", subclass_mode=True)
+    parser.add_lightning_class_args(L.LightningDataModule, "data", subclass_mode=True)
+    try:
+        parts = parser.instantiate_classes(parser.parse_object({name: config[name] for name in ("model", "data")}))
+    except (ArgumentError, KeyError, ValueError) as error:
+        told = " ".join(str(error).split())[:300]
+        raise UserError(f"the config in {path} fits another version of augrnn, or other packages: {told}") from error
+    if not isinstance(parts.model, System) or not isinstance(parts.data, Task):
+        raise UserError(f"{path} is of a {type(parts.model).__name__}, which is no System of augrnn")
+    return parts.model, parts.data

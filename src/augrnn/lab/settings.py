@@ -1,0 +1,81 @@
+"""What a run is trained with, as one nested mapping: a config file, and what is changed of it."""
+
+from collections.abc import Mapping, Sequence
+from functools import reduce
+from pathlib import Path
+from typing import Any
+
+from augrnn.errors import UserError
+
+Settings = Mapping[str, Any]
+"""Nested as in a LightningCLI file: {"trainer": {"max_steps": 600}, "data": {"init_args": {"width": 4}}}."""
+
+
+def merged(base: Settings, *changes: Settings) -> dict[str, Any]:
+    """One mapping from several: what comes later counts, key by key; lists are replaced as a whole.
+
+    Where a change names another `class_path` than the one below it, its `init_args` take the place of the old ones,
+    which are those of another class.
+    """
+    found = dict(base)
+    for change in changes:
+        for name, value in change.items():
+            found[name] = _over(found.get(name), value) if isinstance(value, Mapping) else value
+    return found
+
+
+def _over(below: Any, value: Settings) -> dict[str, Any]:
+    """A mapping over what is below it."""
+    if isinstance(below, str) and "init_args" in value:  # a class without arguments, by its path alone
+        below = {"class_path": below}
+    if not isinstance(below, Mapping):
+        return merged({}, value)
+    another = value.get("class_path", below.get("class_path")) != below.get("class_path")
+    return merged({}, value) if another else merged(below, value)
+
+
+def nested(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings from options by their dotted names: {"trainer.max_steps": 600}."""
+    return merged({}, *(_deep(name.split("."), value) for name, value in options.items()))
+
+
+def _deep(parts: Sequence[str], value: Any) -> dict[str, Any]:
+    return reduce(lambda inner, part: {part: inner}, reversed(parts), value)
+
+
+def from_words(words: Sequence[str], root: Path, owner: str) -> dict[str, Any]:
+    """Settings from the words of a LightningCLI command: `--config FILE`, `--name=value` and `--name value`.
+
+    Args:
+      words: the words behind the subcommand.
+      root: what the paths of configs are relative to.
+      owner: whose words they are, for messages.
+
+    Raises:
+      UserError: a config is missing or not YAML, or a word is no option.
+    """
+    import yaml
+
+    found: dict[str, Any] = {}
+    rest = iter(words)
+    for word in rest:
+        name, equals, text = word.removeprefix("--").partition("=")
+        if not word.startswith("--") or (not equals and (text := next(rest, "--")).startswith("--")):
+            raise UserError(f"{owner}: {word} is not an option with a value: --name=value")
+        if name == "config":
+            found = merged(found, config_content(root / text, owner))
+        else:
+            found = merged(found, nested({name: yaml.safe_load(text)}))
+    return found
+
+
+def config_content(config: Path, owner: str) -> Settings:
+    """What a config file says; a UserError that begins with its owner where it cannot be read."""
+    import yaml
+
+    if not config.is_file():
+        raise UserError(f"{owner}: there is no config {config}")
+    try:
+        return yaml.safe_load(config.read_text(encoding="utf-8")) or {}
+    except yaml.YAMLError as error:
+        raise UserError(f"{config} is not valid YAML: {' '.join(str(error).split())}") from error

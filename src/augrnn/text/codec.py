@@ -1,0 +1,85 @@
+"""From a user's lines to batches and from token ids to lines, with all that it takes: it travels with a checkpoint."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from tokenizers import Tokenizer
+
+from augrnn.text.moses import Moses
+from augrnn.text.token_batches import EOS, PairBatch, pair_batch
+from augrnn.text.vocabulary import Subwords, Units, vocabulary_of
+
+
+class TextCodec:
+    """One language: raw lines to words (lowercased Moses tokens) to token ids, and back.
+
+    Args:
+      language: two letters; chooses the rules on elisions and abbreviations.
+      vocabulary: the units that words are written in.
+    """
+
+    def __init__(self, language: str, vocabulary: Subwords) -> None:
+        self.language, self.vocabulary = language, vocabulary
+        self._moses = Moses(language)
+
+    def words(self, line: str) -> list[str]:
+        """The words of a raw line; none for a blank one."""
+        return self._moses.words(line)
+
+    def line(self, words: Sequence[str]) -> str:
+        """Words as a line to read: joined as they are written, lowercase."""
+        return self._moses.sentence(words)
+
+
+class PairCodec:
+    """Two languages: sources to translate into batches, and predictions into lines.
+
+    Args:
+      source, target: the languages.
+      units: what the vocabularies are of.
+      batch_size: lines a batch.
+    """
+
+    def __init__(self, source: TextCodec, target: TextCodec, units: Units, batch_size: int = 64) -> None:
+        self.source, self.target, self.units, self.batch_size = source, target, units, batch_size
+
+    def batches(self, lines: Sequence[str]) -> Iterator[tuple[list[int], PairBatch]]:
+        """Batches of the lines that are not blank, short ones first, each with the numbers of its lines.
+
+        `index_B` is the number of the line; the targets are empty.
+        """
+        yield from self.batches_of([self.source.words(line) for line in lines])
+
+    def batches_of(self, words: Sequence[Sequence[str]]) -> Iterator[tuple[list[int], PairBatch]]:
+        """The same for lines whose words are known."""
+        ids = self.source.vocabulary.encode(words)
+        numbers = sorted((number for number, each in enumerate(words) if each), key=lambda number: len(ids[number]))
+        nothing = [[EOS]] * len(ids)
+        for start in range(0, len(numbers), self.batch_size):
+            chosen = numbers[start : start + self.batch_size]
+            yield chosen, pair_batch(ids, nothing, chosen)
+
+    def texts(self, prediction: Mapping[int, Sequence[Any]]) -> list[str]:
+        """The lines of what an EncoderDecoder predicts for a batch: of each source the best hypothesis."""
+        return [self.spelled(best[0].tokens) for best in prediction.values()]
+
+    def spelled(self, ids: Iterable[int]) -> str:
+        """The line that target ids spell."""
+        return self.target.line(self.target.vocabulary.words(ids))
+
+    def state_dict(self) -> dict[str, Any]:
+        """All that `from_state` needs, as plain values."""
+        vocabularies = [self.source.vocabulary.serialised, self.target.vocabulary.serialised]
+        return {
+            "languages": [self.source.language, self.target.language],
+            "units": self.units,
+            "vocabularies": vocabularies[:1] if vocabularies[0] == vocabularies[1] else vocabularies,
+        }
+
+    @classmethod
+    def from_state(cls, state: Mapping[str, Any], batch_size: int = 64) -> "PairCodec":
+        """The codec that gave a state."""
+        made = [vocabulary_of(Tokenizer.from_str(text), state["units"]) for text in state["vocabularies"]]
+        languages = state["languages"]
+        source, target = TextCodec(languages[0], made[0]), TextCodec(languages[1], made[-1])
+        return cls(source, target, state["units"], batch_size)
