@@ -6,11 +6,13 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 
 from augrnn.cli import main
 from augrnn.errors import UserError
 from augrnn.exhibits.exhibit import read_exhibits
+from augrnn.exhibits.memory_trace import MemoryTrace
 from augrnn.lab import committed_exhibits
 from augrnn.lab.claims_tables import committed
 from augrnn.lab.committed_exhibits import exhibits_path, write_again
@@ -35,6 +37,19 @@ def test_the_committed_exhibits_are_those_of_the_record(name: str) -> None:
         }
         pictures = EXPERIMENTS / name / "figures" / scale
         assert {f"{each}.png" for each in kept} <= {path.name for path in pictures.iterdir()}
+
+
+@pytest.mark.parametrize("name", names(EXPERIMENTS))
+def test_with_its_models_an_experiment_has_all_the_pictures_that_are_committed(name: str) -> None:
+    experiment = load(name, EXPERIMENTS)
+    steps = np.ones((2, 2))
+    shown = dict.fromkeys(("heads", "contexts", "alignment", "alignments"), MemoryTrace("", steps, steps, steps, steps))
+    for scale, record in committed(experiment, EXPERIMENTS).items():
+        models = {key: shown for key, run in record.results.runs.items() if run.status == "finished"}
+        found = experiment.exhibits(record.results, models)
+        assert {path.stem for path in (EXPERIMENTS / name / "figures" / scale).iterdir()} == set(found)
+        for each in (found[part] for part in ("heads", "contexts") if part in found):
+            assert each.title in {f"{variant}, seed {seed}" for variant, seed in models}
 
 
 def test_written_again_without_models_what_they_showed_is_kept(finished: World) -> None:

@@ -118,7 +118,7 @@ def _media(experiment: Experiment, scale: str, experiments: Path) -> dict[str, t
         config = config_content(experiments.parent / variant.config, experiment.name)
         settings = merged(config, experiment.changes(scale, name))
         if task := settings.get("data", {}).get("class_path"):
-            previews = measure_of(named(task, object, "task")).previews(settings["model"])
+            previews = measure_of(named(task, object, "task")).previews(settings.get("model", {}))
             found |= {f"{MEDIA}/{name}": kind for name, kind in previews.items()}
     return found
 

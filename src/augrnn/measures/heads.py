@@ -92,17 +92,16 @@ def maps(unrolled: Unrolled, batch: BitBatch, read: int = 0, write: int = 0) -> 
     return {name: tensor.detach().cpu().numpy().astype(np.float32) for name, tensor in found.items()}
 
 
-def trace_of(found: Mapping[str, Floats], title: str, **marked: Any) -> MemoryTrace:
-    """The exhibit of what `maps` gives, with the memory rows that are used.
-
-    Args:
-      found: "inputs", "outputs", "write" and "read" count.
-      title: the exhibit's.
-      marked: its `marks` and `frames`.
-    """
+def cropped(found: Mapping[str, Floats]) -> dict[str, Floats]:
+    """What `maps` gives, with the used memory rows alone."""
     rows = used_rows(found["write"], found["read"])
-    weightings = found["write"][:, rows], found["read"][:, rows]
-    return MemoryTrace(title, found["inputs"], found["outputs"], *weightings, **marked)
+    return {**found, "write": found["write"][:, rows], "read": found["read"][:, rows]}
+
+
+def trace_of(found: Mapping[str, Floats], title: str, **marked: Any) -> MemoryTrace:
+    """The exhibit of what `maps` gives, with its `marks` and `frames`."""
+    shown = cropped(found)
+    return MemoryTrace(title, shown["inputs"], shown["outputs"], shown["write"], shown["read"], **marked)
 
 
 class HeadsMeasure(Measure):

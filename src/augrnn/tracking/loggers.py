@@ -19,12 +19,12 @@ from lightning.pytorch.utilities import grad_norm, rank_zero_only
 
 from augrnn.code_version import commit
 from augrnn.files import replacing
-from augrnn.run_folder import LAST, METRICS, MODEL
+from augrnn.run_folder import EXHIBITS, LAST, METRICS, MODEL
 
 PROJECT = "augrnn"
 
-RECORD = ("summary.json", "config.yaml", "metrics.csv", "provenance.json")
-"""The files of a run's record that W&B keeps; its exhibits are there as media."""
+RECORD = ("summary.json", "config.yaml", "metrics.csv", "provenance.json", EXHIBITS)
+"""The files of a run's record that W&B keeps."""
 
 LONGEST_NAME = 128
 """Letters that W&B allows in an artifact's name."""

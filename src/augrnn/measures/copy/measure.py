@@ -5,7 +5,6 @@ The functions take traces as arrays, so that a hand-made trace can test them.
 
 # T = time steps, B = batch, N = memory rows, W = row width, K = vectors to copy, O = bits a vector
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -21,10 +20,10 @@ from augrnn.measures.heads import (
     TITLE,
     Floats,
     HeadsMeasure,
+    cropped,
     focus,
     maps,
     one_row_a_step,
-    used_rows,
 )
 from augrnn.measures.measure import Measured
 from augrnn.systems.transducer import Transducer
@@ -96,21 +95,7 @@ class CopyMeasure(HeadsMeasure):
 
     def heads(self, system: Transducer, task: Copy) -> Exhibit:
         batch = task.evaluation_example()
-        return trace_of(maps(system(moved(batch, system.device), keep=True), batch), PREVIEW_TITLE)
-
-
-def trace_of(found: Mapping[str, Floats], title: str) -> CopyTrace:
-    """The exhibit of what `maps` gives, with the memory rows that are used."""
-    rows = used_rows(found["write"], found["read"])
-    return CopyTrace(
-        title,
-        inputs=found["inputs"],
-        outputs=found["outputs"],
-        adds=found["adds"],
-        reads=found["reads"],
-        write=found["write"][:, rows],
-        read=found["read"][:, rows],
-    )
+        return CopyTrace(PREVIEW_TITLE, **cropped(maps(system(moved(batch, system.device), keep=True), batch)))
 
 
 def _score(system: Transducer, task: Copy, length: int, sequences: int) -> tuple[float, float, float]:
@@ -142,7 +127,7 @@ def _mechanism(system: Transducer, task: Copy, length: int) -> tuple[dict[str, f
         "same_rows": share,
         "reads_are_adds": cosine(read_TBW[length + 1 + k + late_read], add_TBW[k + late_write]),
     }
-    return numbers, trace_of(maps(unrolled, batch), TITLE)
+    return numbers, CopyTrace(TITLE, **cropped(maps(unrolled, batch)))
 
 
 def _limit(system: Transducer, task: Copy, cell: NTM) -> dict[str, float]:
