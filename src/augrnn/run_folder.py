@@ -13,3 +13,6 @@ CONFIG = "config.yaml"
 
 METRICS = "metrics.csv"
 """What was logged."""
+
+EXHIBITS = "exhibits.json"
+"""What the trained model shows."""

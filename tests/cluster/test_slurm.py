@@ -212,6 +212,7 @@ EXPERIMENT = """
 from augrnn.lab.claims import Claim, SuccessRate
 from augrnn.lab.experiment import Experiment
 from augrnn.lab.plan import Scale, Variant
+from augrnn.measures.measure import Measured
 
 experiment = Experiment(
     name="tiny/copy",
@@ -219,7 +220,7 @@ experiment = Experiment(
     paper="Nobody 2014: a paper",
     variants={{"lstm": Variant("configs/copy/lstm.yaml")}},
     scales={{"smoke": Scale(seeds=2, minutes=1, settings={settings})}},
-    measure=lambda trained: ({{"updates": trained.updates}}, {{}}),
+    measure=lambda trained: Measured({{"updates": trained.updates}}, {{}}),
     claims=(
         Claim(
             name="trains",

@@ -23,7 +23,6 @@ experiment = Experiment(
     paper="Nobody {year}: a paper",
     variants={{"with": Variant("{config}"), "without": Variant("configs/plain.yaml")}},
     scales={{name: Scale(seeds=1, minutes=1) for name in ("smoke", "small", "paper")}},
-    measure=lambda trained: ({{}}, {{}}),
     curves={curves},
     claims=(
         Claim(
@@ -41,8 +40,10 @@ experiment = Experiment(
 
 CONFIGS = {
     "plain": "model: {class_path: a.Plain}\n",
-    "ntm": "model: {init_args: {cell: {class_path: augrnn.cells.ntm.NTM}}}\n",
-    "words": "data: {class_path: augrnn.tasks.translation.Translation}\n",
+    "ntm": (
+        "model: {init_args: {cell: {class_path: augrnn.cells.ntm.NTM}}}\ndata: {class_path: augrnn.tasks.copy.Copy}\n"
+    ),
+    "words": "model: {class_path: a.Plain}\ndata: {class_path: augrnn.tasks.translation.Translation}\n",
 }
 
 

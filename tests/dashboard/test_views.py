@@ -193,12 +193,21 @@ def sections(view: dict[str, Any]) -> list[dict[str, Any]]:
     return view["spec"]["section"]["panelBankConfig"]["sections"]
 
 
-def test_the_media_named_here_are_those_that_are_made(root: Path) -> None:
-    made = (root / "src/augrnn/measures/media.py").read_text()
-    named = {key for each in experiments_shown(root / "experiments") for key in (*each.pictures, *each.tables)}
-    assert named == {"media/heads", "media/alignments", "media/translations"}
-    for key in named:
-        assert f'"{key.removeprefix("media/")}"' in made
+def test_each_experiments_media_are_those_of_its_tasks_and_cells(root: Path) -> None:
+    shown = {each.name: (each.pictures, each.tables) for each in experiments_shown(root / "experiments")}
+    papers = {name: media for name, media in shown.items() if name.startswith("ntm/")}
+    assert set(papers.values()) == {(("media/heads",), ())}
+    assert shown["attention/translation"] == (("media/alignments",), ("media/translations",))
+    assert shown["dnc/copy"] == shown["attention/reversal"] == ((), ())
+
+
+def test_a_task_that_is_none_is_one_line(world: Path) -> None:
+    (world / "configs/plain.yaml").write_text("model: {}\ndata: {class_path: augrnn.tasks.copi.Copy}\n")
+    with pytest.raises(UserError, match=r"there is no task called augrnn\.tasks\.copi\.Copy"):
+        experiments_shown(world / "experiments")
+    (world / "configs/plain.yaml").write_text("model: {}\ndata: {class_path: augrnn.cells.ntm.NTM}\n")
+    with pytest.raises(UserError, match=r"augrnn\.cells\.ntm\.NTM is no augrnn\.tasks\.task\.Task"):
+        experiments_shown(world / "experiments")
 
 
 def test_a_missing_config_or_experiment_is_one_line(world: Path, capsys: pytest.CaptureFixture[str]) -> None:

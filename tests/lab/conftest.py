@@ -25,14 +25,18 @@ from augrnn.lab.plan import Scale, Variant
 def measure(trained):
     import numpy as np
 
-    return {"solved": trained.cost < 0.5, "cost": np.float32(trained.cost), "by length": {"10": trained.cost}}, {
-        "map": np.full((2, 2), trained.cost)
-    }
+    from augrnn.exhibits.text_table import TextTable
+    from augrnn.measures.measure import Measured
+
+    numbers = {"solved": trained.cost < 0.5, "cost": np.float32(trained.cost), "by length": {"10": trained.cost}}
+    return Measured(numbers, {"texts": TextTable(("cost",), ((f"{trained.cost:.3g}",),))})
 
 
-def draw(results, arrays, folder):
-    text = "\\n".join(f"{name} {seed} {found['map'].shape}" for (name, seed), found in sorted(arrays.items()))
-    (folder / "maps.txt").write_text(text)
+def exhibits(results, shown):
+    from augrnn.exhibits.curves import LearningCurves
+
+    texts = {f"{name}-{seed}": found["texts"] for (name, seed), found in sorted(shown.items())}
+    return {"learning": LearningCurves(results.curves("val/cost"), "cost"), **texts}
 
 
 experiment = Experiment(
@@ -47,9 +51,9 @@ experiment = Experiment(
         "smoke": Scale(seeds=2, minutes=0.1, settings={"trainer": {"max_steps": 5}}),
         "small": Scale(seeds=3, minutes=1, variants=("good",), settings={"trainer": {"max_steps": 5}}),
     },
-    measure=measure,
     curves=("val/cost",),
-    figures=draw,
+    exhibits=exhibits,
+    measure=measure,
     claims=(
         Claim(
             name="learns",

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def experiment(**scales: Scale) -> Experiment:
     variants = {"a": Variant("configs/toy.yaml", {"x": 1}), "b": Variant("configs/toy.yaml")}
-    return Experiment("p/f", "t", "p", variants, scales, lambda trained: ({}, {}), claims=())
+    return Experiment("p/f", "t", "p", variants, scales, claims=())
 
 
 def test_a_plan_goes_seed_by_seed_with_options_from_general_to_particular(world: World) -> None:

@@ -22,15 +22,17 @@ from augrnn.lab.experiment import Experiment
 from augrnn.lab.plan import Scale, Variant
 
 
-def measure(trained):
-    batch = trained.task.validation_draw(0)
-    logits = trained.system(batch).y_TBO.detach()
-    return {"cost": float(batch.cost_bits(logits).mean())}, {"logits": logits.numpy()}
-
-
 SETTINGS = {
     "model": {"init_args": {"cell": {"init_args": {"hidden_size": 4}}}},
-    "data": {"init_args": {"max_length": 3, "validation_sequences": 32, "epoch_batches": 3}},
+    "data": {
+        "init_args": {
+            "max_length": 3,
+            "test_lengths": [2, 4],
+            "test_sequences": 100,
+            "validation_sequences": 32,
+            "epoch_batches": 3,
+        }
+    },
     "trainer": {"max_steps": 5, "accelerator": "cpu", "log_every_n_steps": 1},
 }
 experiment = Experiment(
@@ -39,7 +41,6 @@ experiment = Experiment(
     paper="Nobody (2026)",
     variants={"good": Variant("configs/copy.yaml", SETTINGS)},
     scales={"smoke": Scale(seeds=1, minutes=0.1)},
-    measure=measure,
     curves=("val/cost_bits",),
     claims=(),
 )
@@ -64,7 +65,12 @@ def test_training_gets_its_options_its_folder_and_its_tags(world: World) -> None
     assert settings == {"model": {"behaviour": "learn"}, "trainer": {"max_steps": 5}, "seed_everything": 0}
     assert folder == world.folder("good", 0)
     assert tags == {"experiment": "toy/learn", "scale": "smoke", "variant": "good", "seed": 0}
-    assert sorted(path.name for path in folder.iterdir()) == [".lock", "arrays.npz", "provenance.json", "summary.json"]
+    assert sorted(path.name for path in folder.iterdir()) == [
+        ".lock",
+        "exhibits.json",
+        "provenance.json",
+        "summary.json",
+    ]
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGUSR1])
@@ -117,12 +123,13 @@ def test_a_finished_run_without_its_summary_trains_no_further(world: World, root
     (world.experiments / "toy/learn/experiment.py").write_text(TRAINED)
     run = world.experiment.plan("smoke", world.experiments)[0]
     folder = world.folder("good", 0)
-    kept = [folder / name for name in ("summary.json", "arrays.npz", "metrics.csv", "checkpoints/last.ckpt")]
+    kept = [folder / name for name in ("summary.json", "exhibits.json", "metrics.csv", "checkpoints/last.ckpt")]
     assert call(world, None) == 0
     before = [file.read_bytes() for file in kept]
     summary = json.loads(before[0])
     assert (summary["updates"], summary["sequences"]) == (5, 5 * 16)
     assert summary["curves"]["val/cost_bits"]["updates"] == [2]
+    assert set(summary["measures"]) == {"wrong_bits", "accurate_prefix", "faultless"}  # of the copy task, with an LSTM
     records.forget_measures(run, world.runs)
     assert run.state(world.runs) == "broken"
     assert call(world, None) == 0

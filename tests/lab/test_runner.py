@@ -44,7 +44,7 @@ def plain_console() -> Console:
     return Console(file=io.StringIO(), width=200)
 
 
-def test_a_plan_becomes_a_committed_record_with_figures(world: World) -> None:
+def test_a_plan_becomes_a_committed_record_with_exhibits(world: World) -> None:
     console = plain_console()
     outcome = world.reproduce(console=console)
     assert outcome.committed
@@ -59,7 +59,11 @@ def test_a_plan_becomes_a_committed_record_with_figures(world: World) -> None:
     assert (good.updates, good.sequences, good.parameters, good.status) == (5, 80, 7, "finished")
     assert good.measures == {"solved": True, "cost": 0.25, "by length": {"10": 0.25}}
     assert good.curves["val/cost"]["values"] == [4, 2, 1, 0.5, 0.25]
-    assert (world.experiments / "toy/learn/figures/smoke/maps.txt").read_text().startswith("bad 0 (2, 2)")
+    shown = read(world.experiments / "toy/learn/exhibits/smoke.json")
+    assert list(shown) == ["learning", "bad-0", "bad-1", "good-0", "good-1"]
+    assert shown["good-0"]["rows"] == [["0.25"]]
+    pictures = world.experiments / "toy/learn/figures/smoke"
+    assert sorted(path.stem for path in pictures.iterdir()) == sorted(shown)
     assert "good seed 0: started" in lines(console)
     assert "good seed 1: finished after" in lines(console)
     assert "val/cost 0.25" in lines(console)

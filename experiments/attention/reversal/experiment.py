@@ -1,22 +1,14 @@
 """Reversal: what attention does that a fixed context cannot, in the smallest setting."""
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from augrnn.lab.claims import AllOf, Claim, Typical
-from augrnn.lab.experiment import Experiment
+from augrnn.lab.experiment import Experiment, Shown
 from augrnn.lab.plan import Scale, Variant
 from augrnn.lab.results import Observations, Results, RunRecord
 
 if TYPE_CHECKING:
-    from augrnn.training.command import Trained
-
-
-def measure(trained: "Trained") -> tuple[dict[str, Any], dict[str, Any]]:
-    """What is right by length, and whether attention reads backwards."""
-    from augrnn.measures.reversal.measure import measure_reversal
-
-    return measure_reversal(trained.system, trained.task)  # type: ignore[arg-type]
+    from augrnn.exhibits.exhibit import Exhibit
 
 
 def right(run: RunRecord) -> float:
@@ -42,18 +34,15 @@ def reads_backwards(results: Results) -> Observations:
     return results.each("rnnsearch", lambda run: 100 * run["backwards"])
 
 
-def figures(results: Results, arrays: Any, folder: Path) -> None:
+def exhibits(results: Results, shown: Shown) -> "dict[str, Exhibit]":
     """Symbols right by length, learning curves, and one alignment."""
-    from augrnn.exhibits.alignment import alignment_figure
-    from augrnn.exhibits.curves import by_size, learning_curves
-    from augrnn.exhibits.style import save
+    from augrnn.exhibits.curves import BySize, LearningCurves
 
-    by_size(results.measured("symbols_right"), folder / "lengths.png", "share of symbols right", "length")
-    learning_curves(results.curves("val/exact"), folder / "learning.png", "share of sequences wholly right")
-    if "alignment" in arrays.get(("rnnsearch", 0), {}):
-        weights = arrays["rnnsearch", 0]["alignment"]
-        source = [*(f"x{i + 1}" for i in range(len(weights) - 1)), "EOS"]
-        save(alignment_figure([weights], [source], [[*source[-2::-1], "EOS"]]), folder / "alignment.png")
+    found: dict[str, Exhibit] = {
+        "lengths": BySize(results.measured("symbols_right"), "share of symbols right", "length"),
+        "learning": LearningCurves(results.curves("val/exact"), "share of sequences wholly right"),
+    }
+    return found | {name: each for name, each in shown.get(("rnnsearch", 0), {}).items() if name == "alignment"}
 
 
 experiment = Experiment(
@@ -76,9 +65,8 @@ experiment = Experiment(
         ),
         "small": Scale(seeds=3, minutes=8),
     },
-    measure=measure,
     curves=("val/exact", "val/symbols_right"),
-    figures=figures,
+    exhibits=exhibits,
     claims=(
         Claim(
             name="attention-holds-what-a-vector-cannot",

@@ -1,25 +1,17 @@
 """The strongest recurrent translator of Multi30k that is known, trained again."""
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from augrnn.lab.claims import Claim, Typical
-from augrnn.lab.experiment import Experiment
+from augrnn.lab.experiment import Experiment, Shown
 from augrnn.lab.plan import Scale, Variant
 from augrnn.lab.results import Observations, Results
 
 if TYPE_CHECKING:
-    from augrnn.training.command import Trained
+    from augrnn.exhibits.exhibit import Exhibit
 
 TEST = "test_2016_flickr"
 CONFIG = "configs/translation/conditional.yaml"
-
-
-def measure(trained: "Trained") -> tuple[dict[str, Any], dict[str, Any]]:
-    """BLEU on validation and test data, and what the alignments are like."""
-    from augrnn.measures.translation.measure import measure_translation
-
-    return measure_translation(trained.system, trained.task)  # type: ignore[arg-type]
 
 
 def french(results: Results) -> Observations:
@@ -32,16 +24,15 @@ def german(results: Results) -> Observations:
     return results.each("en-de", lambda run: run[f"{TEST}/bleu"])
 
 
-def figures(results: Results, arrays: Any, folder: Path) -> None:
+def exhibits(results: Results, shown: Shown) -> "dict[str, Exhibit]":
     """Learning curves, and alignments of the first seed in each direction."""
-    from augrnn.exhibits.alignment import alignments
-    from augrnn.exhibits.curves import learning_curves
+    from augrnn.exhibits.curves import LearningCurves
 
-    learning_curves(results.curves("val/bleu"), folder / "learning.png", "validation BLEU (greedy)")
+    found: dict[str, Exhibit] = {"learning": LearningCurves(results.curves("val/bleu"), "validation BLEU (greedy)")}
     for variant in results.planned:
-        if (variant, 0) in arrays:
-            examples = results.runs[variant, 0]["examples"]
-            alignments(arrays[variant, 0], examples, folder / f"alignments-{variant}.png")
+        if (variant, 0) in shown:
+            found[f"alignments-{variant}"] = shown[variant, 0]["alignments"]
+    return found
 
 
 EPOCHS, BATCHES = 11, 453
@@ -82,9 +73,8 @@ experiment = Experiment(
         "small": Scale(seeds=1, minutes=75, settings=TWO_CORES),
         "paper": Scale(seeds=3, minutes=120),
     },
-    measure=measure,
     curves=("val/bleu", "val/loss"),
-    figures=figures,
+    exhibits=exhibits,
     claims=(
         Claim(
             name="french",

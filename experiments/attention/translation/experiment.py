@@ -1,25 +1,17 @@
 """Neural machine translation by jointly learning to align and translate, on Multi30k."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from augrnn.lab.claims import AllOf, Claim, Typical
-from augrnn.lab.experiment import Experiment
+from augrnn.lab.experiment import Experiment, Shown
 from augrnn.lab.plan import Scale, Variant
 from augrnn.lab.results import Observations, Results, RunRecord
 from augrnn.lab.settings import Settings
 
 if TYPE_CHECKING:
-    from augrnn.training.command import Trained
+    from augrnn.exhibits.exhibit import Exhibit
 
 TEST = "test_2016_flickr"
-
-
-def measure(trained: "Trained") -> tuple[dict[str, Any], dict[str, Any]]:
-    """BLEU on validation and test data, and what the alignments are like."""
-    from augrnn.measures.translation.measure import measure_translation
-
-    return measure_translation(trained.system, trained.task)  # type: ignore[arg-type]
 
 
 def bleu(run: RunRecord) -> float:
@@ -123,17 +115,19 @@ def article(results: Results) -> dict[str, Observations]:
     }
 
 
-def figures(results: Results, arrays: Any, folder: Path) -> None:
+def exhibits(results: Results, shown: Shown) -> "dict[str, Exhibit]":
     """Learning curves, BLEU by length in two ways, and alignments of the first seed."""
-    from augrnn.exhibits.alignment import alignments
-    from augrnn.exhibits.curves import by_bucket, by_size, learning_curves
+    from augrnn.exhibits.curves import ByBucket, BySize, LearningCurves, intervals
 
-    learning_curves(results.curves("val/bleu"), folder / "learning.png", "validation BLEU (greedy)")
-    by_size(results.measured(f"{TEST}/bleu_joined"), folder / "joined.png", "BLEU (greedy)", "words of the source")
-    by_bucket(results.measured(f"{TEST}/bleu_resampled"), folder / "lengths.png", "BLEU", "words of the source")
-    if ("rnnsearch", 0) in arrays:
-        examples = results.runs["rnnsearch", 0]["examples"]
-        alignments(arrays["rnnsearch", 0], examples, folder / "alignments.png")
+    resampled = intervals(results.measured(f"{TEST}/bleu_resampled"))
+    found: dict[str, Exhibit] = {
+        "learning": LearningCurves(results.curves("val/bleu"), "validation BLEU (greedy)"),
+        "joined": BySize(results.measured(f"{TEST}/bleu_joined"), "BLEU (greedy)", "words of the source"),
+        "lengths": ByBucket(resampled, "BLEU", "words of the source"),
+    }
+    if ("rnnsearch", 0) in shown:
+        found["alignments"] = shown["rnnsearch", 0]["alignments"]
+    return found
 
 
 SMOKE = {
@@ -212,9 +206,8 @@ experiment = Experiment(
             },
         ),
     },
-    measure=measure,
     curves=("val/bleu", "val/loss"),
-    figures=figures,
+    exhibits=exhibits,
     claims=(
         Claim(
             name="attention-beats-fixed-context",

@@ -1,15 +1,14 @@
 """The differentiable neural computer on associative recall."""
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from augrnn.lab.claims import Claim, SuccessRate
-from augrnn.lab.experiment import Experiment
+from augrnn.lab.experiment import Experiment, Shown
 from augrnn.lab.plan import Scale, Variant
 from augrnn.lab.results import Observations, Results
 
 if TYPE_CHECKING:
-    from augrnn.training.command import Trained
+    from augrnn.exhibits.exhibit import Exhibit
 
 SOLVED = 0.1
 """Bits a sequence on validation data at which recall counts as learned, as for the Neural Turing Machine."""
@@ -17,25 +16,20 @@ SOLVED = 0.1
 COST = "val/cost_bits"
 
 
-def measure(trained: "Trained") -> tuple[dict[str, Any], dict[str, Any]]:
-    """Costs by number of items and by position."""
-    from augrnn.measures.associative_recall.measure import measure_recall
-
-    return measure_recall(trained.system, trained.task)  # type: ignore[arg-type]
-
-
 def solved(results: Results) -> Observations:
     """Which seeds learned to recall."""
     return results.each("dnc", lambda run: run.below(COST, SOLVED))
 
 
-def figures(results: Results, arrays: Any, folder: Path) -> None:
+def exhibits(results: Results, shown: Shown) -> "dict[str, Exhibit]":
     """Learning curves and costs by number of items."""
-    from augrnn.exhibits.curves import by_size, learning_curves
+    from augrnn.exhibits.curves import BySize, LearningCurves
 
-    learning_curves(results.curves(COST), folder / "learning.png", "cost (bits per sequence)", floor=1e-3, bar=SOLVED)
-    cost = results.measured("cost_bits")
-    by_size(cost, folder / "generalisation.png", "cost (bits per sequence)", "items", small=0.01)
+    label = "cost (bits per sequence)"
+    return {
+        "learning": LearningCurves(results.curves(COST), label, floor=1e-3, bar=SOLVED),
+        "generalisation": BySize(results.measured("cost_bits"), label, "items", small=0.01),
+    }
 
 
 SMOKE = {
@@ -68,9 +62,8 @@ experiment = Experiment(
         "smoke": Scale(seeds=1, minutes=1, settings=SMOKE),
         "small": Scale(seeds=3, minutes=8),
     },
-    measure=measure,
     curves=(COST, "val/wrong_bits"),
-    figures=figures,
+    exhibits=exhibits,
     claims=(
         Claim(
             name="learns",

@@ -1,27 +1,19 @@
 """The differentiable neural computer on the copy task."""
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from augrnn.lab.claims import Claim, SuccessRate, Typical
-from augrnn.lab.experiment import Experiment
+from augrnn.lab.experiment import Experiment, Shown
 from augrnn.lab.plan import Scale, Variant
 from augrnn.lab.results import Observations, Results
 
 if TYPE_CHECKING:
-    from augrnn.training.command import Trained
+    from augrnn.exhibits.exhibit import Exhibit
 
 SOLVED = 0.05
 """Bits a sequence on validation data at which copying counts as learned, as for the Neural Turing Machine."""
 
 COST = "val/cost_bits"
-
-
-def measure(trained: "Trained") -> tuple[dict[str, Any], dict[str, Any]]:
-    """Errors by length."""
-    from augrnn.measures.copy.measure import measure_copy
-
-    return measure_copy(trained.system, trained.task)  # type: ignore[arg-type]
 
 
 def solved(results: Results) -> Observations:
@@ -38,13 +30,15 @@ def longer(results: Results) -> Observations:
     )
 
 
-def figures(results: Results, arrays: Any, folder: Path) -> None:
+def exhibits(results: Results, shown: Shown) -> "dict[str, Exhibit]":
     """Learning curves and errors by length."""
-    from augrnn.exhibits.curves import by_size, learning_curves
+    from augrnn.exhibits.curves import BySize, LearningCurves
 
-    learning_curves(results.curves(COST), folder / "learning.png", "cost (bits per sequence)", floor=1e-3, bar=SOLVED)
     wrong = results.measured("wrong_bits")
-    by_size(wrong, folder / "generalisation.png", "wrong bits per sequence", "length", small=0.01)
+    return {
+        "learning": LearningCurves(results.curves(COST), "cost (bits per sequence)", floor=1e-3, bar=SOLVED),
+        "generalisation": BySize(wrong, "wrong bits per sequence", "length", small=0.01),
+    }
 
 
 SMOKE = {
@@ -76,9 +70,8 @@ experiment = Experiment(
         "smoke": Scale(seeds=1, minutes=1, settings=SMOKE),
         "small": Scale(seeds=5, minutes=8),
     },
-    measure=measure,
     curves=(COST, "val/wrong_bits"),
-    figures=figures,
+    exhibits=exhibits,
     claims=(
         Claim(
             name="learns",

@@ -1,16 +1,15 @@
 """Neural Turing Machines, section 4.3: associative recall."""
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from augrnn.lab.claims import AllOf, Claim, SuccessRate, Typical
-from augrnn.lab.experiment import Experiment
+from augrnn.lab.experiment import Experiment, Shown, titled
 from augrnn.lab.plan import Scale, Variant
 from augrnn.lab.recipes import as_graves_trains
 from augrnn.lab.results import Observations, Results, RunRecord, part
 
 if TYPE_CHECKING:
-    from augrnn.training.command import Trained
+    from augrnn.exhibits.exhibit import Exhibit
 
 SOLVED = 0.1
 """Bits a sequence on validation data at which recall counts as learned; chance is 18."""
@@ -19,13 +18,6 @@ COST = "val/cost_bits"
 MACHINES = {"LSTM controller": "ntm-lstm", "feedforward controller": "ntm-feedforward"}
 ITEMS = {"10": 0.1, "15": 1.0, "20": 2.0}
 """Lists longer than any trained on, by their number of items, and the bits a sequence allowed."""
-
-
-def measure(trained: "Trained") -> tuple[dict[str, Any], dict[str, Any]]:
-    """Costs by number of items and by position, and how the heads look up."""
-    from augrnn.measures.associative_recall.measure import measure_recall
-
-    return measure_recall(trained.system, trained.task)  # type: ignore[arg-type]
 
 
 def solved(run: RunRecord) -> bool:
@@ -81,18 +73,19 @@ def single_shift(results: Results) -> dict[str, Observations]:
     }
 
 
-def figures(results: Results, arrays: Any, folder: Path) -> None:
+def exhibits(results: Results, shown: Shown) -> "dict[str, Exhibit]":
     """Learning curves, costs by number of items, and the heads of a solved seed."""
-    from augrnn.exhibits.curves import by_size, learning_curves
-    from augrnn.measures.associative_recall.figure import recall_maps
+    from augrnn.exhibits.curves import BySize, LearningCurves
 
-    learning_curves(results.curves(COST), folder / "learning.png", "cost (bits per sequence)", floor=1e-3, bar=SOLVED)
-    by_size(
-        results.measured("cost_bits"), folder / "generalisation.png", "cost (bits per sequence)", "items", small=0.01
-    )
-    best = [key for key in arrays if key[0] in MACHINES.values() and solved(results.runs[key])]
+    label = "cost (bits per sequence)"
+    found: dict[str, Exhibit] = {
+        "learning": LearningCurves(results.curves(COST), label, floor=1e-3, bar=SOLVED),
+        "generalisation": BySize(results.measured("cost_bits"), label, "items", small=0.01),
+    }
+    best = [key for key in shown if key[0] in MACHINES.values() and solved(results.runs[key])]
     if best:
-        recall_maps(arrays[best[0]], folder / "heads.png", title=f"{best[0][0]}, seed {best[0][1]}")
+        found["heads"] = titled(shown, best[0], "heads")
+    return found
 
 
 FOUR_FIFTHS = SuccessRate(needed=0.8, partly=0.5)
@@ -132,9 +125,8 @@ experiment = Experiment(
         "small": Scale(seeds=5, minutes=40, settings_of={"lstm": NARROW}),
         "paper": Scale(seeds=10, minutes=6000, settings=as_graves_trains(1_000_000, rate=1.0e-4)),
     },
-    measure=measure,
     curves=(COST, "val/wrong_bits"),
-    figures=figures,
+    exhibits=exhibits,
     claims=(
         Claim(
             name="learns",

@@ -1,16 +1,15 @@
 """Neural Turing Machines, section 4.1: copy."""
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from augrnn.lab.claims import AllOf, Claim, SuccessRate, Typical
-from augrnn.lab.experiment import Experiment
+from augrnn.lab.experiment import Experiment, Shown, titled
 from augrnn.lab.plan import Scale, Variant
 from augrnn.lab.recipes import as_graves_trains
 from augrnn.lab.results import Observations, Results, RunRecord, part
 
 if TYPE_CHECKING:
-    from augrnn.training.command import Trained
+    from augrnn.exhibits.exhibit import Exhibit
 
 SOLVED = 0.05
 """Bits a sequence on validation data at which copying counts as learned."""
@@ -18,17 +17,6 @@ SOLVED = 0.05
 COST = "val/cost_bits"
 MACHINES = {"LSTM controller": "ntm-lstm", "feedforward controller": "ntm-feedforward"}
 ABLATIONS = {"without Eq. 7": "no-interpolation", "without Eq. 9": "no-sharpening"}
-BEYOND = {"smoke": (40, 64), "small": (160, 256)}
-"""For each scale a length that the memory cannot hold, and the rows with which it can."""
-
-
-def measure(trained: "Trained") -> tuple[dict[str, Any], dict[str, Any]]:
-    """Errors by length, the heads' mechanism, and what happens at the memory's limit."""
-    from augrnn.measures.copy.measure import measure_copy
-
-    rows = getattr(trained.system.cell, "rows", 128)
-    limit = BEYOND["smoke" if rows < 128 else "small"]
-    return measure_copy(trained.system, trained.task, limit)  # type: ignore[arg-type]
 
 
 def solved(run: RunRecord) -> bool:
@@ -108,17 +96,19 @@ def ablated(results: Results) -> dict[str, Observations]:
     }
 
 
-def figures(results: Results, arrays: Any, folder: Path) -> None:
+def exhibits(results: Results, shown: Shown) -> "dict[str, Exhibit]":
     """Learning curves, errors by length, and the heads of a solved seed."""
-    from augrnn.exhibits.curves import by_size, learning_curves
-    from augrnn.measures.copy.figure import heads
+    from augrnn.exhibits.curves import BySize, LearningCurves
 
     wrong = results.measured("wrong_bits")
-    learning_curves(results.curves(COST), folder / "learning.png", "cost (bits per sequence)", floor=1e-3, bar=SOLVED)
-    by_size(wrong, folder / "generalisation.png", "wrong bits per sequence", "length", small=0.01)
-    best = [key for key in arrays if key[0] in MACHINES.values() and solved(results.runs[key])]
+    found: dict[str, Exhibit] = {
+        "learning": LearningCurves(results.curves(COST), "cost (bits per sequence)", floor=1e-3, bar=SOLVED),
+        "generalisation": BySize(wrong, "wrong bits per sequence", "length", small=0.01),
+    }
+    best = [key for key in shown if key[0] in MACHINES.values() and solved(results.runs[key])]
     if best:
-        heads(arrays[best[0]], folder / "heads.png", title=f"{best[0][0]}, seed {best[0][1]}")
+        found["heads"] = titled(shown, best[0], "heads")
+    return found
 
 
 JUDGED = ("small", "paper")
@@ -174,9 +164,8 @@ experiment = Experiment(
             settings_of={"lstm": {"model": {"init_args": {"optimizer": {"init_args": {"lr": 3e-05}}}}}},
         ),
     },
-    measure=measure,
     curves=(COST, "val/wrong_bits"),
-    figures=figures,
+    exhibits=exhibits,
     claims=(
         Claim(
             name="learns",

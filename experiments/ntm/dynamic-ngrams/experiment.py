@@ -1,29 +1,21 @@
 """Neural Turing Machines, section 4.4: dynamic N-grams."""
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from augrnn.lab.claims import AllOf, Claim, SuccessRate, Typical
-from augrnn.lab.experiment import Experiment
+from augrnn.lab.experiment import Experiment, Shown, titled
 from augrnn.lab.plan import Scale, Variant
 from augrnn.lab.recipes import as_graves_trains
 from augrnn.lab.results import Observations, Results, RunRecord
 
 if TYPE_CHECKING:
-    from augrnn.training.command import Trained
+    from augrnn.exhibits.exhibit import Exhibit
 
 COST = "val/cost_bits"
 MACHINES = {"LSTM controller": "ntm-lstm", "feedforward controller": "ntm-feedforward"}
 EXCESS = "excess_bits"
 SOURCES = {"smoke": (2, 20, 160), "small": (5, 200, 320)}
 """For each scale the order and length of the sources, and the validation sequences; from `small` on the paper's."""
-
-
-def measure(trained: "Trained") -> tuple[dict[str, Any], dict[str, Any]]:
-    """The excess over the optimum on the same sequences, and which rows the heads visit in which context."""
-    from augrnn.measures.dynamic_ngrams.measure import measure_ngrams
-
-    return measure_ngrams(trained.system, trained.task)  # type: ignore[arg-type]
 
 
 def machines(results: Results) -> dict[str, str]:
@@ -83,20 +75,21 @@ def validation_optimum(order: int, length: int, sequences: int) -> float:
     )
 
 
-def figures(results: Results, arrays: Any, folder: Path) -> None:
+def exhibits(results: Results, shown: Shown) -> "dict[str, Exhibit]":
     """Learning curves, the excess by position, predictions and heads, and rows by context."""
-    from augrnn.exhibits.curves import learning_curves
-    from augrnn.measures.dynamic_ngrams.figure import excess_by_position, ngram_maps, same_context
+    from augrnn.exhibits.curves import LearningCurves
+    from augrnn.measures.dynamic_ngrams.figure import ExcessByPosition
 
-    label, bar = "cost (bits per sequence)", validation_optimum(*SOURCES.get(results.scale, SOURCES["small"]))
-    learning_curves(results.curves(COST), folder / "learning.png", label, bar=bar)
-    excess_by_position(results.measured("excess_by_position"), folder / "excess.png")
-    found = {key: results.runs[key][EXCESS] for key in arrays if key[0] in MACHINES.values()}
-    if found:
-        best = min(found, key=lambda key: found[key])
-        title = f"{best[0]}, seed {best[1]}"
-        ngram_maps(arrays[best], folder / "heads.png", title)
-        same_context(arrays[best], folder / "contexts.png", title)
+    bar = validation_optimum(*SOURCES.get(results.scale, SOURCES["small"]))
+    found: dict[str, Exhibit] = {
+        "learning": LearningCurves(results.curves(COST), "cost (bits per sequence)", bar=bar),
+        "excess": ExcessByPosition(results.measured("excess_by_position")),
+    }
+    machines = [key for key in shown if key[0] in MACHINES.values()]
+    if machines:
+        best = min(machines, key=lambda key: results.runs[key][EXCESS])
+        found |= {name: titled(shown, best, name) for name in ("heads", "contexts")}
+    return found
 
 
 FOUR_FIFTHS = SuccessRate(needed=0.8, partly=0.5)
@@ -144,9 +137,8 @@ experiment = Experiment(
             settings_of={"lstm": {"model": {"init_args": {"optimizer": {"init_args": {"lr": 0.0001}}}}}},
         ),
     },
-    measure=measure,
     curves=(COST, "val/wrong_bits"),
-    figures=figures,
+    exhibits=exhibits,
     claims=(
         Claim(
             name="near-optimal",

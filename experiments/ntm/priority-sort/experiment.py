@@ -1,26 +1,18 @@
 """Neural Turing Machines, section 4.5: priority sort."""
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from augrnn.lab.claims import AllOf, Claim, Typical
-from augrnn.lab.experiment import Experiment
+from augrnn.lab.experiment import Experiment, Shown, titled
 from augrnn.lab.plan import Scale, Variant
 from augrnn.lab.recipes import as_graves_trains
 from augrnn.lab.results import Observations, Results, part
 
 if TYPE_CHECKING:
-    from augrnn.training.command import Trained
+    from augrnn.exhibits.exhibit import Exhibit
 
 COST = "val/cost_bits"
 MACHINES = {"LSTM controller": "ntm-lstm", "feedforward controller": "ntm-feedforward"}
-
-
-def measure(trained: "Trained") -> tuple[dict[str, Any], dict[str, Any]]:
-    """Costs, errors by position, and how the write location follows the priority."""
-    from augrnn.measures.priority_sort.measure import measure_sorting
-
-    return measure_sorting(trained.system, trained.task)  # type: ignore[arg-type]
 
 
 def cost(results: Results) -> dict[str, Observations]:
@@ -38,16 +30,16 @@ def linear_write_location(results: Results) -> dict[str, Observations]:
     return {name: results.each(variant, part("mechanism", "write_location_r2")) for name, variant in MACHINES.items()}
 
 
-def figures(results: Results, arrays: Any, folder: Path) -> None:
+def exhibits(results: Results, shown: Shown) -> "dict[str, Exhibit]":
     """Learning curves, and write locations and heads of the best machine."""
-    from augrnn.exhibits.curves import learning_curves
-    from augrnn.measures.priority_sort.figure import sort_maps
+    from augrnn.exhibits.curves import LearningCurves
 
-    learning_curves(results.curves(COST), folder / "learning.png", "cost (bits per sequence)")
-    found = {key: results.runs[key]["cost_bits"] for key in arrays if key[0] in MACHINES.values()}
-    if found:
-        best = min(found, key=lambda key: found[key])
-        sort_maps(arrays[best], folder / "heads.png", title=f"{best[0]}, seed {best[1]}")
+    found: dict[str, Exhibit] = {"learning": LearningCurves(results.curves(COST), "cost (bits per sequence)")}
+    machines = [key for key in shown if key[0] in MACHINES.values()]
+    if machines:
+        best = min(machines, key=lambda key: results.runs[key]["cost_bits"])
+        found["heads"] = titled(shown, best, "heads")
+    return found
 
 
 SMOKE = {
@@ -88,9 +80,8 @@ experiment = Experiment(
         "small": Scale(seeds=5, minutes=50, settings=HALF),
         "paper": Scale(seeds=10, minutes=10000, settings=as_graves_trains(1_000_000, rate=3.0e-5)),
     },
-    measure=measure,
     curves=(COST, "val/wrong_bits"),
-    figures=figures,
+    exhibits=exhibits,
     claims=(
         Claim(
             name="learns",

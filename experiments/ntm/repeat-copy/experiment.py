@@ -1,16 +1,15 @@
 """Neural Turing Machines, section 4.2: repeat copy."""
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from augrnn.lab.claims import AllOf, Claim, SuccessRate, Typical
-from augrnn.lab.experiment import Experiment
+from augrnn.lab.experiment import Experiment, Shown, titled
 from augrnn.lab.plan import Scale, Variant
 from augrnn.lab.recipes import as_graves_trains
 from augrnn.lab.results import Observations, Results, RunRecord, part
 
 if TYPE_CHECKING:
-    from augrnn.training.command import Trained
+    from augrnn.exhibits.exhibit import Exhibit
 
 SOLVED = 1.0
 """Bits a sequence on validation data at which the task counts as learned; chance is 218.75."""
@@ -18,13 +17,6 @@ SOLVED = 1.0
 COST = "val/cost_bits"
 MACHINES = {"LSTM controller": "ntm-lstm", "feedforward controller": "ntm-feedforward"}
 WIDTH, TRAINED_REPEATS = 6, 10
-
-
-def measure(trained: "Trained") -> tuple[dict[str, Any], dict[str, Any]]:
-    """Errors and end markers at the trained and at longer sizes, and how the heads loop."""
-    from augrnn.measures.repeat_copy.measure import measure_repeat_copy
-
-    return measure_repeat_copy(trained.system, trained.task)  # type: ignore[arg-type]
 
 
 def solved(run: RunRecord) -> bool:
@@ -86,21 +78,24 @@ def mechanism(results: Results) -> dict[str, Observations]:
     }
 
 
-def figures(results: Results, arrays: Any, folder: Path) -> None:
+def exhibits(results: Results, shown: Shown) -> "dict[str, Exhibit]":
     """Learning curves, end markers by repetition, and the heads of a solved seed."""
-    from augrnn.exhibits.curves import learning_curves
-    from augrnn.measures.repeat_copy.figure import early_ends, repeat_maps
+    from augrnn.exhibits.curves import LearningCurves
+    from augrnn.measures.repeat_copy.figure import EarlyEnds
 
-    learning_curves(results.curves(COST), folder / "learning.png", "cost (bits per sequence)", floor=1e-2, bar=SOLVED)
     early = {
         variant: [list(found.values())[-1] for found in runs]
         for variant, runs in results.measured("early_end_by_repeat").items()
         if variant in MACHINES.values()
     }
-    early_ends(early, folder / "early_ends.png")
-    best = [key for key in arrays if key[0] in MACHINES.values() and solved(results.runs[key])]
+    found: dict[str, Exhibit] = {
+        "learning": LearningCurves(results.curves(COST), "cost (bits per sequence)", floor=1e-2, bar=SOLVED),
+        "early_ends": EarlyEnds(early),
+    }
+    best = [key for key in shown if key[0] in MACHINES.values() and solved(results.runs[key])]
     if best:
-        repeat_maps(arrays[best[0]], folder / "heads.png", title=f"{best[0][0]}, seed {best[0][1]}")
+        found["heads"] = titled(shown, best[0], "heads")
+    return found
 
 
 FOUR_FIFTHS = SuccessRate(needed=0.8, partly=0.5)
@@ -149,9 +144,8 @@ experiment = Experiment(
             settings_of={"lstm": {"model": {"init_args": {"optimizer": {"init_args": {"lr": 3e-05}}}}}},
         ),
     },
-    measure=measure,
     curves=(COST, "val/wrong_bits"),
-    figures=figures,
+    exhibits=exhibits,
     claims=(
         Claim(
             name="learns",

@@ -4,29 +4,27 @@ import hashlib
 import json
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from augrnn.dotted import named
 from augrnn.errors import UserError
+from augrnn.exhibits.exhibit import Exhibit
+from augrnn.exhibits.text_table import TextTable
 from augrnn.files import jsonable
 from augrnn.lab.claims import STATES
 from augrnn.lab.claims_tables import Judged, committed, markdown, strongest
 from augrnn.lab.experiment import Experiment, discover
 from augrnn.lab.plan import known
+from augrnn.lab.settings import config_content, merged
 
 STEP = "trainer/global_step"
 """The axis of every curve: `_step` starts again on every leg of a run that resumes offline."""
 
 VITALS = ("grad_norm", "throughput")
 """What `augrnn.tracking.loggers.Vitals` logs of every run."""
-
-PICTURES = {"augrnn.cells.ntm.NTM": ("media/heads",), "augrnn.tasks.translation.Translation": ("media/alignments",)}
-"""The pictures that `augrnn.measures.media` makes, by the class in a config that makes it do so."""
-
-TABLES = {"augrnn.tasks.translation.Translation": ("media/translations",)}
-"""The same for tables."""
 
 
 @dataclass(frozen=True)
@@ -102,23 +100,27 @@ def experiments_shown(experiments: Path, scale: str | None = None, cards: str | 
 def _shown(experiment: Experiment, experiments: Path, scale: str | None, cards: str | None) -> Shown:
     on_record = list(committed(experiment, experiments)) or list(experiment.scales)[:1]
     chosen = scale if scale in experiment.scales else on_record[-1]
-    settings = "\n".join(_settings(experiment, variant, experiments) for variant in experiment.variants)
+    media = _media(experiment, str(chosen), experiments)
     path = f"{experiments.name}/{experiment.name}/README.md"
     card = f"[card]({cards.rstrip('/')}/{experiment.name}/README.md)" if cards else f"card: `{path}`"
     rows = tuple(strongest(experiment, experiments))
-    return Shown(experiment, str(chosen), rows, _logged(PICTURES, settings), _logged(TABLES, settings), card)
+    tables = tuple(key for key, kind in media.items() if issubclass(kind, TextTable))
+    return Shown(experiment, str(chosen), rows, tuple(key for key in media if key not in tables), tables, card)
 
 
-def _settings(experiment: Experiment, variant: str, experiments: Path) -> str:
-    chosen = experiment.variants[variant]
-    path = experiments.parent / chosen.config
-    if not path.is_file():
-        raise UserError(f"{experiment.name}: there is no config {path}")
-    return "\n".join([path.read_text(encoding="utf-8"), json.dumps(chosen.settings)])
+def _media(experiment: Experiment, scale: str, experiments: Path) -> dict[str, type[Exhibit]]:
+    """The keys and kinds of what the variants log to W&B, as their tasks' measures say."""
+    from augrnn.measures.measure import measure_of
+    from augrnn.tracking.pictures import MEDIA
 
-
-def _logged(media: Mapping[str, tuple[str, ...]], settings: str) -> tuple[str, ...]:
-    return tuple(key for class_path, keys in media.items() if class_path in settings for key in keys)
+    found: dict[str, type[Exhibit]] = {}
+    for name, variant in experiment.variants.items():
+        config = config_content(experiments.parent / variant.config, experiment.name)
+        settings = merged(config, experiment.changes(scale, name))
+        if task := settings.get("data", {}).get("class_path"):
+            previews = measure_of(named(task, object, "task")).previews(settings.get("model", {}))
+            found |= {f"{MEDIA}/{name}": kind for name, kind in previews.items()}
+    return found
 
 
 def by_paper(shown: Sequence[Shown]) -> dict[str, list[Shown]]:

@@ -167,13 +167,13 @@ def write_alignments(found: Sequence[Sequence[Translated]], path: Path) -> None:
 
 def draw(found: Sequence[Sequence[Translated]], folder: Path) -> None:
     """The alignment of each line's best translation as `<number of the line>.png`; none where that is empty."""
-    from augrnn.exhibits.alignment import alignment_figure
-    from augrnn.exhibits.style import save
+    from augrnn.exhibits import png
+    from augrnn.exhibits.alignments import Alignments
 
     for best in (translations[0] for translations in found if translations and translations[0].target):
         # Two dollars in a word would make matplotlib read it as a formula.
-        source, target = ([word.replace("$", r"\$") for word in words] for words in (best.source, best.target))
+        source, target = (tuple(word.replace("$", r"\$") for word in words) for words in (best.source, best.target))
         try:
-            save(alignment_figure([best.weights_ML], [source], [target]), folder / f"{best.line}.png")
+            png.write({str(best.line): Alignments((best.weights_ML,), (source,), (target,))}, folder)
         except OSError as error:
             raise UserError(f"cannot write the pictures in {folder}: {explained(error)}") from None

@@ -1,4 +1,4 @@
-"""The commands `list`, `reproduce`, `check` and `report`."""
+"""The commands `list`, `reproduce`, `check`, `report` and `figures`."""
 
 import argparse
 import json
@@ -42,6 +42,8 @@ def add_parsers(subparsers: Any) -> argparse.ArgumentParser:
     parser.add_argument("--json", action="store_true", help="print the verdicts as one JSON list")
     parser = _add(subparsers, "report", report, "bring the tables of README and cards up to date with the records")
     parser.add_argument("--check", action="store_true", help="change nothing; exit 1 where a page would change")
+    parser = _add(subparsers, "figures", figures, "make the exhibits and pictures of the committed records again")
+    parser.add_argument("experiment", nargs="?", help="only this one")
     return reproducing
 
 
@@ -120,6 +122,17 @@ def report(options: argparse.Namespace) -> int:
     for path, text in pages.items():
         print(f"{path} is not up to date: run `augrnn report`\n{difference(path, text)}")
     return 1 if pages else 0
+
+
+def figures(options: argparse.Namespace) -> int:
+    """Write what the committed records show; the committed examples of trained models are kept and drawn again."""
+    from augrnn.lab.committed_exhibits import write_again
+
+    experiments = experiments_root()
+    chosen = [load(options.experiment, experiments)] if options.experiment else discover(experiments)
+    for path in (path for experiment in chosen for path in write_again(experiment, experiments)):
+        print(f"{path}, with its pictures")
+    return 0
 
 
 def show(rows: Sequence["Judged"]) -> None:

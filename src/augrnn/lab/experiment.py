@@ -7,7 +7,7 @@ It must not import torch at its top, because `augrnn list` loads every experimen
 import importlib.util
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,15 +18,18 @@ from augrnn.lab.results import Results
 from augrnn.lab.settings import Settings, config_content, merged
 
 if TYPE_CHECKING:
-    from numpy import ndarray
-
+    from augrnn.exhibits.exhibit import Exhibit
+    from augrnn.measures.measure import Measured
     from augrnn.training.command import Trained
 
-Measure = Callable[["Trained"], tuple[dict[str, Any], dict[str, "ndarray"]]]
-"""From a trained model to its measures (numbers, or lists and dicts of numbers) and its arrays (for the figures)."""
+Measure = Callable[["Trained"], "Measured"]
+"""From a trained model to its numbers and exhibits."""
 
-Figures = Callable[[Results, Mapping[tuple[str, int], Mapping[str, "ndarray"]], Path], None]
-"""Draws pictures into a folder, from the results and the arrays of each (variant, seed) that finished."""
+Shown = Mapping[tuple[str, int], Mapping[str, "Exhibit"]]
+"""What the model of each finished (variant, seed) shows, by name."""
+
+Exhibits = Callable[[Results, Shown], dict[str, "Exhibit"]]
+"""From the results and what the models show to what the experiment shows; without models, what the results show."""
 
 
 @dataclass(frozen=True)
@@ -39,10 +42,10 @@ class Experiment:
       paper: the citation.
       variants: the models, by name.
       scales: the sizes, by name, from smallest to largest.
-      measure: what is measured on each trained model.
       claims: what is judged.
       curves: the metrics whose curves go into the committed record ("val/cost_bits").
-      figures: draws the pictures; None for no pictures.
+      exhibits: what is shown, a picture each; None for nothing.
+      measure: what is measured on each trained model, where it is not the measure of its task.
     """
 
     name: str
@@ -50,10 +53,10 @@ class Experiment:
     paper: str
     variants: Mapping[str, Variant]
     scales: Mapping[str, Scale]
-    measure: Measure
     claims: tuple[Claim, ...]
     curves: tuple[str, ...] = ()
-    figures: Figures | None = None
+    exhibits: Exhibits | None = None
+    measure: Measure | None = None
 
     def __post_init__(self) -> None:
         for name, scale in self.scales.items():
@@ -108,6 +111,11 @@ class Experiment:
     def _run(self, scale: str, variant: str, seed: int, config: Settings) -> Run:
         settings = merged(config, self.changes(scale, variant), {"seed_everything": seed})
         return Run(self.name, scale, variant, seed, fingerprint(settings, scale), settings)
+
+
+def titled(shown: Shown, run: tuple[str, int], name: str) -> "Exhibit":
+    """An exhibit of a model under the title of its run, "ntm-lstm, seed 3"."""
+    return replace(shown[run][name], title=f"{run[0]}, seed {run[1]}")  # type: ignore[call-arg]
 
 
 def experiments_root() -> Path:

@@ -3,7 +3,7 @@
 A run's folder holds config.yaml (resolved), metrics.csv, checkpoints/, log.txt and, written here,
 
 - provenance.json: settings, commit, versions, hardware, and each leg (stretch of time) that it ran;
-- arrays.npz: what the figures need;
+- exhibits.json: what the trained model shows;
 - summary.json: the result. It is written last, so a folder without one is a broken run, which resumes.
 """
 
@@ -11,17 +11,11 @@ import csv
 import math
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from augrnn.files import locked, read_json, write_json
 from augrnn.lab.plan import Run
 from augrnn.lab.results import Curve, RunRecord
 from augrnn.lab.work import Work
-
-if TYPE_CHECKING:
-    from numpy import ndarray
-
-# One run
 
 
 def start_over(work: Work, runs: Path) -> None:
@@ -91,16 +85,3 @@ def read_run(run: Run, runs: Path) -> RunRecord | None:
     summary = read_json(run.folder(runs) / "summary.json")
     summary.pop("fingerprint")
     return RunRecord(run.variant, run.seed, **summary)
-
-
-def read_arrays(folder: Path) -> dict[str, "ndarray"] | None:
-    """The arrays that a run left for the figures; None where it left none, as a diverged run does."""
-    import numpy as np
-
-    if not (folder / "arrays.npz").exists():
-        return None
-    with np.load(folder / "arrays.npz") as arrays:
-        return dict(arrays)
-
-
-# All runs of a scale

@@ -22,6 +22,7 @@ from augrnn.lab import records
 from augrnn.lab.experiment import Measure, load
 from augrnn.lab.plan import Run
 from augrnn.lab.provenance import Leg
+from augrnn.run_folder import EXHIBITS
 from augrnn.signals import leaving_when_asked
 
 if TYPE_CHECKING:
@@ -36,11 +37,11 @@ class Kept(NamedTuple):
 
     Attributes:
       curves: the metrics whose curves are kept.
-      measure: what is measured on the trained model.
+      measure: what is measured on the trained model; what its task names when None.
     """
 
     curves: tuple[str, ...]
-    measure: Measure
+    measure: Measure | None = None
 
 
 def work(run: Run, kept: Kept, runs: Path, train: Train, placement: Sequence[str] = ()) -> None:
@@ -78,7 +79,10 @@ def work(run: Run, kept: Kept, runs: Path, train: Train, placement: Sequence[str
 
 
 def record(run: Run, kept: Kept, folder: Path, leg: Leg, train: Train) -> "Trained | None":
-    """Train and measure, and write arrays and summary; None where training diverged."""
+    """Train and measure, and write exhibits and summary; None where training diverged."""
+    from augrnn.exhibits.exhibit import write_exhibits
+    from augrnn.measures.measure import measured
+
     identity = {"fingerprint": run.fingerprint}
     try:
         trained = train(run.settings, folder, tags_of(run))
@@ -86,11 +90,11 @@ def record(run: Run, kept: Kept, folder: Path, leg: Leg, train: Train) -> "Train
         failure = {"status": "failed", "error": str(error) or "the numbers overflowed", "seconds": leg.seconds}
         files.write_json(folder / "summary.json", {**identity, **failure, **curves(kept, folder)})
         return None
-    measures, arrays = kept.measure(trained)
-    write_arrays(folder / "arrays.npz", arrays)
+    found = kept.measure(trained) if kept.measure else measured(trained.system, trained.task)
+    write_exhibits(folder / EXHIBITS, found.exhibits)
     summary = {
         "status": "finished",
-        "measures": measures,
+        "measures": found.numbers,
         "updates": trained.updates,
         "sequences": trained.sequences,
         "seconds": leg.seconds,
@@ -109,14 +113,6 @@ def curves(kept: Kept, folder: Path) -> dict[str, Any]:
     """The curves that are kept, whole, as the summary keeps them."""
     metrics = records.read_curves(folder / "metrics.csv")
     return {"curves": {name: metrics[name] for name in kept.curves if name in metrics}}
-
-
-def write_arrays(path: Path, arrays: dict[str, Any]) -> None:
-    """Write an .npz file, whole or not at all."""
-    import numpy as np
-
-    with files.replacing(path) as file:
-        np.savez_compressed(file, **arrays)
 
 
 def main(argv: Sequence[str] | None = None, train: Train | None = None) -> int:

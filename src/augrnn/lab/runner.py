@@ -33,7 +33,7 @@ from augrnn.lab.plan import Run
 from augrnn.lab.progress import HEARTBEAT, Progress
 from augrnn.lab.provenance import cores
 from augrnn.lab.work import Work, ended
-from augrnn.run_folder import LAST
+from augrnn.run_folder import EXHIBITS, LAST
 from augrnn.signals import handled
 
 Command = Callable[[Run, Path, Path], list[str]]
@@ -160,7 +160,7 @@ def few(runs: Sequence[Work]) -> str:
 def conclude(
     experiment: Experiment, plan: Sequence[Run], experiments: Path, runs: Path, crashed: dict[Work, str]
 ) -> Outcome:
-    """Write the distilled record of a plan, with verdicts, and the figures where it is complete."""
+    """Write the distilled record of a plan, with verdicts, and the exhibits where it is complete."""
     scale = plan[0].scale
     record = committed_record.distill(experiment, plan, runs)
     whole = experiment.plan(scale, experiments)
@@ -169,13 +169,12 @@ def conclude(
     if complete:
         path = committed_record.results_path(experiments, experiment.name, scale)
     record.write(path)
-    if complete and experiment.figures is not None:
-        results = record.results
-        found = {(run.variant, run.seed): records.read_arrays(run.folder(runs)) for run in plan}
-        arrays = {key: named for key, named in found.items() if named is not None}
-        folder = experiments / experiment.name / "figures" / scale
-        folder.mkdir(parents=True, exist_ok=True)
-        experiment.figures(results, arrays, folder)
+    if complete:
+        from augrnn.exhibits.exhibit import read_exhibits
+        from augrnn.lab import committed_exhibits
+
+        shown = {(run.variant, run.seed): read_exhibits(run.folder(runs) / EXHIBITS) for run in plan}
+        committed_exhibits.write(experiment, record, {key: found for key, found in shown.items() if found}, experiments)
     return Outcome(record, path, complete, crashed)
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from augrnn.errors import UserError
 from augrnn.lab import records
@@ -11,6 +11,7 @@ from augrnn.run_folder import METRICS
 from augrnn.sweeps.sweep_file import Sweep
 
 if TYPE_CHECKING:
+    from augrnn.measures.measure import Measured
     from augrnn.training.command import Trained
 
 ENDED_EARLY = "ended_early"
@@ -26,10 +27,12 @@ def kept(sweep: Sweep, ended_early: Callable[[], bool] = lambda: False) -> Kept:
     """
     metric = sweep.file.metric.name
 
-    def measure(trained: "Trained") -> tuple[dict[str, Any], dict[str, Any]]:
+    def measure(trained: "Trained") -> "Measured":
+        from augrnn.measures.measure import Measured
+
         logged = records.read_curves(Path(trained.trainer.default_root_dir) / METRICS)
         if metric not in logged:
             raise UserError(f"the metric of {sweep.name}, {metric}, was not logged; there are: {', '.join(logged)}")
-        return {ENDED_EARLY: ended_early()}, {}
+        return Measured({ENDED_EARLY: ended_early()}, {})
 
     return Kept((metric,), measure)

@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
@@ -31,6 +31,9 @@ from augrnn.sweeps.points import point, run_of
 from augrnn.sweeps.sweep_file import SEED, Sweep, read_sweep
 from augrnn.sweeps.work import AGENTS, ServerPoint, folder_of, frozen
 from augrnn.tracking.wandb_server import refusals
+
+if TYPE_CHECKING:
+    from augrnn.measures.measure import Measured
 
 TASK = "AUGRNN_AGENT"
 """The variable in which a task tells `augrnn fit`, which the agent starts, its folder and placement, as JSON."""
@@ -247,7 +250,7 @@ def fit(words: Sequence[str]) -> int:
     def do() -> None:
         server = server_of(folder.parents[1])
         if server is None:
-            run, keeping = _unregistered(words, given, folder), Kept((), lambda trained: ({}, {}))
+            run, keeping = _unregistered(words, given, folder), Kept((), _nothing)
         else:
             sweep = read_sweep(Path(server.file), Path(server.root), folder.parents[1].name)
             run, keeping = _run(sweep, given, folder.name), kept(sweep)
@@ -262,6 +265,12 @@ def _home(runs: Path, identity: str) -> Path:
         if files.read_json(path)["id"] == identity:
             return path.parent
     return runs / "sweeps" / identity
+
+
+def _nothing(trained: Any) -> "Measured":
+    from augrnn.measures.measure import Measured
+
+    return Measured({}, {})
 
 
 def _unregistered(words: Sequence[str], given: Given, folder: Path) -> Run:

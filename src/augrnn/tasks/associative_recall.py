@@ -29,7 +29,7 @@ class AssociativeRecall(BitTask):
       batch_size, epoch_batches, validation_sequences, seed: see BitTask.
     """
 
-    measure = "augrnn.measures.associative_recall.measure.measure_recall"
+    measure = "augrnn.measures.associative_recall.measure.RecallMeasure"
 
     def __init__(
         self,

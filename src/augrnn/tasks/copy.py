@@ -28,7 +28,7 @@ class Copy(BitTask):
       batch_size, epoch_batches, validation_sequences, seed: see BitTask.
     """
 
-    measure = "augrnn.measures.copy.measure.measure_copy"
+    measure = "augrnn.measures.copy.measure.CopyMeasure"
 
     def __init__(
         self,

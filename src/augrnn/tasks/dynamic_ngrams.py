@@ -31,7 +31,7 @@ class DynamicNGrams(BitTask):
       batch_size, epoch_batches, validation_sequences, seed: see BitTask.
     """
 
-    measure = "augrnn.measures.dynamic_ngrams.measure.measure_ngrams"
+    measure = "augrnn.measures.dynamic_ngrams.measure.NgramsMeasure"
 
     input_size = output_size = 1
 

@@ -30,7 +30,7 @@ class PrioritySort(BitTask):
       batch_size, epoch_batches, validation_sequences, seed: see BitTask.
     """
 
-    measure = "augrnn.measures.priority_sort.measure.measure_sorting"
+    measure = "augrnn.measures.priority_sort.measure.SortingMeasure"
 
     def __init__(
         self,

@@ -30,7 +30,7 @@ class RepeatCopy(BitTask):
       batch_size, epoch_batches, validation_sequences, seed: see BitTask.
     """
 
-    measure = "augrnn.measures.repeat_copy.measure.measure_repeat_copy"
+    measure = "augrnn.measures.repeat_copy.measure.RepeatCopyMeasure"
 
     def __init__(
         self,

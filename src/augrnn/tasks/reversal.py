@@ -62,7 +62,7 @@ class Reversal(TextTask):
       seed: names the training stream; training never meets the evaluation sets' streams.
     """
 
-    measure = "augrnn.measures.reversal.measure.measure_reversal"
+    measure = "augrnn.measures.reversal.measure.ReversalMeasure"
 
     evaluation_batch_size = 50
 

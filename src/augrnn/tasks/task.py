@@ -28,12 +28,13 @@ class Task(L.LightningDataModule):
     """Where batches come from. A task writes `draw`, `validation_set` and `test_sets`, and names its measure.
 
     Attributes:
-      measure: the dotted path of what is measured on a trained model ("augrnn.measures.copy.measure.measure_copy").
+      measure: the dotted path of a class, a subclass of `augrnn.measures.measure.Measure`: what is measured on a
+        trained model ("augrnn.measures.copy.measure.CopyMeasure"). The base class, which measures nothing, by default.
       learned: whether it learns from data what inference needs (a vocabulary), which checkpoints then hold.
       finite: whether an epoch is a pass over a data set, which the processes of a data-parallel run share.
     """
 
-    measure: str
+    measure: str = "augrnn.measures.measure.Measure"
     learned: bool = False
     finite: bool = False
 

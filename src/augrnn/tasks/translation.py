@@ -83,7 +83,7 @@ class Translation(TextTask):
       seed: names the stream of training batches.
     """
 
-    measure = "augrnn.measures.translation.measure.measure_translation"
+    measure = "augrnn.measures.translation.measure.TranslationMeasure"
 
     finite = True
     learned = True

@@ -19,12 +19,12 @@ from lightning.pytorch.utilities import grad_norm, rank_zero_only
 
 from augrnn.code_version import commit
 from augrnn.files import replacing
-from augrnn.run_folder import LAST, METRICS, MODEL
+from augrnn.run_folder import EXHIBITS, LAST, METRICS, MODEL
 
 PROJECT = "augrnn"
 
-RECORD = ("summary.json", "config.yaml", "metrics.csv", "provenance.json")
-"""The files of a run's record that W&B keeps; its arrays are for our own figures."""
+RECORD = ("summary.json", "config.yaml", "metrics.csv", "provenance.json", EXHIBITS)
+"""The files of a run's record that W&B keeps."""
 
 LONGEST_NAME = 128
 """Letters that W&B allows in an artifact's name."""
@@ -212,39 +212,3 @@ class Vitals(L.Callback):
     ) -> None:
         if trainer._logger_connector.should_update_logs:
             pl_module.log("grad_norm", grad_norm(pl_module, norm_type=2)["grad_2.0_norm_total"])
-
-
-class Pictures(L.Callback):
-    """Sends what there is to see of the model to W&B, after every so many validations.
-
-    Args:
-      every: validations between two sendings.
-    """
-
-    def __init__(self, every: int = 5) -> None:
-        self.every, self._validations = every, 0
-
-    def on_validation_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        self._validations += 1
-        boards = [logger for logger in trainer.loggers if isinstance(logger, WandbLogger)]
-        if not boards or self._validations % self.every != 1 % self.every:
-            return
-        import matplotlib.pyplot as plt
-
-        from augrnn.measures.media import media
-
-        training = pl_module.training
-        figures, tables = media(pl_module.eval(), trainer.datamodule)  # type: ignore[attr-defined]
-        pl_module.train(training)
-        for board in boards:
-            for name, figure in figures.items():
-                board.log_image(f"media/{name}", [figure], step=trainer.global_step)
-            for name, rows in tables.items():
-                board.log_text(
-                    f"media/{name}",
-                    columns=list(rows[0]),
-                    data=[list(row.values()) for row in rows],
-                    step=trainer.global_step,
-                )
-        for figure in figures.values():
-            plt.close(figure)

@@ -21,6 +21,7 @@ from augrnn.files import jsonable
 from augrnn.run_folder import CONFIG, LAST, MODEL
 from augrnn.tracking import loggers as tracking
 from augrnn.tracking.loggers import RunTags
+from augrnn.tracking.pictures import Pictures
 from augrnn.training.averaging import AverageBestCheckpoints
 from augrnn.training.defaults import TRAINER
 from augrnn.training.divergence import StopOnDivergence
@@ -90,7 +91,7 @@ class Command(LightningCLI):
             *self.callbacks,
             StopOnDivergence(),
             tracking.Vitals(),
-            tracking.Pictures(),
+            Pictures(),
             ResumeLogs(),
             StayStopped(),
             StopWhenAsked(folder / LAST),

@@ -13,15 +13,15 @@ from augrnn.cells.cell import Cell
 from augrnn.cells.feedforward import Feedforward
 from augrnn.cells.lstm import LSTM, GravesLSTM
 from augrnn.cells.ntm import NTM
+from augrnn.exhibits.memory_trace import MemoryTrace
 from augrnn.measures.associative_recall.measure import (
     by_position,
     content_weightings,
-    example_of,
     item_rows,
     look_up,
-    measure_recall,
     queries,
 )
+from augrnn.measures.measure import measured, previewed
 from augrnn.systems.transducer import Transducer
 from augrnn.tasks.associative_recall import AssociativeRecall
 from augrnn.tasks.bit_task import BitBatch
@@ -350,10 +350,10 @@ def cells(kind: str) -> Cell:
 def test_everything_is_measured_and_can_be_recorded(kind: str) -> None:
     task = AssociativeRecall(width=3, vectors=2, max_items=4, test_items=(2, 7, 5), test_sequences=200)
     system = Transducer(cells(kind))
-    numbers, arrays = measure_recall(system, task)
+    numbers, exhibits = measured(system, task)
     assert json.loads(json.dumps(numbers)) == numbers
     assert list(numbers["cost_bits"]) == list(numbers["wrong_bits"]) == ["2", "7", "5"]
-    assert ("mechanism" in numbers) == bool(arrays) == (kind == "ntm")
+    assert ("mechanism" in numbers) == bool(exhibits) == (kind == "ntm")
     costs: dict[int, list[float]] = {place: [] for place in range(3)}
     for number in range(2):
         batch = task.sample(100, (4,), 2, 4, number)
@@ -367,13 +367,21 @@ def test_everything_is_measured_and_can_be_recorded(kind: str) -> None:
     assert numbers["cost_by_position"] == pytest.approx([np.mean(costs[place]) for place in range(3)], abs=0.02)
 
 
+def spans(shown: MemoryTrace) -> dict[str, slice]:
+    """The steps that are framed, by item and whether it is listed or given."""
+    places = {"write": "listed", "read": "given"}
+    framed = [frame for frame in shown.frames if frame.panel in places]
+    return {f"{frame.label.split()[0]}_{places[frame.panel]}": slice(*frame.steps) for frame in framed}
+
+
 def test_the_shown_sequence_is_the_largest_with_its_spans_where_the_items_are() -> None:
     task = AssociativeRecall(width=3, vectors=2, max_items=4, test_items=(2, 7, 5), test_sequences=100)
-    _, arrays = measure_recall(Transducer(cells("ntm")), task)
-    assert arrays["write"].shape == arrays["read"].shape == (7 * 3 + 2 + 2 + 2, 8)
-    inputs = arrays["inputs"][:, :3]
+    shown = measured(Transducer(cells("ntm")), task).exhibits["heads"]
+    assert isinstance(shown, MemoryTrace)
+    assert len(shown.write) == len(shown.read) == 7 * 3 + 2 + 2 + 2
+    inputs = shown.inputs[:, :3]
     target = task.sample(100, (7,), 2, 7, 0).targets_TBO[:, 0].numpy()
-    parts = {name: slice(*arrays[name]) for name in arrays if name.endswith(("listed", "given"))}
+    parts = spans(shown)
     assert len(parts) == 4
     assert (inputs[parts["query_listed"]] == inputs[parts["query_given"]]).all()
     assert (inputs[parts["answer_listed"]] == target[parts["answer_given"]]).all()
@@ -399,10 +407,10 @@ def test_an_item_listed_twice_is_the_query_where_the_answer_follows() -> None:
 
 def test_the_example_is_a_validation_sequence() -> None:
     task = AssociativeRecall(width=3, vectors=2, max_items=4, validation_sequences=96)
-    with torch.no_grad():
-        arrays = example_of(Transducer(cells("ntm")).eval(), task)
+    shown = previewed(Transducer(cells("ntm")), task)["heads"]
     batch = task.evaluation_example()
-    assert arrays["inputs"] == pytest.approx(batch.inputs_TBI[:, 0].numpy())
-    query, answer = (arrays["inputs"][slice(*arrays[f"{item}_listed"]), :3] for item in ("query", "answer"))
-    assert query == pytest.approx(arrays["inputs"][slice(*arrays["query_given"]), :3])
-    assert answer == pytest.approx(batch.targets_TBO[slice(*arrays["answer_given"]), 0].numpy())
+    assert shown.inputs == pytest.approx(batch.inputs_TBI[:, 0].numpy())
+    parts = spans(shown)
+    query, answer = (shown.inputs[parts[f"{item}_listed"], :3] for item in ("query", "answer"))
+    assert query == pytest.approx(shown.inputs[parts["query_given"], :3])
+    assert answer == pytest.approx(batch.targets_TBO[parts["answer_given"], 0].numpy())

@@ -8,17 +8,10 @@ import torch
 
 from augrnn.cells.lstm import LSTM
 from augrnn.cells.ntm import NTM
-from augrnn.measures.copy.measure import (
-    accurate_prefix,
-    cosine,
-    focus,
-    head_steps,
-    maps,
-    measure_copy,
-    one_row_a_step,
-    same_rows,
-    wrong_vectors,
-)
+from augrnn.measures.copy.figure import CopyTrace
+from augrnn.measures.copy.measure import accurate_prefix, cosine, same_rows, wrong_vectors
+from augrnn.measures.heads import used_rows
+from augrnn.measures.measure import measured
 from augrnn.systems.transducer import Transducer
 from augrnn.tasks.copy import Copy
 
@@ -26,16 +19,6 @@ from augrnn.tasks.copy import Copy
 def standing(rows: list[int], count: int) -> np.ndarray:
     """The weighting of a head that is wholly on these rows, one after the other: (T, 1, N)."""
     return np.eye(count, dtype=np.float32)[rows][:, None]
-
-
-def test_focus_and_steps_of_a_head_that_walks_the_ring() -> None:
-    w_TBN = standing([6, 7, 0, 1], 8)
-    assert focus(w_TBN) == 1.0
-    assert head_steps(w_TBN)[:, 0].tolist() == [1, 1, 1]
-    assert head_steps(w_TBN[::-1])[:, 0].tolist() == [-1, -1, -1]
-    assert one_row_a_step(w_TBN) == one_row_a_step(w_TBN[::-1]) == 1.0
-    assert one_row_a_step(standing([0, 0, 1, 4], 8)) == pytest.approx(1 / 3)
-    assert focus(np.full((4, 1, 8), 1 / 8, np.float32)) == pytest.approx(1 / 8)
 
 
 @pytest.mark.parametrize(("late_write", "late_read"), [(0, 0), (1, 0), (1, -1), (0, -2)])
@@ -72,34 +55,26 @@ def test_prefix_counts_vectors_before_the_first_wrong_one() -> None:
     assert accurate_prefix(wrong_BK) == pytest.approx((1 + 0 + 4) / 3)
 
 
-def test_maps_are_those_of_the_heads_asked_for_and_of_the_first_by_default() -> None:
-    torch.manual_seed(0)
-    system = Transducer(NTM(4, 3, lambda size: LSTM(size, 8), heads=2, rows=8, width=5)).eval()
-    batch = Copy(width=3).sample(2, (3,), 0)
-    with torch.no_grad():
-        unrolled = system(batch, keep=True)
-    trace = unrolled.trace
-    for heads, (read, write) in (({}, (0, 0)), ({"read": 1}, (1, 0)), ({"write": 1}, (0, 1))):
-        found = maps(unrolled, batch, **heads)
-        assert found["read"] == pytest.approx(trace.weighting_BAN[:, 0, read].numpy())
-        assert found["write"] == pytest.approx(trace.weighting_BAN[:, 0, 2 + write].numpy())
-        assert found["reads"] == pytest.approx(trace.read_BHW[:, 0, read].numpy())
-        assert found["adds"] == pytest.approx(trace.add_BHW[:, 0, write].numpy())
-        assert found["inputs"] == pytest.approx(batch.inputs_TBI[:, 0].numpy())
-        assert found["outputs"] == pytest.approx(1 / (1 + np.exp(-unrolled.y_TBO[:, 0].numpy())))
-
-
 @pytest.mark.parametrize("heads", [1, 2])
 def test_measures_are_whole_and_leave_the_memory_as_it_was(heads: int) -> None:
     torch.manual_seed(0)
     system = Transducer(NTM(4, 3, lambda size: LSTM(size, 8), heads=heads, rows=8, width=5))
     task = Copy(width=3, max_length=4, test_lengths=(2, 6), test_sequences=100)
-    numbers, arrays = measure_copy(system, task, limit=(9, 16))
+    numbers, exhibits = measured(system, task)
     assert set(numbers) == {"wrong_bits", "accurate_prefix", "faultless", "mechanism", "limit"}
     assert set(numbers["wrong_bits"]) == {"2", "6"}
     assert system.cell.rows == 8
+    assert (numbers["limit"]["length"], numbers["limit"]["rows"], numbers["limit"]["more_rows"]) == (10, 8, 16)
     json.dumps(numbers)
-    assert arrays["write"].shape == arrays["read"].shape == (13, 8)
-    numbers, arrays = measure_copy(Transducer(LSTM(4, 8, 3)), task, limit=(9, 16))
+    shown = exhibits["heads"]
+    assert isinstance(shown, CopyTrace)
+    assert len(shown.write) == len(shown.read) == 13
+    batch = next(iter(task.evaluation_set((6,), 100)))
+    with torch.no_grad():
+        w_TAN = system(batch, keep=True).trace.weighting_BAN[:, 0].numpy()
+    rows = used_rows(w_TAN[:, heads], w_TAN[:, 0])
+    assert np.array_equal(shown.write, w_TAN[:, heads, rows])
+    assert np.array_equal(shown.read, w_TAN[:, 0, rows])
+    numbers, exhibits = measured(Transducer(LSTM(4, 8, 3)), task)
     assert "mechanism" not in numbers
-    assert not arrays
+    assert not exhibits

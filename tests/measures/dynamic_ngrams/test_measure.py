@@ -14,11 +14,10 @@ from augrnn.measures.dynamic_ngrams.measure import (
     best_agreement,
     bit_costs,
     burn_in,
-    example_of,
-    measure_ngrams,
     optimal_probabilities,
     span_sums,
 )
+from augrnn.measures.measure import measured, previewed
 from augrnn.systems.transducer import Transducer
 from augrnn.tasks.bit_task import BitBatch
 from augrnn.tasks.dynamic_ngrams import DynamicNGrams, contexts
@@ -135,18 +134,18 @@ class Oracle(torch.nn.Module):
 
 def test_the_optimal_estimator_has_no_excess() -> None:
     task = DynamicNGrams(order=2, length=50, test_sequences=200)
-    numbers, arrays = measure_ngrams(Oracle(task), task)
+    numbers, exhibits = measured(Oracle(task), task)
     assert numbers["cost_bits"] == pytest.approx(numbers["optimal_bits"])
     assert numbers["excess_bits"] == pytest.approx(0, abs=1e-9)
     assert numbers["excess_by_position"] == pytest.approx([0, 0, 0], abs=1e-9)
     assert numbers["estimators"]["2"] == min(numbers["estimators"].values())
-    assert not arrays
+    assert not exhibits
 
 
 def test_excess_is_paired_and_adds_up() -> None:
     torch.manual_seed(0)
     system, task = Transducer(GravesLSTM(1, 1, 4, layers=2)), DynamicNGrams(order=2, length=50, test_sequences=200)
-    numbers, arrays = measure_ngrams(system, task)
+    numbers, exhibits = measured(system, task)
     batches = list(task.evaluation_set((50,), 200))
     cost_B = torch.cat([batch.cost_bits(system(batch).y_TBO) for batch in batches]).detach()
     assert torch.cat([bit_costs(system, batch).sum(0) for batch in batches]).tolist() == pytest.approx(cost_B.tolist())
@@ -156,28 +155,31 @@ def test_excess_is_paired_and_adds_up() -> None:
     assert 0 < numbers["excess_standard_error"] < float(cost_B.std())
     assert list(numbers["estimators"]) == ["0", "1", "2", "3"]
     assert "mechanism" not in numbers
-    assert not arrays
+    assert not exhibits
 
 
 def test_measures_of_a_small_machine_are_whole() -> None:
     torch.manual_seed(0)
     system = Transducer(NTM(1, 1, lambda size: LSTM(size, 8), heads=2, rows=8, width=5))
-    numbers, arrays = measure_ngrams(system, DynamicNGrams(order=2, length=40, test_sequences=100))
+    numbers, exhibits = measured(system, DynamicNGrams(order=2, length=40, test_sequences=100))
     json.dumps(numbers)
     names = ("same", "different", "lag", "same_shuffled", "different_shuffled", "focus")
     assert set(numbers["mechanism"]) == {f"{kind}_{name}" for kind in ("read", "write") for name in names}
-    assert arrays["write"].shape == arrays["read"].shape == (40, 8)
-    assert all(arrays[name].shape == (40,) for name in ("contexts", "inputs", "predictions", "optimal"))
+    trace, rows = exhibits["heads"], exhibits["contexts"]
+    assert len(trace.write) == len(trace.read) == 40
+    assert all(getattr(trace, name).shape == (40,) for name in ("inputs", "predictions", "optimal"))
+    assert [len(shares) for shares in rows.shares] == [len(contexts) for contexts in rows.contexts]
+    assert all(len(context) == 2 for contexts in rows.contexts for context in contexts)
 
 
-def test_the_example_is_a_validation_sequence_with_the_same_arrays() -> None:
+def test_the_preview_is_a_validation_sequence() -> None:
     torch.manual_seed(0)
     task = DynamicNGrams(order=2, length=12, test_sequences=100, validation_sequences=32)
     system = Transducer(NTM(1, 1, lambda size: LSTM(size, 8), rows=8, width=5)).eval()
+    shown = previewed(system, task)["heads"]
     with torch.no_grad():
-        arrays = example_of(system, task)
         batch = task.evaluation_example()
         expected = system(batch).y_TBO[:, 0, 0].sigmoid().numpy()
-    assert set(arrays) == set(measure_ngrams(system, task)[1])
-    assert arrays["inputs"] == pytest.approx(batch.inputs_TBI[:, 0, 0].numpy())
-    assert arrays["predictions"] == pytest.approx(expected)
+    assert type(shown) is type(measured(system, task).exhibits["heads"])
+    assert shown.inputs == pytest.approx(batch.inputs_TBI[:, 0, 0].numpy())
+    assert shown.predictions == pytest.approx(expected)

@@ -9,10 +9,10 @@ import torch
 
 from augrnn.cells.lstm import LSTM, GravesLSTM
 from augrnn.cells.ntm import NTM
+from augrnn.measures.measure import measured, previewed
+from augrnn.measures.priority_sort.figure import SortedWrites
 from augrnn.measures.priority_sort.measure import (
-    example_of,
     fitted_line,
-    measure_sorting,
     straightened,
     writes_by_head,
     written_rows,
@@ -103,7 +103,7 @@ def test_wrong_bits_by_position_against_a_loop() -> None:
     torch.manual_seed(0)
     task = PrioritySort(width=3, vectors=5, sorted_vectors=4, test_sequences=200)
     system = Transducer(GravesLSTM(5, 3, 6, layers=2))
-    numbers, arrays = measure_sorting(system, task)
+    numbers, exhibits = measured(system, task)
     wrong, cost = np.zeros((4, 200)), []
     for number, batch in enumerate(task.evaluation_set((5,), 200)):
         logits_TBO = system(batch).y_TBO.detach()
@@ -117,37 +117,36 @@ def test_wrong_bits_by_position_against_a_loop() -> None:
     assert numbers["faultless"] == pytest.approx((wrong.sum(axis=0) == 0).mean())
     assert numbers["cost_bits"] == pytest.approx(np.mean(cost))
     assert "mechanism" not in numbers
-    assert not arrays
+    assert not exhibits
 
 
 def test_measures_of_a_small_machine_are_whole() -> None:
     torch.manual_seed(0)
     system = Transducer(NTM(5, 3, lambda size: LSTM(size, 8), heads=2, rows=8, width=5))
-    numbers, arrays = measure_sorting(system, PrioritySort(width=3, vectors=5, sorted_vectors=4, test_sequences=100))
+    task = PrioritySort(width=3, vectors=5, sorted_vectors=4, test_sequences=100)
+    numbers, exhibits = measured(system, task)
     json.dumps(numbers)
     mechanism = numbers["mechanism"]
     names = ("write_location_r2", "slope", "r2_by_head", "rows_used", "write_focus", "write_lag")
     assert set(mechanism) == {*names, "shuffled_r2", "read_step", "read_focus"}
     assert mechanism["write_location_r2"] == max(mechanism["r2_by_head"])
     assert len(mechanism["r2_by_head"]) == 2
-    line = fitted_line(arrays["location_priorities"], arrays["locations"])
-    assert (line.r2, line.slope) == pytest.approx((mechanism["write_location_r2"], mechanism["slope"]))
-    assert arrays["write"].shape == arrays["read"].shape == (10, 8)
-    assert arrays["priorities"].shape == (5,)
-    assert arrays["locations"].shape == arrays["location_priorities"].shape == (500,)
-    assert (arrays["inputs"].shape, arrays["outputs"].shape) == ((10, 5), (10, 3))
+    shown = exhibits["heads"]
+    assert isinstance(shown, SortedWrites)
+    assert shown.line == pytest.approx(fitted_line(shown.priorities, shown.locations))
+    assert (shown.line.r2, shown.line.slope) == pytest.approx((mechanism["write_location_r2"], mechanism["slope"]))
+    assert (len(shown.write), len(shown.read)) == (5, 4)
+    assert shown.locations.shape == shown.priorities.shape == (500,)
 
 
-def test_the_example_is_validation_data_with_the_same_arrays() -> None:
+def test_the_preview_is_validation_data() -> None:
     torch.manual_seed(0)
-    system = Transducer(NTM(5, 3, lambda size: LSTM(size, 8), heads=2, rows=8, width=5)).eval()
+    system = Transducer(NTM(5, 3, lambda size: LSTM(size, 8), heads=2, rows=8, width=5))
     task = PrioritySort(width=3, vectors=5, sorted_vectors=4, test_sequences=100, validation_sequences=32)
-    with torch.no_grad():
-        arrays = example_of(system, task)
     inputs_TBI = task.evaluation_example().inputs_TBI.numpy()
-    assert set(arrays) == set(measure_sorting(system, task)[1])
-    assert arrays["inputs"] == pytest.approx(inputs_TBI[:, 0])
-    assert arrays["location_priorities"] == pytest.approx(inputs_TBI[:5, :, 3].ravel())
+    found = previewed(system, task)
+    assert found.keys() == measured(system, task).exhibits.keys()
+    assert found["heads"].priorities == pytest.approx(inputs_TBI[:5, :, 3].ravel())
 
 
 class Sorter(NTM):
@@ -168,7 +167,7 @@ class Sorter(NTM):
 def test_a_machine_that_sorts_is_seen_to() -> None:
     cell = Sorter()
     cell.walked = 0
-    numbers, _ = measure_sorting(Transducer(cell), PrioritySort(3, K, 16, test_sequences=100))
+    numbers, _ = measured(Transducer(cell), PrioritySort(3, K, 16, test_sequences=100))
     mechanism = numbers["mechanism"]
     assert mechanism["write_location_r2"] > 0.99
     assert mechanism["slope"] == pytest.approx(10, abs=0.1)

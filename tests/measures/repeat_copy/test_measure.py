@@ -9,13 +9,12 @@ import torch
 from augrnn.cells.lstm import LSTM, GravesLSTM
 from augrnn.cells.ntm import NTM
 from augrnn.cells.unroll import Unrolled
-from augrnn.measures.copy.measure import ring_moves
+from augrnn.measures.heads import used_rows
+from augrnn.measures.measure import measured, previewed
 from augrnn.measures.repeat_copy.measure import (
     ends,
-    example_of,
     jump_back,
     loops,
-    measure_repeat_copy,
     read_where_written,
     repeated_rows,
     step_within,
@@ -112,15 +111,6 @@ def test_random_heads_have_little_of_it() -> None:
     assert found == pytest.approx([1 / ROWS] * 4, abs=0.03)
 
 
-@pytest.mark.parametrize("count", [7, 8])
-def test_ring_moves_go_the_shorter_way(count: int) -> None:
-    for start in range(count):
-        for stop in range(count):
-            move = int(ring_moves(np.array(start), np.array(stop), count))
-            assert (start + move) % count == stop
-            assert abs(move) == min((stop - start) % count, (start - stop) % count)
-
-
 def test_wrong_bits_are_counted_where_they_are() -> None:
     task = RepeatCopy(width=3)
     batch = task.sample(2, (2, 3), 0)
@@ -168,14 +158,16 @@ def test_the_example_is_a_validation_sequence_seen_by_the_heads_that_fit_best() 
     torch.manual_seed(0)
     system = Transducer(NTM(5, 4, lambda size: LSTM(size, 8), heads=2, rows=8, width=5)).eval()
     task = RepeatCopy(width=3, max_length=4, max_repeats=4, validation_sequences=160)
+    shown = previewed(system, task)["heads"]
     with torch.no_grad():
-        arrays = example_of(system, task)
         batch = task.evaluation_example()
         weighting_TBAN = system(batch, keep=True).trace.weighting_BAN.numpy()
-    length, repeats = int(arrays["length"]), int(arrays["repeats"])
+    starts = shown.marks["outputs"]
+    length, repeats = starts[1] - starts[0], len(starts) - 1
+    assert shown.marks == {"outputs": starts, "read": starts}
     again = [task.sample(32, (length, repeats), 1, number, 1).inputs_TBI for number in range(5)]
     assert any(torch.equal(inputs_TBI, batch.inputs_TBI) for inputs_TBI in again)
-    assert arrays["inputs"] == pytest.approx(batch.inputs_TBI[:, 0].numpy())
+    assert shown.inputs == pytest.approx(batch.inputs_TBI[:, 0].numpy())
     shares = {
         (r, w): read_where_written(weighting_TBAN[:, :, 2 + w], weighting_TBAN[:, :, r], length, repeats)[0]
         for r in range(2)
@@ -183,8 +175,9 @@ def test_the_example_is_a_validation_sequence_seen_by_the_heads_that_fit_best() 
     }
     assert len(set(shares.values())) > 1
     read, write = max(shares, key=lambda pair: shares[pair])
-    assert arrays["read"] == pytest.approx(weighting_TBAN[:, 0, read])
-    assert arrays["write"] == pytest.approx(weighting_TBAN[:, 0, 2 + write])
+    rows = used_rows(weighting_TBAN[:, 0, 2 + write], weighting_TBAN[:, 0, read])
+    assert shown.read == pytest.approx(weighting_TBAN[:, 0, read, rows])
+    assert shown.write == pytest.approx(weighting_TBAN[:, 0, 2 + write, rows])
 
 
 class StopsTwice(Transducer):
@@ -200,7 +193,7 @@ class StopsTwice(Transducer):
 
 def test_a_model_that_stops_twice_is_seen_to() -> None:
     task = RepeatCopy(width=3, test_sizes=((2, 3), (3, 2)), test_sequences=100)
-    numbers, _ = measure_repeat_copy(StopsTwice(LSTM(5, 2, 4)), task)
+    numbers, _ = measured(StopsTwice(LSTM(5, 2, 4)), task)
     assert numbers["early_end_by_repeat"] == {"2x3": [1.0, 0.0], "3x2": [1.0]}
     assert numbers["end_found"] == numbers["early_end"] == numbers["first_early_end"] == {"2x3": 1.0, "3x2": 1.0}
     ones = float(task.sample(100, (2, 3), 2, 2, 3, 0).targets_TBO[:-1].sum())
@@ -217,7 +210,7 @@ def test_everything_is_measured_and_can_be_recorded(kind: str) -> None:
     sizes = ((3, 4), (4, 2))
     task = RepeatCopy(width=3, max_length=3, max_repeats=4, test_sizes=sizes, test_sequences=100)
     system = Transducer(cells[kind]())
-    numbers, arrays = measure_repeat_copy(system, task)
+    numbers, exhibits = measured(system, task)
     assert json.loads(json.dumps(numbers)) == numbers
     mechanism = numbers.pop("mechanism", None)
     assert all(set(by_size) == {"3x4", "4x2"} for by_size in numbers.values())
@@ -226,8 +219,9 @@ def test_everything_is_measured_and_can_be_recorded(kind: str) -> None:
     batch = next(iter(task.evaluation_set((4, 2), 100)))
     with torch.no_grad():
         assert numbers["cost_bits"]["4x2"] == pytest.approx(float(batch.cost_bits(system(batch).y_TBO).mean()))
-    assert bool(mechanism) == bool(arrays) == (kind == "ntm")
+    assert bool(mechanism) == bool(exhibits) == (kind == "ntm")
     if kind == "ntm":
         assert all(0 <= value <= 1 for value in mechanism.values())
-        assert arrays["write"].shape == arrays["read"].shape == (3 + 1 + 12 + 1, 8)
-        assert (int(arrays["length"]), int(arrays["repeats"])) == (3, 4)
+        shown = exhibits["heads"]
+        assert len(shown.write) == len(shown.read) == 3 + 1 + 12 + 1
+        assert shown.marks["read"] == [4, 7, 10, 13, 16]

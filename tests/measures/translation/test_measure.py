@@ -12,12 +12,12 @@ from augrnn.attention.attention import Attention
 from augrnn.attention.fixed_context import FixedContext
 from augrnn.decoders.attentive import AttentiveDecoder
 from augrnn.encoders.word_encoder import BidirectionalEncoder
+from augrnn.measures.measure import measured, previewed
 from augrnn.measures.translation import measure as module
 from augrnn.measures.translation.alignment import colour_nouns
 from augrnn.measures.translation.measure import (
     alignments,
     joined_bleu,
-    measure_translation,
     neighbours,
     translated,
     untrained,
@@ -63,7 +63,7 @@ def rnnenc() -> EncoderDecoder:
 
 def test_everything_is_measured_and_can_be_recorded(task: Translation, rnnsearch: EncoderDecoder) -> None:
     rnnsearch.train()
-    numbers, arrays = measure_translation(rnnsearch, task)
+    numbers, exhibits = measured(rnnsearch, task)
     assert rnnsearch.training
     assert json.loads(json.dumps(numbers)) == numbers
     for split in ("val", "test_2016_flickr"):
@@ -72,7 +72,6 @@ def test_everything_is_measured_and_can_be_recorded(task: Translation, rnnsearch
         assert set(numbers[f"{split}/bleu_by_length"]) == {"1-9", "10-14", "15-19", "20+"}
         assert set(numbers[f"{split}/bleu_joined"]) == {"9", "18", "27", "36"}  # sentences of nine words
         assert [len(numbers[f"{split}/bleu_resampled"][bucket]) for bucket in ("1-9", "20+")] == [200, 200]
-        assert arrays[f"{split}/bleu_statistics"].shape == (9, 10)
         assert numbers[f"{split}/colour_nouns"] == 9
         assert set(numbers[f"{split}/crossings"]) == {"-1", "0", "1"}
         assert set(numbers[f"{split}/alignment_error"]) == {"-1", "0", "1"}
@@ -81,17 +80,32 @@ def test_everything_is_measured_and_can_be_recorded(task: Translation, rnnsearch
     assert set(numbers["untrained/alignment_error"]) == {"-1", "0", "1"}
     assert "tok:none" in numbers["signature"]
     assert numbers["beam"] == 3
-    assert numbers["samples"][0]["source"] == "a red dog is in the old house ."
-    for i, example in enumerate(numbers["examples"]):
-        weights = arrays[f"alignment_{i}"]
-        assert weights.shape == (len(example["target"]), len(example["source"]))
+    table, shown = exhibits["translations"], exhibits["alignments"]
+    assert table.columns == ("source", "reference", "translation")
+    assert table.rows[0][0] == "a red dog is in the old house ."
+    for weights, source, target in zip(shown.weights, shown.sources, shown.targets, strict=True):
+        assert weights.shape == (len(target), len(source))
         assert weights.sum(1) == pytest.approx(np.ones(len(weights)), abs=1e-5)
-    assert any(colour_nouns(numbers["examples"][0]["source"], numbers["examples"][0]["target"]))
+    assert any(colour_nouns(shown.sources[0], shown.targets[0]))
+
+
+def test_the_preview_reads_the_validation_split_alone(
+    task: Translation, rnnsearch: EncoderDecoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = measured(rnnsearch, task).exhibits
+    read = []
+    parallel = task.parallel
+    monkeypatch.setattr(task, "parallel", lambda split: read.append(split) or parallel(split))
+    found = previewed(rnnsearch, task)
+    assert set(read) == {"val"}
+    assert {name: each.content() for name, each in found.items()} == {
+        name: each.content() for name, each in expected.items()
+    }
 
 
 def test_without_attention_there_is_no_alignment(task: Translation, rnnenc: EncoderDecoder) -> None:
-    numbers, arrays = measure_translation(rnnenc, task)
-    assert not [name for name in (*numbers, *arrays) if "alignment" in name or "hits" in name or "examples" in name]
+    numbers, exhibits = measured(rnnenc, task)
+    assert not [name for name in (*numbers, *exhibits) if "alignment" in name or "hits" in name]
     assert "val/bleu" in numbers
 
 
@@ -119,7 +133,7 @@ class Oracle(EncoderDecoder):
 def test_a_perfect_model_is_perfect(task: Translation, rnnsearch: EncoderDecoder) -> None:
     oracle = Oracle(rnnsearch.encoder, rnnsearch.decoder).eval()
     oracle.corpus = task
-    numbers, _ = measure_translation(oracle, task)
+    numbers, exhibits = measured(oracle, task)
     assert numbers["val/bleu"] == pytest.approx(100)
     assert {numbers[f"val/{name}"]["0"] for name in ("noun_hits", "colour_hits", "crossings")} == {1.0}
     assert {numbers[f"val/{name}"]["-1"] for name in ("noun_hits", "colour_hits", "crossings")} == {0.0}
@@ -128,7 +142,8 @@ def test_a_perfect_model_is_perfect(task: Translation, rnnsearch: EncoderDecoder
     assert numbers["val/alignment_error"]["0"] < numbers["val/alignment_error_diagonal"]
     assert numbers["val/alignment_error"]["0"] < min(numbers["val/alignment_error"][shift] for shift in ("-1", "1"))
     assert numbers["val/articles"] == {"full": {"cases": 9, "determiner": 1, "noun": 0, "both": 0}}
-    assert numbers["samples"][0]["translation"] == numbers["samples"][0]["reference"]
+    _, reference, translation = exhibits["translations"].rows[0]
+    assert translation == reference
 
 
 def test_translations_come_in_the_order_of_the_split(task: Translation, rnnsearch: EncoderDecoder) -> None:
@@ -192,7 +207,7 @@ def test_other_directions_have_no_colours_to_cross(task: Translation, rnnsearch:
     turned = Translation(
         source="fr", target="en", directory=task._read.keywords["directory"], vocabulary=VOCABULARY, cache=task.cache
     )
-    numbers, _ = measure_translation(rnnsearch, turned)
+    numbers, _ = measured(rnnsearch, turned)
     assert "val/alignment" in numbers
     assert "val/crossings" not in numbers
     assert "val/articles" not in numbers

@@ -10,6 +10,7 @@ The functions take traces as arrays, so that a hand-made trace can test them.
 # T = time steps, B = batch, N = memory rows, W = row width, H = heads of a kind, A = 2 * H heads (reads first),
 # I = input channels, J = items, K = vectors an item, S = sequences, L = steps of the look-up window (K + 2)
 
+from collections.abc import Mapping
 from itertools import product
 from typing import Any
 
@@ -22,8 +23,21 @@ from torch.utils import _pytree as pytree
 from augrnn.batches import moved
 from augrnn.cells import addressing
 from augrnn.cells.ntm import NTM, NTMState
-from augrnn.measures.copy.measure import Floats, Integers, maps, ring_moves
-from augrnn.measures.repeat_copy.measure import Flags
+from augrnn.exhibits.exhibit import Exhibit
+from augrnn.exhibits.memory_trace import Frame, MemoryTrace
+from augrnn.measures.heads import (
+    PREVIEW_TITLE,
+    TITLE,
+    Flags,
+    Floats,
+    HeadsMeasure,
+    Integers,
+    maps,
+    ring_moves,
+    trace_of,
+    used_rows,
+)
+from augrnn.measures.measure import Measured
 from augrnn.systems.transducer import Transducer
 from augrnn.tasks.associative_recall import AssociativeRecall
 from augrnn.tasks.bit_task import BitBatch, Size
@@ -141,21 +155,15 @@ def by_position(cost_S: Floats, query_S: Integers, items: int) -> list[float | N
     return [float(cost_S[query_S == place].mean()) if place in query_S else None for place in range(items - 1)]
 
 
-def measure_recall(system: Transducer, task: AssociativeRecall) -> tuple[dict[str, Any], dict[str, Any]]:
+class RecallMeasure(HeadsMeasure):
     """How well a cell recalls from lists of each of the task's test sizes, and with an NTM by which mechanism.
 
-    Args:
-      system: trained.
-      task: its associative recall task.
-
-    Returns:
-      `cost_bits` and `wrong_bits`, bits a sequence, by number of items; `cost_by_position`, for the largest number of
-      items trained on (see `by_position`). With an NTM also the `mechanism` at that number (see `look_up`), and the
-      maps of one sequence of the largest test size, with steps from the first to one beyond the last of the query and
-      the answer where they are listed (`query_listed`, `answer_listed`) and given (`query_given`, `answer_given`).
+    Numbers: `cost_bits` and `wrong_bits`, bits a sequence, by number of items; `cost_by_position`, for the largest
+    number of items trained on (see `by_position`). With an NTM also the `mechanism` at that number (see `look_up`), and
+    the exhibit `heads`, one sequence of the largest test size with the query and the answer framed.
     """
-    system.eval()
-    with torch.inference_mode():
+
+    def measure(self, system: Transducer, task: AssociativeRecall) -> Measured:
         scores = {name: _score(system, task, size) for name, size in zip(task.test_names, task.test_sizes, strict=True)}
         numbers: dict[str, Any] = {
             "cost_bits": {name: float(cost_S.mean()) for name, (cost_S, _, _) in scores.items()},
@@ -163,20 +171,17 @@ def measure_recall(system: Transducer, task: AssociativeRecall) -> tuple[dict[st
         }
         cost_S, _, query_S = _score(system, task, (task.max_items,))
         numbers["cost_by_position"] = by_position(cost_S, query_S, task.max_items)
-        arrays: dict[str, Any] = {}
-        if isinstance(system.cell, NTM):
-            looked_at = next(iter(task.evaluation_set((task.max_items,), 100)))
-            shown = next(iter(task.evaluation_set(max(task.test_sizes), 1)))
-            numbers["mechanism"], read, write = _mechanism(system, looked_at, task.vectors)
-            arrays = _maps(system, shown, task.vectors, read, write)
-    return numbers, arrays
+        if not isinstance(system.cell, NTM):
+            return Measured(numbers, {})
+        looked_at = next(iter(task.evaluation_set((task.max_items,), 100)))
+        shown = next(iter(task.evaluation_set(max(task.test_sizes), 1)))
+        numbers["mechanism"], read, write = _mechanism(system, looked_at, task.vectors)
+        return Measured(numbers, {"heads": _trace(system, shown, task.vectors, read, write, TITLE)})
 
-
-def example_of(system: Transducer, task: AssociativeRecall) -> dict[str, Any]:
-    """The maps that `measure_recall` leaves, of a validation sequence instead; for an NTM."""
-    batch = task.evaluation_example()
-    _, read, write = _mechanism(system, batch, task.vectors)
-    return _maps(system, batch, task.vectors, read, write)
+    def heads(self, system: Transducer, task: AssociativeRecall) -> Exhibit:
+        batch = task.evaluation_example()
+        _, read, write = _mechanism(system, batch, task.vectors)
+        return _trace(system, batch, task.vectors, read, write, PREVIEW_TITLE)
 
 
 def _score(system: Transducer, task: AssociativeRecall, size: Size) -> tuple[Floats, Floats, Integers]:
@@ -234,14 +239,40 @@ def _fit(numbers: dict[str, float | None]) -> float:
     return (numbers["answer_from_its_rows"] or 0) + (numbers["shifts_to_answer"] or 0)
 
 
-def _maps(system: Transducer, batch: BitBatch, vectors: int, read: int, write: int) -> dict[str, Any]:
-    """The maps of the first sequence of a batch, and the spans of its query and its answer."""
-    query, items, k = int(queries(batch, vectors)[0]), items_of(batch), vectors
-    starts = {
-        "query_listed": query * (k + 1) + 1,
-        "answer_listed": (query + 1) * (k + 1) + 1,
-        "query_given": items * (k + 1) + 1,
-        "answer_given": items * (k + 1) + k + 2,
-    }
-    arrays: dict[str, Any] = maps(system(moved(batch, system.device), keep=True), batch, read, write)
-    return arrays | {name: np.array([start, start + k]) for name, start in starts.items()}
+def _trace(system: Transducer, batch: BitBatch, vectors: int, read: int, write: int, title: str) -> MemoryTrace:
+    """Two heads over the first sequence of a batch."""
+    found = maps(system(moved(batch, system.device), keep=True), batch, read, write)
+    return recall_trace(found, int(queries(batch, vectors)[0]), items_of(batch), vectors, title)
+
+
+def recall_trace(found: Mapping[str, Floats], query: int, items: int, vectors: int, title: str) -> MemoryTrace:
+    """What `maps` gives of a sequence, with the queried item and its successor framed where they are listed and given.
+
+    On both weightings a frame spans the rows on which the write head stood while the item was listed, so that an answer
+    read from its own rows shows inside its frame.
+
+    Args:
+      found: the heads over one sequence.
+      query: the place of the queried item in the list, from 0.
+      items: J.
+      vectors: K.
+      title: the exhibit's.
+    """
+    rows = used_rows(found["write"], found["read"])
+    frames = []
+    for item, place, given_at in (("query", query, items), ("answer", query + 1, items + 1)):
+        listed, given = (
+            (start, start + vectors) for start in (place * (vectors + 1) + 1, given_at * (vectors + 1) + 1)
+        )
+        shown = np.flatnonzero(np.isin(rows, found["write"][slice(*listed)].argmax(axis=-1)))
+        written = (int(shown.min()), int(shown.max()) + 1)
+        panel = "inputs" if item == "query" else "outputs"
+        channels = {name: (0, found[name].shape[1]) for name in ("inputs", panel)}
+        label = f"{item} item"
+        frames += [
+            Frame("inputs", label, listed, channels["inputs"]),
+            Frame("write", label, listed, written),
+            Frame("read", label, given, written),
+            Frame(panel, label, given, channels[panel]),
+        ]
+    return trace_of(found, title, frames=tuple(frames))

@@ -1,54 +1,34 @@
-"""What a Neural Turing Machine does with its memory on the copy task, from the trace of its heads.
+"""How well a cell copies, and what a Neural Turing Machine does with its memory for that (section 4.1).
 
 The functions take traces as arrays, so that a hand-made trace can test them.
 """
 
-# T = time steps, B = batch, N = memory rows, W = row width, H = heads of a kind, K = vectors to copy, O = bits a vector
+# T = time steps, B = batch, N = memory rows, W = row width, K = vectors to copy, O = bits a vector
 
 from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from augrnn.batches import moved
 from augrnn.cells.ntm import NTM
-from augrnn.cells.unroll import Unrolled
+from augrnn.exhibits.exhibit import Exhibit
+from augrnn.measures.copy.figure import CopyTrace
+from augrnn.measures.heads import (
+    LAGS,
+    PREVIEW_TITLE,
+    TITLE,
+    Floats,
+    HeadsMeasure,
+    cropped,
+    focus,
+    maps,
+    one_row_a_step,
+)
+from augrnn.measures.measure import Measured
 from augrnn.systems.transducer import Transducer
 from augrnn.tasks.bit_task import BitBatch
 from augrnn.tasks.copy import Copy
-
-Floats = NDArray[np.float32]
-Integers = NDArray[np.int64]
-
-LAGS = range(-2, 3)
-"""How many steps before or after a vector's own step a head may serve it: controllers with memory can be late."""
-
-
-def focus(w_TBN: Floats) -> float:
-    """Mean over steps and sequences of the largest weight: 1 is a head on a single row."""
-    return float(w_TBN.max(axis=-1).mean())
-
-
-def head_steps(w_TBN: Floats) -> Integers:
-    """Rows that a head moves from one step to the next around the ring, in -N/2..N/2, (T - 1, B)."""
-    rows_TB = w_TBN.argmax(axis=-1)
-    return ring_moves(rows_TB[:-1], rows_TB[1:], w_TBN.shape[-1])
-
-
-def ring_moves(rows_from: Integers, rows_to: Integers, count: int) -> Integers:
-    """Rows from one place to another the shorter way around a ring of `count` rows, in -count/2..count/2."""
-    return (rows_to - rows_from + count // 2) % count - count // 2
-
-
-def share_of_one(moves: Integers) -> float:
-    """The share of moves by one row, in whichever of the two directions is the more common."""
-    return float(max((moves == 1).mean(), (moves == -1).mean()))
-
-
-def one_row_a_step(w_TBN: Floats) -> float:
-    """The share of steps in which a head moves by one row, in whichever of the two directions it mostly moves."""
-    return share_of_one(head_steps(w_TBN))
 
 
 def same_rows(write_TBN: Floats, read_TBN: Floats, length: int) -> tuple[float, int, int]:
@@ -91,34 +71,31 @@ def accurate_prefix(wrong_BK: torch.Tensor) -> float:
     return float((wrong_BK.long().cumsum(dim=1) == 0).sum(dim=1).float().mean())
 
 
-def measure_copy(
-    system: Transducer, task: Copy, limit: tuple[int, int] | None = None
-) -> tuple[dict[str, Any], dict[str, Any]]:
-    """How well a cell copies each of the task's test lengths, and with a memory by which mechanism.
+class CopyMeasure(HeadsMeasure):
+    """How well a cell copies each of the task's test lengths, and with an NTM by which mechanism.
 
-    Args:
-      system: trained.
-      task: its copy task; the test sequences are drawn here and nowhere before.
-      limit: a length for which an NTM's memory is too small, and the rows it is given for that; not measured when None.
-
-    Returns:
-      `wrong_bits`, `accurate_prefix` and `faultless` (share of sequences), each by length; with an NTM also the
-      mechanism (`mechanism`) at the second test length and the failure at the memory's limit (`limit`); and the maps
-      of one sequence of that length.
+    Numbers: `wrong_bits`, `accurate_prefix` and `faultless` (share of sequences), each by length; with an NTM also the
+    mechanism (`mechanism`) at the second test length, and the failure at the memory's limit (`limit`). With an NTM the
+    exhibit `heads`, one sequence of that length.
     """
-    system.eval()
-    with torch.inference_mode():
+
+    kind = CopyTrace
+
+    def measure(self, system: Transducer, task: Copy) -> Measured:
         scores = [_score(system, task, length, task.test_sequences) for (length,) in task.test_sizes]
         names = ("wrong_bits", "accurate_prefix", "faultless")
         numbers: dict[str, Any] = {
             name: dict(zip(task.test_names, values, strict=True)) for name, *values in zip(names, *scores, strict=True)
         }
-        arrays: dict[str, Any] = {}
-        if isinstance(system.cell, NTM):
-            numbers["mechanism"], arrays = _mechanism(system, task, task.test_sizes[1][0])
-            if limit is not None:
-                numbers["limit"] = _limit(system, task, *limit)
-    return numbers, arrays
+        if not isinstance(system.cell, NTM):
+            return Measured(numbers, {})
+        numbers["mechanism"], heads = _mechanism(system, task, task.test_sizes[1][0])
+        numbers["limit"] = _limit(system, task, system.cell)
+        return Measured(numbers, {"heads": heads})
+
+    def heads(self, system: Transducer, task: Copy) -> Exhibit:
+        batch = task.evaluation_example()
+        return CopyTrace(PREVIEW_TITLE, **cropped(maps(system(moved(batch, system.device), keep=True), batch)))
 
 
 def _score(system: Transducer, task: Copy, length: int, sequences: int) -> tuple[float, float, float]:
@@ -133,7 +110,7 @@ def _score(system: Transducer, task: Copy, length: int, sequences: int) -> tuple
     return float(np.mean(wrong)), float(np.mean(prefix)), float(np.mean(faultless))
 
 
-def _mechanism(system: Transducer, task: Copy, length: int) -> tuple[dict[str, float], dict[str, Any]]:
+def _mechanism(system: Transducer, task: Copy, length: int) -> tuple[dict[str, float], CopyTrace]:
     batch = next(iter(task.evaluation_set((length,), 100)))
     unrolled = system(moved(batch, system.device), keep=True)
     trace = unrolled.trace
@@ -150,41 +127,15 @@ def _mechanism(system: Transducer, task: Copy, length: int) -> tuple[dict[str, f
         "same_rows": share,
         "reads_are_adds": cosine(read_TBW[length + 1 + k + late_read], add_TBW[k + late_write]),
     }
-    return numbers, maps(unrolled, batch)
+    return numbers, CopyTrace(TITLE, **cropped(maps(unrolled, batch)))
 
 
-def maps(unrolled: Unrolled, batch: BitBatch, read: int = 0, write: int = 0) -> dict[str, Floats]:
-    """What one read head and one write head of an NTM do over the first sequence of a batch.
-
-    Args:
-      unrolled: the batch's outputs and kept trace.
-      batch: its inputs.
-      read: the read head, counted from 0.
-      write: the write head, counted from 0.
-
-    Returns:
-      "write" and "read", weightings (T, N); "adds" and "reads", vectors (T, W); "inputs" (T, I) and "outputs" (T, O).
-    """
-    trace = unrolled.trace
-    heads = trace.read_BHW.shape[2]
-    found = {
-        "write": trace.weighting_BAN[:, 0, heads + write],
-        "read": trace.weighting_BAN[:, 0, read],
-        "adds": trace.add_BHW[:, 0, write],
-        "reads": trace.read_BHW[:, 0, read],
-        "inputs": batch.inputs_TBI[:, 0],
-        "outputs": unrolled.y_TBO[:, 0].sigmoid(),
-    }
-    return {name: tensor.detach().cpu().numpy().astype(np.float32) for name, tensor in found.items()}
-
-
-def _limit(system: Transducer, task: Copy, beyond: int, rows: int) -> dict[str, float]:
-    cell = system.cell
-    assert isinstance(cell, NTM)
-    before = cell.rows
-    sequences = min(200, task.test_sequences)
+def _limit(system: Transducer, task: Copy, cell: NTM) -> dict[str, float]:
+    """Wrong bits at a length that the memory cannot hold, 5/4 of its rows, before and after the rows are doubled."""
+    rows, sequences = cell.rows, min(200, task.test_sequences)
+    beyond = rows * 5 // 4
     wrong = _score(system, task, beyond, sequences)[0]
-    cell.grow(rows)
+    cell.grow(2 * rows)
     grown = _score(system, task, beyond, sequences)[0]
-    cell.rows = before
-    return {"length": beyond, "rows": before, "more_rows": rows, "wrong_bits": wrong, "wrong_bits_more_rows": grown}
+    cell.rows = rows
+    return {"length": beyond, "rows": rows, "more_rows": 2 * rows, "wrong_bits": wrong, "wrong_bits_more_rows": grown}

@@ -15,20 +15,23 @@ from torch import Tensor
 
 from augrnn.batches import moved
 from augrnn.cells.ntm import NTM
-from augrnn.measures.copy.measure import Floats, Integers, focus
+from augrnn.exhibits.exhibit import Exhibit
+from augrnn.measures.dynamic_ngrams.figure import SPAN, NgramTrace, RowsByContext
+from augrnn.measures.heads import PREVIEW_TITLE, TITLE, Floats, HeadsMeasure, Integers, focus, used_rows
+from augrnn.measures.measure import Measured
 from augrnn.objectives.cross_entropy import NATS_PER_BIT
 from augrnn.systems.transducer import Transducer
 from augrnn.tasks.bit_task import BitBatch
 from augrnn.tasks.dynamic_ngrams import DynamicNGrams, contexts, estimated_bits
-
-SPAN = 20
-"""Bits of a span in which the excess over the optimum is summed."""
 
 LAGS = (0, 1)
 """Steps back from the context that predicts a step's bit. At 1, a head serves the context whose outcome it sees."""
 
 HEADS_SEQUENCES = 100
 """Sequences on which the heads are looked at."""
+
+SHOWN = 100
+"""The last steps of a sequence, which are shown: by then the optimal estimator knows most contexts."""
 
 
 def burn_in(length: int, order: int) -> int:
@@ -111,21 +114,18 @@ def best_agreement(rows_TBH: Integers, contexts_TB: Integers, first: int) -> Agr
     return max(found, key=lambda each: each.same - each.different)
 
 
-def measure_ngrams(system: Transducer, task: DynamicNGrams) -> tuple[dict[str, Any], dict[str, Any]]:
-    """How many bits a model needs beside the optimal estimator, and with a memory whether rows follow contexts.
+class NgramsMeasure(HeadsMeasure):
+    """How many bits a model needs beside the optimal estimator, and with an NTM whether rows follow contexts.
 
-    Args:
-      system: trained.
-      task: its task; the test sequences are drawn here and nowhere before.
-
-    Returns:
-      In bits a sequence: `cost_bits`; `estimators`, the fixed-order estimators by order, and of these `optimal_bits`,
-      the task's own order; `excess_bits`, the mean of cost less optimum, sequence by sequence, with its standard error
-      `excess_standard_error`; `excess_by_position`, that mean in consecutive spans of SPAN bits. With an NTM also
-      `mechanism`. The arrays are those of one sequence: see `_mechanism`.
+    Numbers, in bits a sequence: `cost_bits`; `estimators`, the fixed-order estimators by order, and of these
+    `optimal_bits`, the task's own order; `excess_bits`, the mean of cost less optimum, sequence by sequence, with its
+    standard error `excess_standard_error`; `excess_by_position`, that mean in consecutive spans of SPAN bits. With an
+    NTM also `mechanism` (see `_mechanism`) and the exhibits `heads` and `contexts`, of one sequence.
     """
-    system.eval()
-    with torch.inference_mode():
+
+    kind = NgramTrace
+
+    def measure(self, system: Transducer, task: DynamicNGrams) -> Measured:
         drawn = list(task.evaluation_set((task.length,), task.test_sequences))
         cost_TB = torch.cat([bit_costs(system, batch) for batch in drawn], dim=1)
         bits_TB = torch.cat([batch.targets_TBO[..., 0] for batch in drawn], dim=1)
@@ -141,16 +141,66 @@ def measure_ngrams(system: Transducer, task: DynamicNGrams) -> tuple[dict[str, A
             "excess_standard_error": float(excess_B.std() / len(excess_B) ** 0.5),
             "excess_by_position": span_sums(excess_TB.mean(1).numpy()),
         }
-        arrays: dict[str, Any] = {}
-        if isinstance(system.cell, NTM):
-            batch = next(iter(task.evaluation_set((task.length,), HEADS_SEQUENCES)))
-            numbers["mechanism"], arrays = _mechanism(system, batch, task.order)
-    return numbers, arrays
+        if not isinstance(system.cell, NTM):
+            return Measured(numbers, {})
+        batch = next(iter(task.evaluation_set((task.length,), HEADS_SEQUENCES)))
+        numbers["mechanism"], seen = _mechanism(system, batch, task.order)
+        return Measured(numbers, {"heads": ngram_trace(seen, TITLE), "contexts": rows_by_context(seen, TITLE)})
+
+    def heads(self, system: Transducer, task: DynamicNGrams) -> Exhibit:
+        return ngram_trace(_mechanism(system, task.evaluation_example(), task.order)[1], PREVIEW_TITLE)
 
 
-def example_of(system: Transducer, task: DynamicNGrams) -> dict[str, Any]:
-    """The arrays that `measure_ngrams` leaves, of one validation batch instead; for an NTM."""
-    return _mechanism(system, task.evaluation_example(), task.order)[1]
+class Seen(NamedTuple):
+    """One sequence as a model and its best heads go through it.
+
+    Attributes:
+      contexts: the context that predicts each bit, (T,).
+      order: bits of a context.
+      inputs: the bit before each, (T,).
+      predictions, optimal: the probabilities of a one of the model and of the optimal estimator, (T,).
+      write, read: weightings (T, N).
+      write_lag, read_lag: steps back from the context that predicts the step's bit.
+    """
+
+    contexts: Integers
+    order: int
+    inputs: Floats
+    predictions: Floats
+    optimal: Floats
+    write: Floats
+    read: Floats
+    write_lag: int
+    read_lag: int
+
+
+def ngram_trace(seen: Seen, title: str) -> NgramTrace:
+    """The exhibit of the last steps of a sequence."""
+    first = max(0, len(seen.inputs) - SHOWN)
+    rows = used_rows(seen.write[first:], seen.read[first:])
+    lines = (seen.inputs[first:], seen.predictions[first:], seen.optimal[first:])
+    return NgramTrace(title, first, *lines, seen.write[first:, rows], seen.read[first:, rows])
+
+
+def rows_by_context(seen: Seen, title: str) -> RowsByContext:
+    """The exhibit of the rows that heads visit in each context, without the burn-in."""
+    steps, order = len(seen.contexts), seen.order
+    first = burn_in(steps, order)
+    contexts_found, shares = [], []
+    for weighting_TN, lag in ((seen.write[first:], seen.write_lag), (seen.read[first:], seen.read_lag)):
+        numbers_C, shares_CN = _shares(seen.contexts[first - lag : steps - lag], weighting_TN)
+        contexts_found.append(tuple(f"{number:0{order}b}" for number in numbers_C))
+        shares.append(shares_CN[:, used_rows(weighting_TN)])
+    lags = (seen.write_lag, seen.read_lag)
+    return RowsByContext(title, tuple(contexts_found), tuple(shares), lags)
+
+
+def _shares(contexts_T: Integers, weighting_TN: Floats) -> tuple[Integers, NDArray[np.float64]]:
+    """The contexts that occur (C,), and the share of the steps of each in which each row has the largest weight."""
+    numbers_C, which_T = np.unique(contexts_T, return_inverse=True)
+    counts_CN = np.zeros((len(numbers_C), weighting_TN.shape[1]))
+    np.add.at(counts_CN, (which_T, weighting_TN.argmax(axis=1)), 1)
+    return numbers_C, counts_CN / counts_CN.sum(axis=1, keepdims=True)
 
 
 def bit_costs(system: Transducer, batch: BitBatch) -> Tensor:
@@ -161,27 +211,20 @@ def bit_costs(system: Transducer, batch: BitBatch) -> Tensor:
     return (nats_TBO[..., 0] / NATS_PER_BIT).cpu()
 
 
-def _mechanism(system: Transducer, batch: BitBatch, order: int) -> tuple[dict[str, float], dict[str, Any]]:
+def _mechanism(system: Transducer, batch: BitBatch, order: int) -> tuple[dict[str, float], Seen]:
     """Whether the heads return to the same row on the same context.
 
     Returns:
       For "read" and "write" heads, from the burn-in on: `_same` and `_different`, the agreements of the best head at
       its best lag, `_lag`; `_same_shuffled` and `_different_shuffled`, the best that is found with the contexts of
-      another sequence; `_focus` of that head. And of the first sequence: "read" and "write", the best heads'
-      weightings (T, N), "read_lag" and "write_lag"; all (T,): "contexts", "inputs" (the bit before), "predictions" and
-      "optimal", the probabilities of a one of the model and of the optimal estimator.
+      another sequence; `_focus` of that head. And the first sequence, with the best heads.
     """
     unrolled = system(moved(batch, system.device), keep=True)
     weighting_TBAN = unrolled.trace.weighting_BAN.cpu().numpy()
     bits_TB = batch.targets_TBO[..., 0]
     contexts_TB, first = contexts(bits_TB, order).numpy(), burn_in(len(bits_TB), order)
     numbers: dict[str, float] = {}
-    arrays: dict[str, Any] = {
-        "contexts": contexts_TB[:, 0],
-        "inputs": batch.inputs_TBI[:, 0, 0].numpy(),
-        "predictions": unrolled.y_TBO[:, 0, 0].sigmoid().cpu().numpy(),
-        "optimal": optimal_probabilities(bits_TB[:, :1], order)[:, 0].float().numpy(),
-    }
+    best: dict[str, Any] = {}
     for kind, w_TBHN in zip(("read", "write"), np.split(weighting_TBAN, 2, axis=2), strict=True):
         found, w_TBN, shuffled = _kind(w_TBHN, contexts_TB, first)
         numbers |= {
@@ -192,8 +235,16 @@ def _mechanism(system: Transducer, batch: BitBatch, order: int) -> tuple[dict[st
             f"{kind}_different_shuffled": shuffled.different,
             f"{kind}_focus": focus(w_TBN[first:]),
         }
-        arrays |= {kind: w_TBN[:, 0].copy(), f"{kind}_lag": np.array(found.lag)}
-    return numbers, arrays
+        best |= {kind: w_TBN[:, 0], f"{kind}_lag": found.lag}
+    seen = Seen(
+        contexts=contexts_TB[:, 0],
+        order=order,
+        inputs=batch.inputs_TBI[:, 0, 0].numpy(),
+        predictions=unrolled.y_TBO[:, 0, 0].sigmoid().cpu().numpy(),
+        optimal=optimal_probabilities(bits_TB[:, :1], order)[:, 0].float().numpy(),
+        **best,
+    )
+    return numbers, seen
 
 
 def _kind(w_TBHN: Floats, contexts_TB: Integers, first: int) -> tuple[Agreement, Floats, Agreement]:

@@ -14,7 +14,10 @@ from numpy.typing import NDArray
 
 from augrnn.batches import moved
 from augrnn.cells.ntm import NTM
-from augrnn.measures.copy.measure import Floats, Integers, focus, one_row_a_step
+from augrnn.exhibits.exhibit import Exhibit
+from augrnn.measures.heads import Floats, HeadsMeasure, Integers, focus, one_row_a_step, used_rows
+from augrnn.measures.measure import Measured
+from augrnn.measures.priority_sort.figure import Line, SortedWrites
 from augrnn.systems.transducer import Transducer
 from augrnn.tasks.bit_task import BitBatch
 from augrnn.tasks.priority_sort import PrioritySort
@@ -27,14 +30,6 @@ STRAY = 0.25
 
 HEADS_SEQUENCES = 100
 """Sequences on which the heads are looked at."""
-
-
-class Line(NamedTuple):
-    """A fitted line: `slope`, `intercept`, and `r2`, the share of the variance that it explains."""
-
-    slope: float
-    intercept: float
-    r2: float
 
 
 def fitted_line(x: NDArray[Any], y: NDArray[Any]) -> Line:
@@ -106,20 +101,17 @@ def _r2(writes: Writes) -> float:
     return writes.line.r2
 
 
-def measure_sorting(system: Transducer, task: PrioritySort) -> tuple[dict[str, Any], dict[str, Any]]:
-    """How well a model sorts, and with a memory whether its write location is a linear function of the priority.
+class SortingMeasure(HeadsMeasure):
+    """How well a model sorts, and with an NTM whether its write location is a linear function of the priority.
 
-    Args:
-      system: trained.
-      task: its task; the test sequences are drawn here and nowhere before.
-
-    Returns:
-      `cost_bits` and `wrong_bits`, means a sequence; `wrong_by_position`, wrong bits a vector for each place in the
-      output; `faultless`, the share of sequences without a wrong bit. With an NTM also `mechanism`. The arrays are
-      those of one sequence, and pooled locations: see `_mechanism`.
+    Numbers: `cost_bits` and `wrong_bits`, means a sequence; `wrong_by_position`, wrong bits a vector for each place in
+    the output; `faultless`, the share of sequences without a wrong bit. With an NTM also `mechanism` (see `_mechanism`)
+    and the exhibit `heads`, one sequence and the pooled locations of a batch.
     """
-    system.eval()
-    with torch.inference_mode():
+
+    kind = SortedWrites
+
+    def measure(self, system: Transducer, task: PrioritySort) -> Measured:
         drawn = task.evaluation_set((task.vectors,), task.test_sequences)
         cost_B, wrong_SB = (torch.cat(parts, dim=-1) for parts in zip(*(_score(system, b) for b in drawn), strict=True))
         numbers: dict[str, Any] = {
@@ -128,16 +120,14 @@ def measure_sorting(system: Transducer, task: PrioritySort) -> tuple[dict[str, A
             "wrong_by_position": wrong_SB.mean(1).tolist(),
             "faultless": float((wrong_SB.sum(0) == 0).double().mean()),
         }
-        arrays: dict[str, Any] = {}
-        if isinstance(system.cell, NTM):
-            batch = next(iter(task.evaluation_set((task.vectors,), HEADS_SEQUENCES)))
-            numbers["mechanism"], arrays = _mechanism(system, batch, task)
-    return numbers, arrays
+        if not isinstance(system.cell, NTM):
+            return Measured(numbers, {})
+        batch = next(iter(task.evaluation_set((task.vectors,), HEADS_SEQUENCES)))
+        numbers["mechanism"], heads = _mechanism(system, batch, task, "one test batch")
+        return Measured(numbers, {"heads": heads})
 
-
-def example_of(system: Transducer, task: PrioritySort) -> dict[str, Any]:
-    """The arrays that `measure_sorting` leaves, of one validation batch instead; for an NTM."""
-    return _mechanism(system, task.evaluation_example(), task)[1]
+    def heads(self, system: Transducer, task: PrioritySort) -> Exhibit:
+        return _mechanism(system, task.evaluation_example(), task, "one validation batch")[1]
 
 
 def _score(system: Transducer, batch: BitBatch) -> tuple[torch.Tensor, torch.Tensor]:
@@ -149,7 +139,9 @@ def _score(system: Transducer, batch: BitBatch) -> tuple[torch.Tensor, torch.Ten
     return there.cost_bits(logits_TBO).double().cpu(), wrong_SB.double().cpu()
 
 
-def _mechanism(system: Transducer, batch: BitBatch, task: PrioritySort) -> tuple[dict[str, Any], dict[str, Any]]:
+def _mechanism(
+    system: Transducer, batch: BitBatch, task: PrioritySort, title: str
+) -> tuple[dict[str, Any], SortedWrites]:
     """Where the vectors are written, and whether the answer is read row by row.
 
     Returns:
@@ -157,11 +149,10 @@ def _mechanism(system: Transducer, batch: BitBatch, task: PrioritySort) -> tuple
       `rows_used`, `write_focus`, `write_lag`; `r2_by_head`; `shuffled_r2`, the best that is found with the priorities
       permuted within each sequence. Of the read head with the largest `read_step`, the share of steps of one row in
       its main direction, that share and `read_focus`, both in the answer.
-      And of the first sequence: "write" and "read", weightings (T, N) of these heads, "write_lag", "priorities" (K,),
-      "inputs" (T, I), "outputs" (T, O); of all: "locations" and "location_priorities" (K * B,).
+      And the exhibit of these heads.
     """
-    unrolled = system(moved(batch, system.device), keep=True)
-    read_TBHN, write_TBHN = np.split(unrolled.trace.weighting_BAN.cpu().numpy(), 2, axis=2)
+    trace = system(moved(batch, system.device), keep=True).trace
+    read_TBHN, write_TBHN = np.split(trace.weighting_BAN.cpu().numpy(), 2, axis=2)
     k, count = task.vectors, write_TBHN.shape[-1]
     priority_KB = batch.inputs_TBI[:k, :, task.width].numpy()
     rows_TBH = write_TBHN.argmax(axis=-1)
@@ -181,14 +172,20 @@ def _mechanism(system: Transducer, batch: BitBatch, task: PrioritySort) -> tuple
         "read_step": step,
         "read_focus": focus(read_TBN[k + 1 :]),
     }
-    arrays = {
-        "write": write_TBN[:, 0].copy(),
-        "read": read_TBN[:, 0].copy(),
-        "write_lag": np.array(best.lag),
-        "priorities": priority_KB[:, 0].copy(),
-        "locations": best.locations_KB.ravel(),
-        "location_priorities": priority_KB.ravel(),
-        "inputs": batch.inputs_TBI[:, 0].numpy(),
-        "outputs": unrolled.y_TBO[:, 0].sigmoid().cpu().numpy(),
-    }
-    return numbers, arrays
+    return numbers, sorted_writes(priority_KB, best, write_TBN[:, 0], read_TBN[k + 1 :, 0], title)
+
+
+def sorted_writes(priority_KB: Floats, best: Writes, write_TN: Floats, read_SN: Floats, title: str) -> SortedWrites:
+    """The exhibit of a write head and a read head.
+
+    Args:
+      priority_KB: the vectors' priorities.
+      best: where the write head puts the vectors of all sequences.
+      write_TN: its weighting over the first sequence.
+      read_SN: the read head's, in the answer of the first sequence.
+      title: the exhibit's.
+    """
+    write_KN = write_TN[np.argsort(-priority_KB[:, 0]) + best.lag]
+    rows = used_rows(write_KN, read_SN)
+    pooled = priority_KB.ravel(), best.locations_KB.ravel()
+    return SortedWrites(title, *pooled, best.line, write_KN[:, rows], read_SN[:, rows])

@@ -11,17 +11,30 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from augrnn.batches import moved
 from augrnn.cells.ntm import NTM
 from augrnn.cells.unroll import Unrolled
-from augrnn.measures.copy.measure import LAGS, Floats, Integers, focus, maps, ring_moves, share_of_one
+from augrnn.exhibits.exhibit import Exhibit
+from augrnn.exhibits.memory_trace import MemoryTrace
+from augrnn.measures.heads import (
+    LAGS,
+    PREVIEW_TITLE,
+    TITLE,
+    Flags,
+    Floats,
+    HeadsMeasure,
+    Integers,
+    focus,
+    maps,
+    ring_moves,
+    share_of_one,
+    trace_of,
+)
+from augrnn.measures.measure import Measured
 from augrnn.systems.transducer import Transducer
 from augrnn.tasks.bit_task import BitBatch, Size
 from augrnn.tasks.repeat_copy import RepeatCopy
-
-Flags = NDArray[np.bool_]
 
 
 def wrong_by_repeat(batch: BitBatch, logits_TBO: torch.Tensor, length: int) -> torch.Tensor:
@@ -112,27 +125,32 @@ def step_within(rows_RKB: Integers, count: int) -> float:
     return share_of_one(ring_moves(rows_RKB[:, :-1], rows_RKB[:, 1:], count))
 
 
-def measure_repeat_copy(system: Transducer, task: RepeatCopy) -> tuple[dict[str, Any], dict[str, Any]]:
+class RepeatCopyMeasure(HeadsMeasure):
     """How well a cell repeats and when it stops, at each of the task's test sizes, and with an NTM by which mechanism.
 
-    Args:
-      system: trained.
-      task: its repeat copy task, whose first test size repeats at least twice two or more vectors.
+    The first test size must repeat at least twice two or more vectors.
 
-    Returns:
-      By size: `cost_bits`, bits a sequence with the end marker, as trained; `wrong_bits`, data bits a sequence, the sum
-      of `wrong_by_repeat`; and what `ends` gives. With an NTM also the `mechanism` at the first test size, and the maps
-      of one sequence of that size with its `length` and `repeats`.
+    Numbers by size: `cost_bits`, bits a sequence with the end marker, as trained; `wrong_bits`, data bits a sequence,
+    the sum of `wrong_by_repeat`; and what `ends` gives. With an NTM also the `mechanism` at the first test size, and
+    the exhibit `heads`, one sequence of that size.
     """
-    system.eval()
-    with torch.inference_mode():
+
+    def measure(self, system: Transducer, task: RepeatCopy) -> Measured:
         scores = {name: _score(system, task, size) for name, size in zip(task.test_names, task.test_sizes, strict=True)}
         quantities = next(iter(scores.values()))
         numbers: dict[str, Any] = {of: {name: score[of] for name, score in scores.items()} for of in quantities}
-        arrays: dict[str, Any] = {}
-        if isinstance(system.cell, NTM):
-            numbers["mechanism"], arrays = _mechanism(system, task, task.test_sizes[0])
-    return numbers, arrays
+        if not isinstance(system.cell, NTM):
+            return Measured(numbers, {})
+        numbers["mechanism"], heads = _mechanism(system, task, task.test_sizes[0], system.cell)
+        return Measured(numbers, {"heads": heads})
+
+    def heads(self, system: Transducer, task: RepeatCopy) -> Exhibit:
+        batch = task.evaluation_example()
+        length = int(batch.inputs_TBI[:, 0, task.width].argmax())
+        size = (length, (len(batch.inputs_TBI) - 2) // length - 1)
+        unrolled = system(moved(batch, system.device), keep=True)
+        heads = _heads(unrolled.trace.weighting_BAN.movedim(2, 0).cpu().numpy(), size)
+        return _trace(unrolled, batch, heads, size, PREVIEW_TITLE)
 
 
 def _score(system: Transducer, task: RepeatCopy, size: Size) -> dict[str, Any]:
@@ -150,16 +168,6 @@ def _score(system: Transducer, task: RepeatCopy, size: Size) -> dict[str, Any]:
         "wrong_bits": float(wrong_R.sum()),
         "wrong_by_repeat": wrong_R.tolist(),
     } | ends(np.concatenate(on, axis=1), length)
-
-
-def example_of(system: Transducer, task: RepeatCopy) -> dict[str, Any]:
-    """The maps that `measure_repeat_copy` leaves, of a validation sequence instead; for an NTM."""
-    batch = task.evaluation_example()
-    length = int(batch.inputs_TBI[:, 0, task.width].argmax())
-    size = (length, (len(batch.inputs_TBI) - 2) // length - 1)
-    unrolled = system(moved(batch, system.device), keep=True)
-    heads = _heads(unrolled.trace.weighting_BAN.movedim(2, 0).cpu().numpy(), size)
-    return _maps(unrolled, batch, heads, size)
 
 
 class Heads(NamedTuple):
@@ -186,12 +194,14 @@ def _heads(weightings_ATBN: Floats, size: Size) -> Heads:
     return max((heads(*pair) for pair in product(range(count), repeat=2)), key=lambda found: found.share)
 
 
-def _maps(unrolled: Unrolled, batch: BitBatch, heads: Heads, size: Size) -> dict[str, Any]:
+def _trace(unrolled: Unrolled, batch: BitBatch, heads: Heads, size: Size, title: str) -> MemoryTrace:
+    """Two heads over the first sequence of a batch, marked where each repetition begins and the end should stand."""
     length, repeats = size
-    return maps(unrolled, batch, heads.read, heads.write) | {"length": np.array(length), "repeats": np.array(repeats)}
+    starts = [length + 1 + repeat * length for repeat in range(repeats + 1)]
+    return trace_of(maps(unrolled, batch, heads.read, heads.write), title, marks={"outputs": starts, "read": starts})
 
 
-def _mechanism(system: Transducer, task: RepeatCopy, size: Size) -> tuple[dict[str, float], dict[str, Any]]:
+def _mechanism(system: Transducer, task: RepeatCopy, size: Size, cell: NTM) -> tuple[dict[str, float], MemoryTrace]:
     length, repeats = size
     batch = next(iter(task.evaluation_set(size, 100)))
     unrolled = system(moved(batch, system.device), keep=True)
@@ -199,14 +209,13 @@ def _mechanism(system: Transducer, task: RepeatCopy, size: Size) -> tuple[dict[s
     heads, count = _heads(weightings_ATBN, size), weightings_ATBN.shape[-1]
     read_TBN, write_TBN = weightings_ATBN[heads.read], weightings_ATBN[len(weightings_ATBN) // 2 + heads.write]
     rows_RKB = repeated_rows(read_TBN, length, repeats, heads.late_read)
-    assert isinstance(system.cell, NTM)
     numbers = {
         "same_rows_as_written": heads.share,
         "loops": loops(rows_RKB),
         "loops_out_of_step": loops(rows_RKB, turn=1),
-        "jump_back": jump_back(rows_RKB, count, system.cell.shifts // 2),
+        "jump_back": jump_back(rows_RKB, count, cell.shifts // 2),
         "read_step": step_within(rows_RKB, count),
         "write_focus": focus(write_TBN[:length]),
         "read_focus": focus(read_TBN[length + 1 : -1]),
     }
-    return numbers, _maps(unrolled, batch, heads, size)
+    return numbers, _trace(unrolled, batch, heads, size, TITLE)

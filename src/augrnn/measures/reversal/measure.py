@@ -4,11 +4,12 @@
 
 from typing import Any
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from augrnn.batches import moved
+from augrnn.exhibits.alignments import Alignments
+from augrnn.exhibits.exhibit import Exhibit
+from augrnn.measures.measure import Measure, Measured
 from augrnn.systems.encoder_decoder import EncoderDecoder
 from augrnn.tasks.reversal import Reversal
 
@@ -24,17 +25,16 @@ def backwards(alignment_BML: torch.Tensor) -> float:
     return float((looked_at == torch.arange(n - 1, -1, -1, device=looked_at.device)).float().mean())
 
 
-def measure_reversal(system: EncoderDecoder, task: Reversal) -> tuple[dict[str, Any], dict[str, NDArray[np.float32]]]:
-    """Decode each of the task's test sets, with no previous word given.
+class ReversalMeasure(Measure):
+    """What is right of each of the task's test sets, decoded with no previous word given.
 
-    Returns:
-      `exact` and `symbols_right` by length (see the task's score); with attention `backwards` at the longest length of
-      training, and the alignment of one such sequence.
+    Numbers: `exact` and `symbols_right` by length (see the task's score); with attention `backwards` at the longest
+    length of training, and the exhibit `alignment` of one such sequence.
     """
-    system.eval()
-    numbers: dict[str, Any] = {"exact": {}, "symbols_right": {}}
-    arrays: dict[str, NDArray[np.float32]] = {}
-    with torch.inference_mode():
+
+    def measure(self, system: EncoderDecoder, task: Reversal) -> Measured:
+        numbers: dict[str, Any] = {"exact": {}, "symbols_right": {}}
+        exhibits: dict[str, Exhibit] = {}
         for length, split in zip(task.test_lengths, task.test_splits, strict=True):
             decoded: dict[int, list[int]] = {}
             for batch in task.evaluation(split, task.test_sequences):
@@ -46,5 +46,7 @@ def measure_reversal(system: EncoderDecoder, task: Reversal) -> tuple[dict[str, 
             alignment_BML = system.align(there)
             if length == task.max_length and alignment_BML.any():
                 numbers["backwards"] = backwards(alignment_BML)
-                arrays["alignment"] = alignment_BML[0].cpu().numpy()
-    return numbers, arrays
+                source = (*(f"x{i + 1}" for i in range(length)), "EOS")
+                target = (*source[-2::-1], "EOS")
+                exhibits["alignment"] = Alignments((alignment_BML[0].cpu().numpy(),), (source,), (target,))
+        return Measured(numbers, exhibits)

@@ -6,7 +6,7 @@ Every number of text is on lowercased Moses tokens ("words"); `signature` says h
 # B = batch, M = target words, L = source words, m = target subwords, l = source subwords, N = sentences
 
 import copy
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,10 @@ import torch
 from numpy.typing import NDArray
 
 from augrnn.batches import moved
+from augrnn.exhibits.alignments import Alignments
+from augrnn.exhibits.exhibit import Exhibit
+from augrnn.exhibits.text_table import TextTable
+from augrnn.measures.measure import Measure, Measured
 from augrnn.measures.translation.alignment import (
     DETERMINERS,
     Glance,
@@ -50,47 +54,45 @@ SHIFTS = (-1, 0, 1)
 """Steps by which alignments are shifted to expose a mistake of one."""
 
 Numbers = dict[str, Any]
-Arrays = dict[str, NDArray[Any]]
 
 
-def measure_translation(system: EncoderDecoder, task: Translation) -> tuple[Numbers, Arrays]:
-    """Measure on the validation split and on the task's test splits, which are read here.
+class TranslationMeasure(Measure):
+    """What a model makes of the validation split and of the task's test splits.
 
-    Returns:
-      Numbers, lists and dicts that JSON can hold. For each split S:
-        `S/bleu` with the system's own beam, `S/bleu_greedy`, `S/bleu_by_length` and `S/sentences_by_length` by bucket
-        of source words, `S/bleu_resampled`, the bucket's BLEU on each of `RESAMPLES` samples of its sentences, so that
-        two models can be compared pair by pair (Koehn 2004), and `S/bleu_joined` (greedy) by the mean source words of
-        one, two, ... sentences joined;
-        with attention also `S/alignment` (see `shape_of`), `S/alignment_error`, the error rate against silver links by
-        shift ("-1", "0", "1"), and `S/alignment_error_diagonal`, that of a guess; for English to French also
-        `S/colour_nouns`, the number of pairs, `S/noun_hits`, `S/colour_hits` and `S/crossings`, each the share of pairs
-        by shift, and `S/articles`, for each kind in `DETERMINERS` that occurs its "cases" and the means of `Glance`.
-      `untrained/alignment` and `untrained/alignment_error`, of the same architecture with new weights on the validation
-      split; `signature`; `beam`; `samples`, some sentences with their translations; `examples`, the words of the
-      alignments among the arrays.
-      Arrays: `S/bleu_statistics` (N, 10) for bootstraps; `alignment_<i>` (M, L), the i-th of `examples`.
+    Numbers, for each split S:
+      `S/bleu` with the system's own beam, `S/bleu_greedy`, `S/bleu_by_length` and `S/sentences_by_length` by bucket of
+      source words, `S/bleu_resampled`, the bucket's BLEU on each of `RESAMPLES` samples of its sentences, so that two
+      models can be compared pair by pair (Koehn 2004), and `S/bleu_joined` (greedy) by the mean source words of one,
+      two, ... sentences joined;
+      with attention also `S/alignment` (see `shape_of`), `S/alignment_error`, the error rate against silver links by
+      shift ("-1", "0", "1"), and `S/alignment_error_diagonal`, that of a guess; for English to French also
+      `S/colour_nouns`, the number of pairs, `S/noun_hits`, `S/colour_hits` and `S/crossings`, each the share of pairs
+      by shift, and `S/articles`, for each kind in `DETERMINERS` that occurs its "cases" and the means of `Glance`.
+    And `untrained/alignment` and `untrained/alignment_error`, of the same architecture with new weights on the
+    validation split; `signature`; `beam`.
+
+    Exhibits, of the validation split alone, also while training: `translations` of some sentences, and with attention
+    the `alignments` of some.
     """
-    splits = [task.validation_split, *task.test_splits]
-    numbers: Numbers = {"signature": bleu_signature(), "beam": system.beam_size}
-    arrays: Arrays = {}
-    training = system.training
-    system.eval()
-    with torch.inference_mode():
+
+    def measure(self, system: EncoderDecoder, task: Translation) -> Measured:
+        splits = [task.validation_split, *task.test_splits]
+        numbers: Numbers = {"signature": bleu_signature(), "beam": system.beam_size}
         for split in splits:
-            statistics, scores = _scores(system, task, split)
-            numbers |= {f"{split}/{name}": value for name, value in scores.items()}
-            arrays[f"{split}/bleu_statistics"] = statistics.astype(np.int16)
+            numbers |= {f"{split}/{name}": value for name, value in _scores(system, task, split).items()}
             numbers |= {f"{split}/{name}": value for name, value in _alignment(system, task, split).items()}
-        numbers["samples"] = samples(system, task, splits[0])
         if f"{splits[0]}/alignment" in numbers:
             fresh = _alignment(untrained(system), task, splits[0])
             numbers |= {f"untrained/{name}": fresh[name] for name in ("alignment", "alignment_error")}
-            examples, pictures = examples_of(system, task, splits[0])
-            numbers["examples"] = examples
-            arrays |= pictures
-    system.train(training)
-    return numbers, arrays
+        return Measured(numbers, self.preview(system, task))
+
+    def preview(self, system: EncoderDecoder, task: Translation) -> dict[str, Exhibit]:
+        found: dict[str, Exhibit] = {"translations": samples(system, task, task.validation_split)}
+        shown = shown_alignments(system, task, task.validation_split)
+        return found | ({"alignments": shown} if shown.weights else {})
+
+    def previews(self, model: Mapping[str, Any]) -> dict[str, type[Exhibit]]:
+        return {"alignments": Alignments, "translations": TextTable}
 
 
 # Text ----------------------------------------------------------------------------------------------------------------
@@ -113,13 +115,13 @@ def translated(system: EncoderDecoder, task: Translation, batches: Sequence[Pair
     return [task.target_subwords.words(tokens[index]) for index in sorted(tokens)]
 
 
-def _scores(system: EncoderDecoder, task: Translation, split: str) -> tuple[NDArray[np.int64], Numbers]:
+def _scores(system: EncoderDecoder, task: Translation, split: str) -> Numbers:
     pairs = task.parallel(split)
     statistics = bleu_statistics(translated(system, task, list(task.evaluation(split)), beam=True), pairs.target_words)
     lengths = np.array([len(words) for words in pairs.source_words])
     buckets = {_name(low, high): (lengths >= low) & (lengths <= (high or np.inf)) for low, high in LENGTHS}
     joined = [joined_bleu(system, task, split, count) for count in JOINED]
-    return statistics, {
+    return {
         "bleu": bleu_of(statistics),
         "bleu_greedy": joined[0],
         "bleu_by_length": {name: bleu_of(statistics[inside]) for name, inside in buckets.items()},
@@ -159,12 +161,12 @@ def joined_bleu(system: EncoderDecoder, task: Translation, split: str, count: in
     return bleu_of(bleu_statistics(translated(system, task, batches, beam=False), pairs.target_words))
 
 
-def samples(system: EncoderDecoder, task: Translation, split: str, count: int = 6) -> list[dict[str, str]]:
-    """The first sentences of a split: "source", "reference" and "translation" with the system's beam."""
+def samples(system: EncoderDecoder, task: Translation, split: str, count: int = 6) -> TextTable:
+    """The first sentences of a split, translated with the system's beam."""
     pairs = task.parallel(split)
     batch = pair_batch(pairs.source_ids, pairs.target_ids, list(range(min(count, len(pairs.source_ids)))))
     rows = zip(pairs.source_words, pairs.target_words, translated(system, task, [batch], beam=True), strict=False)
-    return [dict(zip(("source", "reference", "translation"), map(" ".join, row), strict=True)) for row in rows]
+    return TextTable(("source", "reference", "translation"), tuple(tuple(map(" ".join, row)) for row in rows))
 
 
 # Alignment -----------------------------------------------------------------------------------------------------------
@@ -251,26 +253,14 @@ def untrained(system: EncoderDecoder) -> EncoderDecoder:
     return fresh.eval()
 
 
-def examples_of(system: EncoderDecoder, task: Translation, split: str, count: int = 4) -> tuple[list[Numbers], Arrays]:
-    """Alignments worth a picture, the same sentences for every model.
-
-    Returns:
-      For each the "split", its "index" there and the "source" and "target" words; the arrays `alignment_<i>` (M, L).
-    """
+def shown_alignments(system: EncoderDecoder, task: Translation, split: str, count: int = 4) -> Alignments:
+    """Alignments worth a picture, the same sentences for every model; empty for a system without attention."""
     pairs = task.parallel(split)
     numbers = _worth_showing(pairs, task.languages == ("en", "fr"))[:count]
     weights = dict(alignments(system, task, [pair_batch(pairs.source_ids, pairs.target_ids, numbers)]))
-    numbers = [number for number in numbers if number in weights]
-    examples = [
-        {
-            "split": split,
-            "index": number,
-            "source": [*pairs.source_words[number], "<eos>"],
-            "target": [*pairs.target_words[number], "<eos>"],
-        }
-        for number in numbers
-    ]
-    return examples, {f"alignment_{i}": weights[number].astype(np.float32) for i, number in enumerate(numbers)}
+    shown = [number for number in numbers if number in weights]
+    words = (tuple((*side[n], "<eos>") for n in shown) for side in (pairs.source_words, pairs.target_words))
+    return Alignments(tuple(weights[number] for number in shown), *words)
 
 
 def _worth_showing(pairs: ParallelSplit, colours: bool) -> list[int]:

@@ -1,0 +1,65 @@
+"""What an experiment shows at a scale, `experiments/<name>/exhibits/<scale>.json`, and its pictures.
+
+The file is committed beside the record: what the record alone shows, and a few examples of trained models. The
+pictures, `experiments/<name>/figures/<scale>/<exhibit>.png`, are drawn from it.
+"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from augrnn.errors import UserError
+from augrnn.exhibits import png
+from augrnn.exhibits.exhibit import encoded, read_exhibits, write_exhibits
+from augrnn.lab.claims_tables import committed
+
+if TYPE_CHECKING:
+    from augrnn.lab.committed_record import Record
+    from augrnn.lab.experiment import Experiment, Shown
+
+LIMIT = 200_000
+"""Bytes that the exhibits of a scale may have: they are committed."""
+
+
+def exhibits_path(experiments: Path, name: str, scale: str) -> Path:
+    """Where the exhibits of a scale are committed."""
+    return experiments / name / "exhibits" / f"{scale}.json"
+
+
+def write(
+    experiment: "Experiment",
+    record: "Record",
+    shown: "Shown",
+    experiments: Path,
+) -> Path | None:
+    """Write the exhibits and pictures of an experiment at a scale; gives the file, None where it shows nothing.
+
+    Args:
+      experiment: says what is shown.
+      record: the distilled record of the scale.
+      shown: the exhibits of the models, by variant and seed. Without any, those that are committed are kept where the
+        record alone does not make them anew.
+      experiments: the folder of all experiments.
+
+    Raises:
+      UserError: the exhibits are over their limit.
+    """
+    if experiment.exhibits is None:
+        return None
+    path = exhibits_path(experiments, experiment.name, record.scale)
+    kept = {} if shown else read_exhibits(path)
+    made = {**kept, **experiment.exhibits(record.results, shown)}
+    size = len(encoded(made).encode())
+    if size > LIMIT:
+        raise UserError(
+            f"{experiment.name}: the exhibits of scale {record.scale} have {size} bytes, more than the {LIMIT} that "
+            "are committed: show fewer or smaller ones"
+        )
+    write_exhibits(path, made)
+    png.write(read_exhibits(path), experiments / experiment.name / "figures" / record.scale)
+    return path
+
+
+def write_again(experiment: "Experiment", experiments: Path) -> list[Path]:
+    """Write the exhibits and pictures of all committed records of an experiment again, without its models."""
+    records = committed(experiment, experiments).values()
+    return [path for record in records if (path := write(experiment, record, {}, experiments))]
