@@ -46,16 +46,8 @@ class AttentiveDecoder(Decoder):
         paper_start: bool = False,
     ) -> None:
         output_size = maxout_size or embedding_size
-        super().__init__(
-            vocabulary,
-            embedding_size,
-            hidden_size,
-            start_size,
-            attention,
-            output_size,
-            embedding_dropout,
-            output_dropout,
-        )
+        sizes = vocabulary, embedding_size, hidden_size, start_size
+        super().__init__(*sizes, attention, output_size, embedding_dropout, output_dropout)
         self.word_layer = Linear(embedding_size, 3 * hidden_size + 2 * output_size)
         self.gate_layer = Linear(hidden_size, 2 * hidden_size, bias=False)
         self.candidate_layer = Linear(hidden_size, hidden_size, bias=False)

@@ -42,17 +42,8 @@ class ConditionalDecoder(Decoder):
         layer_norm: bool = False,
         tied: bool = False,
     ) -> None:
-        super().__init__(
-            vocabulary,
-            embedding_size,
-            hidden_size,
-            start_size,
-            attention,
-            embedding_size,
-            embedding_dropout,
-            output_dropout,
-            tied,
-        )
+        sizes = vocabulary, embedding_size, hidden_size, start_size
+        super().__init__(*sizes, attention, embedding_size, embedding_dropout, output_dropout, tied)
         self.first = GRU(embedding_size, hidden_size, layer_norm)
         self.second = GRU(attention.context_size, hidden_size, layer_norm)
         self.word_layer = Linear(embedding_size, embedding_size)

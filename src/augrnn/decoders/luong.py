@@ -57,17 +57,8 @@ class LuongDecoder(Decoder):
         tied: bool = False,
     ) -> None:
         size = attentional_size or embedding_size
-        super().__init__(
-            vocabulary,
-            embedding_size,
-            hidden_size,
-            start_size,
-            attention,
-            size,
-            embedding_dropout,
-            output_dropout,
-            tied,
-        )
+        sizes = vocabulary, embedding_size, hidden_size, start_size
+        super().__init__(*sizes, attention, size, embedding_dropout, output_dropout, tied)
         self.input_feeding = input_feeding
         self.rnn = GRU(embedding_size + size * input_feeding, hidden_size, layer_norm)
         self.attentional_layer = Linear(attention.context_size + hidden_size, size, bias=False)
