@@ -64,8 +64,7 @@ def picture() -> str:
     size = f'width="{WIDTH}" height="{height}" viewBox="0 0 {WIDTH} {height}"'
     parts = [f'<svg xmlns="http://www.w3.org/2000/svg" {size} font-family="sans-serif" font-size="12">']
     parts.append('<rect width="100%" height="100%" fill="white"/>')
-    packages = [name for name in places if (ROOT / "src" / name.replace(".", "/")).is_dir() or name == "augrnn.cli"]
-    for one, other in sorted(arrows(packages)):
+    for one, other in sorted(arrows([name for row in rows[:-2] for name in row])):
         (x, y), (u, v) = places[one], places[other]
         parts.append(f'<line x1="{x:.0f}" y1="{y + 13:.0f}" x2="{u:.0f}" y2="{v - 13:.0f}" stroke="#b5bfcc"/>')
         parts.append(f'<circle cx="{u:.0f}" cy="{v - 13:.0f}" r="2.5" fill="#6b7a90"/>')
@@ -74,7 +73,7 @@ def picture() -> str:
         box = f'x="{x - width / 2:.0f}" y="{y - 13:.0f}" width="{width:.0f}" height="26" rx="5"'
         parts.append(f'<rect {box} fill="#eef3fa" stroke="#0072b2"/>')
         label = name.removeprefix("augrnn.")
-        small = ' font-size="10"' if len(label) > 12 else ""
+        small = ' font-size="8.5"' if len(label) * 7.5 > width else ""
         parts.append(f'<text x="{x:.0f}" y="{y + 4:.0f}" text-anchor="middle"{small}>{label}</text>')
     return "\n".join([*parts, "</svg>", ""])
 

@@ -93,19 +93,11 @@ def plan(options: argparse.Namespace) -> int:
 def run(options: argparse.Namespace) -> int:
     """Train in processes on this machine; 1 where a run broke."""
     from augrnn.cluster.standings import counted, standings
-    from augrnn.lab.progress import Progress
-    from augrnn.lab.provenance import cores
-    from augrnn.lab.runner import Pool
     from augrnn.sweeps import work as sweeps
+    from augrnn.sweeps.local import train_here
 
     sweep, runs = _read(options)
-    todo = _left(sweep, runs, options)
-    file = sweeps.frozen(sweep, runs)
-    slots = max(1, min(options.jobs or cores(), len(todo)))
-    with Progress(lab.console(), total=len(todo), jobs=slots, seconds=60, curves=(sweep.file.metric.name,)) as progress:
-        progress.say(f"{sweep.name}: {len(todo)} runs to do, {slots} at once")
-        make = lambda each: sweeps.command(sweep, file, each, runs)  # noqa: E731
-        broken = Pool(make, runs, slots, max(1, cores() // slots), progress).do(todo)
+    broken = train_here(sweep, _left(sweep, runs, options), runs, options.jobs)
     for each, reason in broken.items():
         print(f"{each} broke: {reason}; the same command resumes it (log: {each.folder(runs) / 'log.txt'})")
     print(f"{sweep.name}: {counted(standings(sweeps.plan(sweep, runs), runs, {}))}")
