@@ -27,6 +27,7 @@ ADAM = {"class_path": "Adam", "init_args": {"lr": 1, "betas": [0, 1]}}
         ([{"o": {"class_path": "Adam", "init_args": {}}}], {"o": ADAM}),
         ([{"o": {"class_path": "SGD", "init_args": {"lr": 3}}}], {"o": {"class_path": "SGD", "init_args": {"lr": 3}}}),
         ([{"o": {"class_path": "SGD"}}], {"o": {"class_path": "SGD"}}),
+        ([{"o": {"lr": 2}}], {"o": {"class_path": "Adam", "init_args": {"lr": 2, "betas": [0, 1]}}}),
         ([{"o": None}], {"o": None}),
         ([{"o": None}, {"o": {"class_path": "SGD"}}], {"o": {"class_path": "SGD"}}),
         ([{"o": "SGD"}, {"o": {"init_args": {"lr": 3}}}], {"o": {"class_path": "SGD", "init_args": {"lr": 3}}}),
@@ -85,6 +86,7 @@ def test_words_are_read_as_the_command_line_reads_them(tmp_path: Path) -> None:
         (["--config", "no.yaml"], "me: there is no config"),
         (["fast"], "me: fast is not an option with a value"),
         (["--fast"], "me: --fast is not an option with a value"),
+        (["--x=[1"], r"me: --x=\[1 is not valid YAML"),
         (["--fast", "--slow=1"], "me: --fast is not an option with a value"),
     ],
 )

@@ -14,6 +14,7 @@ from augrnn.training.resuming import require_resumable
         ({"reload_dataloaders_every_n_epochs": 2}, "reload_dataloaders_every_n_epochs cannot be 2"),
         ({"overfit_batches": 3}, "overfit_batches cannot be 3"),
         ({"limit_train_batches": 10}, "limit_train_batches cannot be 10: each epoch would leave out batches"),
+        ({"limit_train_batches": 1}, "limit_train_batches cannot be 1: each epoch would leave out batches"),
         ({"enable_checkpointing": False}, "enable_checkpointing cannot be False: a run that is interrupted"),
     ],
 )

@@ -78,7 +78,7 @@ def load(origin: str | Path, checkpoints: Sequence[Path] = ()) -> Model:
     """
     paths = list(checkpoints) or [_checkpoint(Path(origin))]
     contents = [_read(path) for path in paths]
-    system, task = _built(yaml.safe_load(contents[0][CONFIG]), paths[0])
+    system, task = _built(contents[0][CONFIG], paths[0])
     for path, content in zip(paths, contents, strict=True):
         state = content.get(type(task).__qualname__)
         if task.learned and state is None:
@@ -116,8 +116,14 @@ def _read(path: Path) -> dict[str, Any]:
     return content
 
 
-def _built(config: Mapping[str, Any], path: Path) -> tuple[System, Task]:
-    """The model and the task that a config describes."""
+def _built(text: Any, path: Path) -> tuple[System, Task]:
+    """The model and the task that a config, as YAML, describes."""
+    try:
+        config = yaml.safe_load(str(text))
+    except yaml.YAMLError:
+        config = None
+    if not isinstance(config, Mapping):
+        raise UserError(f"the config in {path} is damaged")
     parser = LightningArgumentParser(exit_on_error=False)
     parser.add_lightning_class_args(L.LightningModule, "model", subclass_mode=True)
     parser.add_lightning_class_args(L.LightningDataModule, "data", subclass_mode=True)

@@ -62,7 +62,7 @@ def work(run: Run, kept: Kept, runs: Path, train: Train, placement: Sequence[str
     """
     folder = run.folder(runs)
     if int(os.environ.get("SLURM_PROCID") or 0) > 0:
-        with leaving_when_asked():
+        with leaving_when_asked(), contextlib.suppress(FloatingPointError):  # the first process records it
             train(run.settings, folder, tags_of(run), placement)
         return
     with files.locked(folder), leaving_when_asked():

@@ -11,6 +11,10 @@ Settings = Mapping[str, Any]
 """Nested as in a LightningCLI file: {"trainer": {"max_steps": 600}, "data": {"init_args": {"width": 4}}}."""
 
 
+CLASS_KEYS = {"class_path", "init_args", "dict_kwargs"}
+"""The keys of a class and its arguments."""
+
+
 def merged(base: Settings, *changes: Settings) -> dict[str, Any]:
     """One mapping from several: what comes later counts, key by key; lists are replaced as a whole.
 
@@ -30,8 +34,10 @@ def _over(below: Any, value: Settings) -> dict[str, Any]:
         below = {"class_path": below}
     if not isinstance(below, Mapping):
         return merged({}, value)
-    classes = {each["class_path"] for each in (below, value) if "class_path" in each}
-    return merged({}, value) if len(classes) > 1 else merged(below, value)
+    if "class_path" in below and not value.keys() & CLASS_KEYS:  # as LightningCLI takes model.cell.rows
+        value = {"init_args": value}
+    classes = [each["class_path"] for each in (below, value) if "class_path" in each]
+    return merged({}, value) if len(classes) == 2 and classes[0] != classes[1] else merged(below, value)
 
 
 def nested(options: Mapping[str, Any]) -> dict[str, Any]:
@@ -65,7 +71,10 @@ def from_words(words: Sequence[str], root: Path, owner: str) -> dict[str, Any]:
         if name == "config":
             found = merged(found, config_content(root / text, owner))
         else:
-            found = merged(found, nested({name: yaml.safe_load(text)}))
+            try:
+                found = merged(found, nested({name: yaml.safe_load(text)}))
+            except yaml.YAMLError as error:
+                raise UserError(f"{owner}: {word} is not valid YAML: {' '.join(str(error).split())}") from error
     return found
 
 
@@ -76,6 +85,11 @@ def config_content(config: Path, owner: str) -> Settings:
     if not config.is_file():
         raise UserError(f"{owner}: there is no config {config}")
     try:
-        return yaml.safe_load(config.read_text(encoding="utf-8")) or {}
-    except yaml.YAMLError as error:
+        content = yaml.safe_load(config.read_text(encoding="utf-8")) or {}
+    except OSError as error:
+        raise UserError(f"{owner}: cannot read {config}: {error.strerror}") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise UserError(f"{config} is not valid YAML: {' '.join(str(error).split())}") from error
+    if not isinstance(content, Mapping):
+        raise UserError(f"{config} is not valid YAML for a config: it has no keys")
+    return content

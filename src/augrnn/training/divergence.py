@@ -14,5 +14,8 @@ class StopOnDivergence(L.Callback):
 
     def on_before_backward(self, trainer: L.Trainer, pl_module: L.LightningModule, loss: Tensor) -> None:
         value = float(loss.detach())
-        if not math.isfinite(value):
+        diverged = not math.isfinite(value)
+        if trainer.world_size > 1:  # all processes end together, whichever of them has met it
+            diverged = trainer.strategy.reduce_boolean_decision(diverged, all=False)
+        if diverged:
             raise FloatingPointError(f"the training loss is {value} at update {trainer.global_step + 1}")

@@ -24,7 +24,9 @@ def require_resumable(settings: Mapping[str, Any]) -> None:
       UserError: names the first of them.
     """
     for name, (allowed, otherwise) in UNRESUMABLE.items():
-        if (value := settings.get(name)) not in allowed and not settings.get("fast_dev_run"):
+        value = settings.get(name)
+        alike = [each for each in allowed if type(each) is type(value) and each == value]  # 1 batch is not 1.0 of them
+        if not alike and not settings.get("fast_dev_run"):
             raise UserError(f"trainer.{name} cannot be {value}: {otherwise}")
 
 
