@@ -10,7 +10,7 @@ from torch import Tensor
 
 from augrnn.errors import UserError
 
-CONFIG = "augrnn_config"
+CONFIG_KEY = "augrnn_config"
 """The key under which a checkpoint holds the run's resolved config, as YAML."""
 
 

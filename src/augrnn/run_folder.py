@@ -14,5 +14,14 @@ CONFIG = "config.yaml"
 METRICS = "metrics.csv"
 """What was logged."""
 
+SUMMARY = "summary.json"
+"""How the run ended, its measures and curves; there once it has ended."""
+
+PROVENANCE = "provenance.json"
+"""What the run trained with: the settings, the code, the machines and the time they took."""
+
+LOG = "log.txt"
+"""What the run's process wrote."""
+
 EXHIBITS = "exhibits.json"
 """What the trained model shows."""

@@ -55,7 +55,7 @@ def experiment(root: Path, name: str, config: str, year: int, curves: tuple[str,
 
 
 def record(root: Path, name: str, scale: str, verdict: str) -> None:
-    """A distilled record with the one thing that the dashboard reads."""
+    """A committed record with the one thing that the dashboard reads."""
     kept = {"claim": "learns", "verdict": verdict, "value": 1, "interval": None, "seeds": 2, "text": "2 of 2 seeds"}
     path = root / "experiments" / name / "results" / f"{scale}.json"
     path.parent.mkdir(exist_ok=True)

@@ -19,7 +19,7 @@ import torch
 import yaml
 
 import augrnn
-from augrnn.checkpoints import CONFIG
+from augrnn.checkpoints import CONFIG_KEY
 from augrnn.cli import main
 from augrnn.inference.load import Model, load
 from augrnn.inference.translate import Translated, replaced
@@ -94,9 +94,9 @@ def copied(run: Path, folder: Path) -> Path:
 def changed(run: Path, **data: object) -> dict[str, Any]:
     """The content of the run's checkpoint, with other settings of its data."""
     content = torch.load(run / LAST)
-    config = yaml.safe_load(content[CONFIG])
+    config = yaml.safe_load(content[CONFIG_KEY])
     config["data"]["init_args"] |= data
-    return content | {CONFIG: yaml.safe_dump(config)}
+    return content | {CONFIG_KEY: yaml.safe_dump(config)}
 
 
 def part(name: str, **settings: object) -> dict[str, Any]:
@@ -334,15 +334,15 @@ def test_runs_that_do_not_fit_are_named(
     refused(["--run", str(run), "--run", str(turned), str(text)], "cannot be an ensemble", capsys)
     both = ["--checkpoint", str(run / LAST), "--checkpoint", checkpoint]
     refused(["--run", str(run), *both, str(text)], "trained on another vocabulary", capsys)
-    torch.save({name: content[name] for name in ("state_dict", CONFIG)}, checkpoint)
+    torch.save({name: content[name] for name in ("state_dict", CONFIG_KEY)}, checkpoint)
     refused(["--run", str(turned), str(text)], "holds no vocabulary of Translation", capsys)
-    torch.save({name: value for name, value in content.items() if name != CONFIG}, checkpoint)
+    torch.save({name: value for name, value in content.items() if name != CONFIG_KEY}, checkpoint)
     refused(["--run", str(turned), str(text)], "because an older augrnn wrote it: train the run again", capsys)
     del content["state_dict"]["encoder.embedding.weight"]
     torch.save(content, checkpoint)
     refused(["--run", str(turned), str(text)], "of another model", capsys)
-    config = content[CONFIG].replace("augrnn.decoders.attentive", "augrnn.interfaces.decoder")
-    torch.save(content | {CONFIG: config}, checkpoint)
+    config = content[CONFIG_KEY].replace("augrnn.decoders.attentive", "augrnn.interfaces.decoder")
+    torch.save(content | {CONFIG_KEY: config}, checkpoint)
     refused(["--run", str(turned), str(text)], "fits another version of augrnn", capsys)
     Path(checkpoint).unlink()
     refused(["--run", str(turned), str(text)], "not of a trained one", capsys)
@@ -361,9 +361,9 @@ def test_a_run_of_another_task_is_named(
     run: Path, text: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     content = torch.load(run / LAST)
-    config = yaml.safe_load(content[CONFIG])
+    config = yaml.safe_load(content[CONFIG_KEY])
     config["data"] = part("tasks.reversal.Reversal", symbols=41)
-    torch.save(content | {CONFIG: yaml.safe_dump(config)}, tmp_path / "reversal.ckpt")
+    torch.save(content | {CONFIG_KEY: yaml.safe_dump(config)}, tmp_path / "reversal.ckpt")
     refused(["--run", str(tmp_path / "reversal.ckpt"), str(text)], "a run of Reversal", capsys)
 
 

@@ -42,7 +42,10 @@ class Cell(nn.Module):
         return x
 
     def step(self, p_BP: Tensor, state: State) -> tuple[Tensor, State]:
-        """One step in time from a projected input: (h_BH, next state)."""
+        """One step in time from a projected input: (h_BH, next state).
+
+        A cell that takes no input, unrolled over a number of steps, gets None for `p_BP`.
+        """
         raise NotImplementedError
 
     def read_out(self, h: Tensor) -> Tensor:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from augrnn.lab import commands as lab
 from augrnn.lab.experiment import experiments_root
+from augrnn.run_folder import METRICS
 
 if TYPE_CHECKING:
     from augrnn.cluster.slurm import Job, Profile
@@ -58,7 +59,7 @@ def show_standings(found: Sequence["Standing"], runs: Path, metrics: tuple[str, 
 
     shown = [each for each in found if each.state not in ("new", "waiting", "finished")]
     for each in shown[:SHOWN]:
-        latest = latest_metrics(training_in(each.work.folder(runs)) / "metrics.csv", metrics)
+        latest = latest_metrics(training_in(each.work.folder(runs)) / METRICS, metrics)
         print(f"{each.work.name:24} {each.state:9} {each.where:12} {latest}".rstrip())
     if len(shown) > SHOWN:
         print(f"... and {len(shown) - SHOWN} more (--json shows all)")

@@ -24,6 +24,7 @@ from types import FrameType
 
 from augrnn.cluster import slurm
 from augrnn.cluster.submissions import Task, read_tasks
+from augrnn.run_folder import LOG
 from augrnn.signals import STOPPED
 
 DEATHS = 3
@@ -67,7 +68,7 @@ def do(task: Task, told: Told, environment: dict[str, str]) -> int:
 
 def step(task: Task, environment: dict[str, str]) -> int:
     """Run a task's command once, on all tasks of the job; gives the worst exit status."""
-    with open(Path(task.folder) / "log.txt", "ab") as log:
+    with open(Path(task.folder) / LOG, "ab") as log:
         # Since 22.05 a step has one core a task unless it is told otherwise.
         cores = [f"--cpus-per-task={os.environ['SLURM_CPUS_PER_TASK']}"] if "SLURM_CPUS_PER_TASK" in os.environ else []
         command = ["srun", "--kill-on-bad-exit=1", *cores, *task.command]

@@ -12,7 +12,7 @@ from jsonargparse import ArgumentError
 from lightning.pytorch.cli import LightningArgumentParser
 
 from augrnn.batches import moved
-from augrnn.checkpoints import CONFIG, mean_weights, read_checkpoint
+from augrnn.checkpoints import CONFIG_KEY, mean_weights, read_checkpoint
 from augrnn.errors import UserError
 from augrnn.run_folder import LAST, MODEL
 from augrnn.systems.system import System
@@ -78,7 +78,7 @@ def load(origin: str | Path, checkpoints: Sequence[Path] = ()) -> Model:
     """
     paths = list(checkpoints) or [_checkpoint(Path(origin))]
     contents = [_read(path) for path in paths]
-    system, task = _built(contents[0][CONFIG], paths[0])
+    system, task = _built(contents[0][CONFIG_KEY], paths[0])
     for path, content in zip(paths, contents, strict=True):
         state = content.get(type(task).__qualname__)
         if task.learned and state is None:
@@ -108,7 +108,7 @@ def _checkpoint(origin: Path) -> Path:
 
 def _read(path: Path) -> dict[str, Any]:
     content = read_checkpoint(path)
-    if CONFIG not in content:
+    if CONFIG_KEY not in content:
         raise UserError(
             f"{path} holds no config, because an older augrnn wrote it: train the run again, or use the commit "
             "that its provenance.json names"

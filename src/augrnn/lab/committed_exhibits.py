@@ -35,7 +35,7 @@ def write(
 
     Args:
       experiment: says what is shown.
-      record: the distilled record of the scale.
+      record: the committed record of the scale.
       shown: the exhibits of the models, by variant and seed. Without any, those that are committed are kept where the
         record alone does not make them anew.
       experiments: the folder of all experiments.

@@ -1,6 +1,6 @@
-"""The distilled record: what is committed of all runs of a scale, `experiments/<name>/results/<scale>.json`.
+"""The committed record: what is committed of all runs of a scale, `experiments/<name>/results/<scale>.json`.
 
-It is the summaries of the runs, thinned, with the verdicts. Verdicts are always computed from the distilled record, so
+It is the summaries of the runs, thinned, with the verdicts. Verdicts are always computed from the committed record, so
 that anyone can compute them again from it.
 """
 
@@ -17,12 +17,13 @@ from augrnn.lab.experiment import Experiment
 from augrnn.lab.plan import Run
 from augrnn.lab.records import read_run
 from augrnn.lab.results import Results, RunRecord, rounded, thinned
+from augrnn.run_folder import PROVENANCE
 
 FORMAT = 2
-"""The layout of the distilled record; raised when it changes."""
+"""The layout of the committed record; raised when it changes."""
 
 LIMIT = 300_000
-"""Bytes that a distilled record may have: it is committed."""
+"""Bytes that a committed record may have: it is committed."""
 
 POINTS = 100
 """Points that a curve keeps, fewer where the record would otherwise be over its limit."""
@@ -115,7 +116,7 @@ def _distilled(record: RunRecord, names: Sequence[str], points: int) -> RunRecor
 
 def provenance_of(folders: Sequence[Path]) -> dict[str, list[Any]]:
     """The distinct commits, versions, machines and numbers of threads of several runs."""
-    records = [read_json(folder / "provenance.json") for folder in folders]
+    records = [read_json(folder / PROVENANCE) for folder in folders]
     legs = [leg for record in records for leg in record["legs"]]
     keys = ("commit", "python", "versions", "hardware", "threads")
     return {key: _distinct([leg[key] for leg in legs]) for key in keys}
@@ -127,7 +128,7 @@ def _distinct(values: Sequence[Any]) -> list[Any]:
 
 
 def results_path(experiments: Path, name: str, scale: str) -> Path:
-    """Where the distilled record of a scale is committed."""
+    """Where the committed record of a scale is committed."""
     return experiments / name / "results" / f"{scale}.json"
 
 

@@ -12,6 +12,7 @@ from augrnn.errors import UserError
 from augrnn.files import read_json
 from augrnn.lab.settings import Settings, merged
 from augrnn.lab.work import State, ended
+from augrnn.run_folder import PROVENANCE
 from augrnn.training.defaults import TRAINER
 
 
@@ -78,7 +79,7 @@ class Run:
 
     def state(self, runs: Path) -> State:
         """How far it is, by its record."""
-        path = self.folder(runs) / "provenance.json"
+        path = self.folder(runs) / PROVENANCE
         if not path.exists():
             return "new"
         if read_json(path).get("fingerprint") != self.fingerprint:

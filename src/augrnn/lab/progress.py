@@ -11,6 +11,7 @@ from rich.live import Live
 from rich.table import Table
 
 from augrnn.lab.work import Work
+from augrnn.run_folder import CONFIG, METRICS
 
 HEARTBEAT = 60.0
 """Seconds between two reports where the output is not a terminal."""
@@ -65,7 +66,7 @@ class Progress:
         clock = self._running.pop(run)
         self._lengths.append(clock.elapsed())
         self._ended += 1
-        latest = latest_metrics(clock.folder / "metrics.csv", self._curves)
+        latest = latest_metrics(clock.folder / METRICS, self._curves)
         self.say(f"{run}: {outcome} after {duration(self._lengths[-1])}{'; ' + latest if latest else ''}")
 
     def beat(self) -> None:
@@ -106,7 +107,7 @@ class Progress:
         for name in ("run", "time", "left", "latest"):
             table.add_column(name)
         for run, clock in self._running.items():
-            latest, left = latest_metrics(clock.folder / "metrics.csv", self._curves), clock.left()
+            latest, left = latest_metrics(clock.folder / METRICS, self._curves), clock.left()
             table.add_row(str(run), duration(clock.elapsed()), "" if left is None else duration(left), latest)
         return table
 
@@ -135,7 +136,7 @@ class Clock:
         return self.elapsed() * max(0.0, 1 - done) / (done - self._done_before)
 
     def _share_done(self) -> float | None:
-        latest = _latest(self.folder / "metrics.csv")
+        latest = _latest(self.folder / METRICS)
         for unit, limit in self._limits().items():
             if limit > 0 and unit in latest:
                 return float(latest[unit]) / limit
@@ -145,7 +146,7 @@ class Clock:
         import yaml
 
         try:
-            trainer = yaml.safe_load((self.folder / "config.yaml").read_text(encoding="utf-8"))["trainer"]
+            trainer = yaml.safe_load((self.folder / CONFIG).read_text(encoding="utf-8"))["trainer"]
         except (OSError, yaml.YAMLError, KeyError, TypeError):
             return {}
         return {"step": trainer.get("max_steps") or 0, "epoch": trainer.get("max_epochs") or 0}
@@ -153,9 +154,7 @@ class Clock:
 
 def training_in(folder: Path) -> Path:
     """The folder with the latest metrics: a run's own, or where it has several seeds the one of these at work."""
-    found = {
-        path.parent: path.stat().st_mtime for path in (*folder.glob("metrics.csv"), *folder.glob("seed-*/metrics.csv"))
-    }
+    found = {path.parent: path.stat().st_mtime for path in (*folder.glob(METRICS), *folder.glob(f"seed-*/{METRICS}"))}
     return max(found, key=lambda path: found[path], default=folder)
 
 

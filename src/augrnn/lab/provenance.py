@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from augrnn import files
 from augrnn.code_version import commit
+from augrnn.run_folder import PROVENANCE
 
 if TYPE_CHECKING:
     from augrnn.lab.plan import Run
@@ -35,7 +36,7 @@ class Leg:
     """A run's stretch of work in this process, on record from its start; say how it ended with `close`."""
 
     def __init__(self, run: "Run", folder: Path) -> None:
-        self._path = folder / "provenance.json"
+        self._path = folder / PROVENANCE
         self._started = time.time()
         earlier = files.read_json(self._path) if self._path.exists() else {"legs": []}
         self._legs = [_ended(leg, folder) for leg in earlier["legs"]]

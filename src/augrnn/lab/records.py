@@ -16,6 +16,7 @@ from augrnn.files import locked, read_json, write_json
 from augrnn.lab.plan import Run
 from augrnn.lab.results import Curve, RunRecord
 from augrnn.lab.work import Work
+from augrnn.run_folder import PROVENANCE, SUMMARY
 
 
 def start_over(work: Work, runs: Path) -> None:
@@ -37,9 +38,9 @@ def forget_measures(work: Work, runs: Path) -> None:
     """
     folder = work.folder(runs)
     with locked(folder):
-        seconds = read_json(folder / "summary.json")["seconds"]
-        write_json(folder / "provenance.json", {**read_json(folder / "provenance.json"), "seconds": seconds})
-        (folder / "summary.json").unlink()
+        seconds = read_json(folder / SUMMARY)["seconds"]
+        write_json(folder / PROVENANCE, {**read_json(folder / PROVENANCE), "seconds": seconds})
+        (folder / SUMMARY).unlink()
 
 
 def read_curves(path: Path) -> dict[str, Curve]:
@@ -82,6 +83,6 @@ def read_run(run: Run, runs: Path) -> RunRecord | None:
     """A run's record with its curves whole; None where it has not ended, or has other settings."""
     if run.state(runs) not in ("finished", "failed"):
         return None
-    summary = read_json(run.folder(runs) / "summary.json")
+    summary = read_json(run.folder(runs) / SUMMARY)
     summary.pop("fingerprint")
     return RunRecord(run.variant, run.seed, **summary)

@@ -64,7 +64,7 @@ def rounded(value: Any) -> Any:
 
 @dataclass(frozen=True)
 class RunRecord:
-    """What the distilled record keeps of a run; `record["solved"]` is one of its measures.
+    """What the committed record keeps of a run; `record["solved"]` is one of its measures.
 
     Attributes:
       status: "failed" where training diverged; it then has no measures.

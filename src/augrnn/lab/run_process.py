@@ -22,7 +22,7 @@ from augrnn.lab import records
 from augrnn.lab.experiment import Measure, load
 from augrnn.lab.plan import Run
 from augrnn.lab.provenance import Leg
-from augrnn.run_folder import EXHIBITS
+from augrnn.run_folder import EXHIBITS, METRICS, SUMMARY
 from augrnn.signals import leaving_when_asked
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ def record(run: Run, kept: Kept, folder: Path, leg: Leg, train: Train) -> "Train
         trained = train(run.settings, folder, tags_of(run))
     except FloatingPointError as error:
         failure = {"status": "failed", "error": str(error) or "the numbers overflowed", "seconds": leg.seconds}
-        files.write_json(folder / "summary.json", {**identity, **failure, **curves(kept, folder)})
+        files.write_json(folder / SUMMARY, {**identity, **failure, **curves(kept, folder)})
         return None
     found = kept.measure(trained) if kept.measure else measured(trained.system, trained.task)
     write_exhibits(folder / EXHIBITS, found.exhibits)
@@ -100,7 +100,7 @@ def record(run: Run, kept: Kept, folder: Path, leg: Leg, train: Train) -> "Train
         "seconds": leg.seconds,
         "parameters": sum(parameter.numel() for parameter in trained.system.parameters()),
     }
-    files.write_json(folder / "summary.json", {**identity, **summary, **curves(kept, folder)})
+    files.write_json(folder / SUMMARY, {**identity, **summary, **curves(kept, folder)})
     return trained
 
 
@@ -111,7 +111,7 @@ def tags_of(run: Run) -> dict[str, Any]:
 
 def curves(kept: Kept, folder: Path) -> dict[str, Any]:
     """The curves that are kept, whole, as the summary keeps them."""
-    metrics = records.read_curves(folder / "metrics.csv")
+    metrics = records.read_curves(folder / METRICS)
     return {"curves": {name: metrics[name] for name in kept.curves if name in metrics}}
 
 

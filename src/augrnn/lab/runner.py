@@ -5,7 +5,7 @@ ones (stopped, killed, crashed) resume from their last checkpoint. Outdated runs
 are refused, because they may have taken hours: `retry` starts outdated and failed runs over, `fresh` all.
 `measure_again` takes the results of finished runs away, which then resume at their end and are measured.
 
-The distilled record is committed only where every run of the scale's own plan has ended. Otherwise, and where only
+The committed record is committed only where every run of the scale's own plan has ended. Otherwise, and where only
 some variants or fewer seeds are asked for, it goes to `runs/<experiment>/<scale>/results.json`, so that a quick look
 never takes the place of a complete record.
 """
@@ -33,7 +33,7 @@ from augrnn.lab.plan import Run
 from augrnn.lab.progress import HEARTBEAT, Progress
 from augrnn.lab.provenance import cores
 from augrnn.lab.work import Work, ended
-from augrnn.run_folder import EXHIBITS, LAST
+from augrnn.run_folder import EXHIBITS, LAST, LOG
 from augrnn.signals import handled
 
 Command = Callable[[Run, Path, Path], list[str]]
@@ -85,7 +85,7 @@ def reproduce(
     command: Command = worker_command,
     heartbeat: float = HEARTBEAT,
 ) -> Outcome:
-    """Do what is left to do of an experiment at a scale, judge its claims and write the distilled record.
+    """Do what is left to do of an experiment at a scale, judge its claims and write the committed record.
 
     Args:
       name: the experiment.
@@ -160,7 +160,7 @@ def few(runs: Sequence[Work]) -> str:
 def conclude(
     experiment: Experiment, plan: Sequence[Run], experiments: Path, runs: Path, crashed: dict[Work, str]
 ) -> Outcome:
-    """Write the distilled record of a plan, with verdicts, and the exhibits where it is complete."""
+    """Write the committed record of a plan, with verdicts, and the exhibits where it is complete."""
     scale = plan[0].scale
     record = committed_record.distill(experiment, plan, runs)
     whole = experiment.plan(scale, experiments)
@@ -222,7 +222,7 @@ class Pool:
         folder = run.folder(self._runs)
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            log = open(folder / "log.txt", "ab")  # noqa: SIM115 (the child's, once it runs)
+            log = open(folder / LOG, "ab")  # noqa: SIM115 (the child's, once it runs)
         except OSError as error:
             raise UserError(f"cannot write in {folder}: {files.explained(error)}") from error
         with log:
@@ -249,7 +249,7 @@ class Pool:
         state = ended(run.folder(self._runs))
         if status == 0 and state is not None:
             return "finished" if state == "finished" else "failed: training diverged"
-        reason = last_line(run.folder(self._runs) / "log.txt")
+        reason = last_line(run.folder(self._runs) / LOG)
         if status == 2:
             self._mistake = self._mistake or reason
             return reason

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 from augrnn.files import read_json
+from augrnn.run_folder import SUMMARY
 
 State = Literal["new", "broken", "finished", "failed", "outdated"]
 """How far a unit of work is, by its record.
@@ -29,6 +30,6 @@ class Work(Protocol):
 
 def ended(folder: Path) -> Literal["finished", "failed"] | None:
     """How the work with this folder ended; None where it has not."""
-    if not (folder / "summary.json").exists():
+    if not (folder / SUMMARY).exists():
         return None
-    return "failed" if read_json(folder / "summary.json")["status"] == "failed" else "finished"
+    return "failed" if read_json(folder / SUMMARY)["status"] == "failed" else "finished"

@@ -28,6 +28,7 @@ class Objective(nn.Module):
 
     Attributes:
       keep: from the record of a step to the part of it that `forward` needs in the trace; None for no trace.
+        A subclass that defines it as a function marks it `@staticmethod`.
     """
 
     keep: Keep | None = None

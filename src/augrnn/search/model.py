@@ -90,6 +90,14 @@ class Hypothesis(NamedTuple):
 
 
 def hypotheses(tokens_NT: Tensor, score_N: Tensor, total_N: Tensor, alignments_NTL: Tensor) -> list[Hypothesis]:
+    """What a search found, as it is shown: the words without EOS and what follows it.
+
+    Args:
+      tokens_NT: token ids (N, T).
+      score_N: what hypotheses are ranked by, (N,).
+      total_N: log probabilities (N,) in nats.
+      alignments_NTL: the weights (N, T, L) of each step.
+    """
     lengths = ((tokens_NT != PAD) & (tokens_NT != EOS)).sum(1).tolist()
     rows = zip(tokens_NT.tolist(), lengths, score_N.tolist(), total_N.tolist(), alignments_NTL, strict=True)
     return [Hypothesis(words[:n], score, total, weights[:n]) for words, n, score, total, weights in rows]

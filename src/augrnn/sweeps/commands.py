@@ -8,6 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from augrnn.cluster.commands import SHOWN
 from augrnn.errors import UserError
 from augrnn.lab import commands as lab
 from augrnn.lab.experiment import experiments_root
@@ -16,9 +17,6 @@ if TYPE_CHECKING:
     from augrnn.dashboard.shown import SweepPanel
     from augrnn.sweeps.sweep_file import Sweep
     from augrnn.sweeps.work import SweepWork
-
-SHOWN = 40
-"""Runs that a table shows."""
 
 
 def add_parsers(subparsers: Any) -> None:
@@ -194,8 +192,9 @@ def results(options: argparse.Namespace) -> int:
     from rich.markup import escape
     from rich.table import Table
 
+    from augrnn.option_names import shortened
     from augrnn.sweeps import work as sweeps
-    from augrnn.sweeps.results import collect, draw, importance, shortened
+    from augrnn.sweeps.results import collect, draw, importance
 
     sweep, runs = _read(options)
     rows = collect(sweep, runs)

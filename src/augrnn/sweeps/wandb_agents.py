@@ -25,6 +25,7 @@ from augrnn.lab import records
 from augrnn.lab.plan import Run, fingerprint
 from augrnn.lab.run_process import Kept, exit_status, lightning, work
 from augrnn.lab.settings import from_words, merged, nested
+from augrnn.run_folder import METRICS, PROVENANCE
 from augrnn.signals import STOPPED, handled
 from augrnn.sweeps.kept import kept
 from augrnn.sweeps.points import point, run_of
@@ -193,7 +194,7 @@ def _run(sweep: Sweep, given: Given, name: str) -> Run:
 
 def _was_stopped(folder: Path) -> bool:
     """Whether a run's last leg was asked to stop. Where we were not, the server has told the agent to do so."""
-    path = folder / "provenance.json"
+    path = folder / PROVENANCE
     return path.exists() and files.read_json(path)["legs"][-1].get("outcome") == f"SystemExit: {STOPPED}"
 
 
@@ -202,7 +203,7 @@ def _finish(
 ) -> None:
     """Train what is left of a point, nothing where the server has stopped it, and say what has become of it."""
     run, pruned = _run(sweep, given, planned.name), planned.state(runs) == "finished"
-    if pruned and sweep.file.metric.name not in records.read_curves(run.folder(runs) / "metrics.csv"):
+    if pruned and sweep.file.metric.name not in records.read_curves(run.folder(runs) / METRICS):
         return  # stopped before its first validation: there is nothing to measure
     if records.read_run(run, runs) is None:
         os.environ |= {

@@ -12,6 +12,7 @@ from typing import Protocol
 from augrnn import files
 from augrnn.lab.plan import Run
 from augrnn.lab.work import State, Work, ended
+from augrnn.run_folder import SUMMARY
 from augrnn.sweeps.points import points, runs_of
 from augrnn.sweeps.sweep_file import Sweep
 
@@ -90,7 +91,7 @@ class Task:
     def conclude(self, runs: Path, state: str) -> None:
         """Put on record what has become of it: the state of its trial, in Optuna's words."""
         status = "failed" if state == "FAIL" else "finished"
-        files.write_json(self.folder(runs) / "summary.json", {"status": status, "state": state})
+        files.write_json(self.folder(runs) / SUMMARY, {"status": status, "state": state})
 
     def words(self) -> list[str]:
         return [self.kind, str(self.number)]

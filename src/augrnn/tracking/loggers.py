@@ -19,11 +19,11 @@ from lightning.pytorch.utilities import grad_norm, rank_zero_only
 
 from augrnn.code_version import commit
 from augrnn.files import replacing
-from augrnn.run_folder import EXHIBITS, LAST, METRICS, MODEL
+from augrnn.run_folder import CONFIG, EXHIBITS, LAST, METRICS, MODEL, PROVENANCE, SUMMARY
 
 PROJECT = "augrnn"
 
-RECORD = ("summary.json", "config.yaml", "metrics.csv", "provenance.json", EXHIBITS)
+RECORD = (SUMMARY, CONFIG, METRICS, PROVENANCE, EXHIBITS)
 """The files of a run's record that W&B keeps."""
 
 LONGEST_NAME = 128

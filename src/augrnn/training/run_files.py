@@ -7,7 +7,7 @@ import lightning as L
 import torch
 from lightning.pytorch.plugins.io import TorchCheckpointIO
 
-from augrnn.checkpoints import CONFIG
+from augrnn.checkpoints import CONFIG_KEY
 from augrnn.files import replacing
 
 
@@ -38,4 +38,4 @@ class RunCheckpoints(TorchCheckpointIO):
 
     def save_checkpoint(self, checkpoint: dict[str, Any], path: Any, storage_options: Any = None) -> None:
         with replacing(Path(path)) as file:
-            torch.save({**checkpoint, CONFIG: self.config}, file)
+            torch.save({**checkpoint, CONFIG_KEY: self.config}, file)
