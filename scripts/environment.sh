@@ -18,7 +18,13 @@ fi
 stamp=.venv/installed
 wanted=$(cat pyproject.toml constraints.txt | cksum)
 if [ "$(cat "$stamp" 2>/dev/null)" != "$wanted" ]; then
-  echo "installing into .venv (once; a few minutes)" >&2
-  .venv/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+  echo "Installing augrnn, PyTorch, Lightning and what they need into .venv: once, about 1 to 5 GB, 1 to 5 minutes." >&2
+  .venv/bin/python -m pip install --disable-pip-version-check --progress-bar off -c constraints.txt -e '.[dev]' |
+    while IFS= read -r line; do
+      case $line in
+        *Downloading* | "Installing collected"* | "Successfully installed"*) printf '%.100s\n' "  $line" >&2 ;;
+      esac
+    done
   echo "$wanted" >"$stamp"
+  echo "Installed in $SECONDS s." >&2
 fi

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Reproduces an experiment and prints the verdicts on its claims: scripts/reproduce.sh [EXPERIMENT [OPTIONS]]
-# Without arguments: the copy task of the Neural Turing Machine at smoke scale, which needs no download.
+# Reproduces experiments, prints the verdicts on their claims and draws their pictures:
+#   scripts/reproduce.sh [EXPERIMENT ... [OPTIONS]]
+# Without arguments: attention against a fixed vector on reversal, then the Neural Turing Machine on copy; no download.
 source "$(dirname "${BASH_SOURCE[0]}")/environment.sh"
-[ $# -gt 0 ] || set -- ntm/copy --scale smoke
+[ $# -gt 0 ] || set -- attention/reversal ntm/copy --scale smoke
 exec .venv/bin/augrnn reproduce "$@"

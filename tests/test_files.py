@@ -70,3 +70,22 @@ def test_a_compact_record_has_a_line_for_each_run() -> None:
     assert json.loads(text) == content
     assert '  {"seed": 0, "curve": [1, 2]},\n' in text
     assert json.loads(files.encoded({"runs": []}, compact=True)) == {"runs": []}
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("[]", "not a JSON object"),
+        ("3", "not a JSON object"),
+        ("null", "not a JSON object"),
+        ("{}", "no status"),
+        ('{"a": 1', "line 1"),
+        ("", "line 1"),
+        ("\xff", "codec"),
+    ],
+)
+def test_a_damaged_record_is_one_line(text: str, reason: str, tmp_path: Path) -> None:
+    path = tmp_path / "summary.json"
+    path.write_bytes(text.encode("latin-1"))
+    with pytest.raises(UserError, match=rf"summary\.json is damaged \(.*{reason}.*\); delete it"):
+        files.read_json(path, "status")

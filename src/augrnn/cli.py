@@ -6,6 +6,7 @@ import signal
 import sys
 from collections.abc import Sequence
 
+from augrnn import __version__
 from augrnn.errors import UserError
 
 LIGHTNING = {
@@ -45,6 +46,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="augrnn", description="Check the findings behind 'Attention and Augmented Recurrent Neural Networks'."
     )
+    parser.add_argument("--version", action="version", version=f"augrnn {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     add_launcher(lab.add_parsers(commands))
     sweeps.add_parsers(commands)

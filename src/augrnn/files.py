@@ -61,12 +61,29 @@ def encoded(content: Any, compact: bool = False) -> str:
     return lines.replace('"runs": []', f'"runs": [\n  {runs}\n ]' if runs else '"runs": []') + "\n"
 
 
-def read_json(path: Path) -> Any:
-    """The content of a JSON file that this module wrote; a UserError where it is damaged."""
+def read_json(path: Path, *keys: str) -> dict[str, Any]:
+    """The content of a JSON file that this module wrote.
+
+    Args:
+      path: the file.
+      keys: what it must have.
+
+    Raises:
+      UserError: it is damaged.
+    """
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise UserError(f"{path} is damaged ({error}); delete it, or restore it with git") from error
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (json.JSONDecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise _damaged(path, str(error)) from error
+    if not isinstance(content, dict):
+        raise _damaged(path, "not a JSON object")
+    if missing := [key for key in keys if key not in content]:
+        raise _damaged(path, f"no {', '.join(missing)}")
+    return content
+
+
+def _damaged(path: Path, reason: str) -> UserError:
+    return UserError(f"{path} is damaged ({reason}); delete it, or restore it with git")
 
 
 def jsonable(content: Any) -> Any:

@@ -13,6 +13,7 @@ from rich.console import Console
 
 from augrnn.lab import runner
 from augrnn.lab.experiment import Experiment, load
+from augrnn.lab.outcome import Outcome
 
 EXPERIMENT = """
 from pathlib import Path
@@ -117,7 +118,7 @@ class World:
     def folder(self, variant: str, seed: int, scale: str = "smoke") -> Path:
         return self.runs / "toy" / "learn" / scale / variant / f"seed-{seed}"
 
-    def reproduce(self, scale: str = "smoke", **options: Any) -> runner.Outcome:
+    def reproduce(self, scale: str = "smoke", **options: Any) -> Outcome:
         """Reproduce with the pretended trainer."""
         options = {"console": Console(quiet=True), "jobs": 2, "command": self.command, **options}
         return runner.reproduce("toy/learn", scale, experiments=self.experiments, runs=self.runs, **options)
@@ -133,7 +134,7 @@ class World:
 def example(tmp_path_factory: pytest.TempPathFactory) -> World:
     """A world whose experiment has run at smoke scale; tests work on copies of it."""
     world = World(tmp_path_factory.mktemp("example")).write()
-    world.reproduce()
+    world.reproduce(commit=True)
     return world
 
 

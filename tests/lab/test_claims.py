@@ -91,12 +91,12 @@ def test_all_of_wants_a_rule_for_each_name() -> None:
         SuccessRate(0.5).judge({"noun": seen(1.0)}, "")
 
 
-def test_a_scale_without_a_rule_is_not_run() -> None:
+def test_a_scale_without_a_rule_judges_nothing() -> None:
     claim = Claim("x", "It works.", "section 1", lambda results: seen(1.0), {"small": SuccessRate(0.5)}, "1", "none")
-    assert claim.judge(Results("a/b", "smoke", {}, {})).state == "not run"
+    assert claim.judge(Results("a/b", "smoke", {}, {})).state == "unjudged"
     assert claim.judge(Results("a/b", "small", {}, {})).state == "reproduced"
     assert claim.bar("small") == "at least 50% of seeds"
-    assert claim.bar("smoke") == "not judged at this scale"
+    assert claim.bar("smoke") == ""
 
 
 def test_observations_of_several_variants_are_one_set() -> None:

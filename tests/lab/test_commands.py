@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from augrnn.errors import UserError
-from augrnn.lab import claims_tables, commands, runner
+from augrnn.lab import claims_tables, commands, places, runner
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,10 +32,14 @@ def main(argv: list[str]) -> int:
 def judged(finished: World, monkeypatch: pytest.MonkeyPatch) -> World:
     """A world with a committed record and pages, as the working directory."""
     world = finished
-    (world.root / "README.md").write_text("# Top\n\n<!-- claims:begin -->\nold\n<!-- claims:end -->\n\nThe end.\n")
+    marks = [f"<!-- {name}:begin -->\nold\n<!-- {name}:end -->" for name in ("summary", "experiments", "models")]
+    (world.root / "README.md").write_text("# Top\n\n" + "\n".join(marks) + "\n\nThe end.\n")
+    (world.root / "docs").mkdir()
+    (world.root / "docs/claims.md").write_text("<!-- claims:begin --><!-- claims:end -->\n")
     card = world.experiments / "toy/learn/README.md"
     card.write_text("# Card\n<!-- results:begin --><!-- results:end -->\n")
     monkeypatch.chdir(world.root)
+    monkeypatch.setattr(places, "packaged", lambda: world.experiments)
     return world
 
 
@@ -53,8 +57,25 @@ def test_list_shows_claims_and_verdicts(judged: World, capsys: pytest.CaptureFix
     assert main(["list"]) == 0
     shown = capsys.readouterr().out
     assert "toy/learn  A toy that learns; scales: smoke (about 0.1 min), small (about 1 min)" in shown
-    assert "learns" in shown
-    assert "2 of 2 seeds [34%, 100%]" in shown
+    assert "reproduced      It learns | always." in shown
+    assert main(["list", "toy/learn"]) == 0
+    assert "here          2 of 2 seeds [34%, 100%]" in capsys.readouterr().out
+
+
+def test_list_goes_on_where_an_experiment_is_broken(judged: World, capsys: pytest.CaptureFixture[str]) -> None:
+    for name, text in (("a", "import augrnn\nx = (\n"), ("b", "import augrnn\n\nx = y\n"), ("c", "import augrnn.no\n")):
+        path = judged.experiments / "toy" / name / "experiment.py"
+        path.parent.mkdir()
+        path.write_text(text)
+    assert main(["list"]) == 2
+    shown = capsys.readouterr()
+    assert "It learns" in shown.out
+    errors = shown.err.splitlines()
+    assert [line.split("experiment.py")[1][:30] for line in errors] == [
+        ", line 2: SyntaxError: '(' was",
+        ", line 3: NameError: name 'y' ",
+        ", line 1: ModuleNotFoundError:",
+    ]
 
 
 def test_list_works_without_records(
@@ -117,11 +138,14 @@ def test_report_fills_the_pages_once(judged: World, capsys: pytest.CaptureFixtur
     assert main(["report", "--check"]) == 1
     assert "README.md is not up to date" in capsys.readouterr().out
     assert main(["report"]) == 0
-    assert capsys.readouterr().out.count("updated ") == 2
+    assert capsys.readouterr().out.count("updated ") == 3
     readme = (judged.root / "README.md").read_text()
-    assert readme.startswith("# Top\n\n<!-- claims:begin -->\n\n| experiment | claim |")
-    assert readme.endswith("<!-- claims:end -->\n\nThe end.\n")
-    assert "[toy/learn](experiments/toy/learn/README.md) | It learns \\| always. | **reproduced**" in readme
+    assert readme.startswith("# Top\n\n<!-- summary:begin -->\n\n**2 claims: 2 reproduced.**\n\n<!-- summary:end -->")
+    assert readme.endswith("<!-- models:end -->\n\nThe end.\n")
+    assert "| [toy/learn](experiments/toy/learn/README.md) | A toy that learns | 2 of 2 | smoke, 2 seeds |" in readme
+    claims = (judged.root / "docs/claims.md").read_text()
+    assert "## [toy/learn](../experiments/toy/learn/README.md)" in claims
+    assert "| It learns \\| always. | **reproduced** | 2 of 2 seeds [34%, 100%] | at least 50% of seeds |" in claims
     card = (judged.experiments / "toy/learn/README.md").read_text()
     assert "### Scale: smoke" in card
     assert "| good | `configs/toy.yaml` | 2 of 2 | 7 | 80 | 5 |" in card
@@ -132,18 +156,36 @@ def test_report_fills_the_pages_once(judged: World, capsys: pytest.CaptureFixtur
     assert (judged.root / "README.md").read_text() == readme
 
 
-@pytest.mark.parametrize("page", ["no marks", "<!-- claims:end --><!-- claims:begin -->"])
+def test_report_puts_records_into_the_words_of_the_claims_and_never_changes_a_verdict(
+    judged: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main(["report"])
+    path = judged.experiments / "toy/learn/experiment.py"
+    path.write_text(path.read_text().replace('unit="times"', 'unit="times the cost"'))
+    assert main(["report", "--check"]) == 1
+    assert main(["report"]) == 0
+    assert "10 times the cost" in record_path(judged).read_text()
+    assert "10 times the cost" in (judged.experiments / "toy/learn/README.md").read_text()
+    assert main(["report", "--check"]) == 0
+    path.write_text(path.read_text().replace('Typical("at least", 10)', 'Typical("at least", 11)'))
+    before = record_path(judged).read_text()
+    main(["report"])
+    assert record_path(judged).read_text() == before
+    assert main(["check"]) == 1
+
+
+@pytest.mark.parametrize("page", ["no marks", "<!-- summary:end --><!-- summary:begin -->"])
 def test_report_wants_its_marks(judged: World, capsys: pytest.CaptureFixture[str], page: str) -> None:
     (judged.root / "README.md").write_text(page)
     assert main(["report"]) == 2
-    assert "README.md needs the line <!-- claims:begin --> once" in capsys.readouterr().err
+    assert "README.md needs the line <!-- summary:begin --> once" in capsys.readouterr().err
     (judged.root / "README.md").unlink()
     assert main(["report"]) == 2
     assert "README.md is missing" in capsys.readouterr().err
 
 
 def test_the_largest_scale_with_a_verdict_is_shown(judged: World) -> None:
-    judged.reproduce("small")
+    judged.reproduce("small", commit=True)
     rows = claims_tables.strongest(judged.experiment, judged.experiments)
     assert [(row.claim.name, row.scale) for row in rows] == [("learns", "small"), ("beats", "smoke")]
 
@@ -158,9 +200,31 @@ def test_reproduce_prints_the_verdicts(
     shown = capsys.readouterr().out
     assert "0 runs to do, 4 done" in shown
     assert "at least 50% of seeds" in shown
-    assert "\nrecord: " in shown
+    assert "toy/learn, scale smoke: 2 claims: 2 reproduced" in shown
+    assert (
+        "pictures  runs/toy/learn/smoke/figures/learning.png\n          runs/toy/learn/smoke/figures/bad-0.png\n"
+        in shown
+    )
+    assert "page      runs/toy/learn/smoke/index.html" in shown
+    assert "next      augrnn reproduce toy/learn --scale small  (3 seeds, about 1 min)" in shown
+    assert "\nrecord " not in shown
+    assert main(["reproduce", "toy/learn", "--record"]) == 0
+    assert "\nrecord    experiments/toy/learn/results/smoke.json" in capsys.readouterr().out
     assert main(["reproduce", "toy/learn", "--variants", "good,", "--seeds", "1"]) == 0
-    assert "partial record" in capsys.readouterr().out
+    assert "not the whole scale" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("variants", ["", ",", " , "])
+def test_no_variant_is_not_all_of_them(judged: World, variants: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["reproduce", "toy/learn", "--variants", variants]) == 2
+    assert capsys.readouterr().err == "augrnn: --variants names none; toy/learn has good, bad\n"
+
+
+def test_a_misspelt_name_is_told_before_anything_trains(judged: World, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["reproduce", "toy/learn", "toy/lern", "--fresh"]) == 2
+    assert "did you mean toy/learn?" in capsys.readouterr().err
+    assert main(["reproduce", "toy/learn", "--scale", "smal", "--fresh"]) == 2
+    assert judged.folder("good", 0).joinpath("summary.json").exists()
 
 
 def test_reproduce_measures_again(

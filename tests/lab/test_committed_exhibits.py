@@ -78,5 +78,5 @@ def test_too_much_to_commit_is_one_line(finished: World, monkeypatch: pytest.Mon
     monkeypatch.setattr(committed_exhibits, "LIMIT", 100)
     before = exhibits_path(finished.experiments, "toy/learn", "smoke").read_text()
     with pytest.raises(UserError, match=r"toy/learn: the exhibits of scale smoke have .* bytes, more than the 100"):
-        finished.reproduce()
+        finished.reproduce(commit=True)
     assert exhibits_path(finished.experiments, "toy/learn", "smoke").read_text() == before

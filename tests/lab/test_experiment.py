@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from augrnn.errors import UserError
-from augrnn.lab.experiment import Experiment, discover, experiments_root, load, names
+from augrnn.lab.experiment import Experiment, discover, load
+from augrnn.lab.places import names
 from augrnn.lab.plan import Scale, Variant
 
 if TYPE_CHECKING:
@@ -74,17 +75,12 @@ def test_experiments_are_found_by_their_folders(world: World) -> None:
 def test_an_experiment_file_must_define_one_of_its_folders_name(world: World) -> None:
     path = world.experiments / "toy" / "other" / "experiment.py"
     path.parent.mkdir()
-    path.write_text("x = 1\n")
+    path.write_text("import augrnn\n")
     with pytest.raises(UserError, match=r"must define `experiment = Experiment\(...\)`"):
         load("toy/other", world.experiments)
     path.write_text((world.experiments / "toy/learn/experiment.py").read_text())
     with pytest.raises(UserError, match="calls its experiment toy/learn"):
         load("toy/other", world.experiments)
-
-
-def test_the_experiments_of_the_working_directory_come_first(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(world.root)
-    assert experiments_root() == world.experiments
 
 
 def test_nothing_of_the_lab_is_slow_to_import() -> None:

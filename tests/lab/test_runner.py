@@ -46,10 +46,10 @@ def plain_console() -> Console:
 
 def test_a_plan_becomes_a_committed_record_with_exhibits(world: World) -> None:
     console = plain_console()
-    outcome = world.reproduce(console=console)
-    assert outcome.committed
-    assert outcome.path == world.experiments / "toy/learn/results/smoke.json"
-    assert outcome.path.read_text() == outcome.record.encoded()
+    outcome = world.reproduce(console=console, commit=True)
+    assert outcome.complete
+    assert outcome.committed == world.experiments / "toy/learn/results/smoke.json"
+    assert outcome.committed.read_text() == outcome.record.encoded()
     assert read_record(world.experiments, "toy/learn", "smoke") == outcome.record
     assert states(outcome) == {"learns": "reproduced", "beats": "reproduced"}
     assert [(run.variant, run.seed) for run in outcome.record.runs] == [
@@ -92,7 +92,7 @@ def test_finished_runs_are_kept(finished: World) -> None:
 
 
 def test_more_seeds_add_runs_and_fresh_does_all_again(finished: World) -> None:
-    assert finished.reproduce(seeds=3).committed
+    assert finished.reproduce(seeds=3).complete
     assert [len(legs(finished, "good", seed)) for seed in range(3)] == [1, 1, 1]
     before = legs(finished, "good", 0)[0]
     finished.reproduce(fresh=True)
@@ -111,7 +111,7 @@ def test_finished_runs_are_measured_again_without_training(finished: World) -> N
     metrics = [finished.folder(run["variant"], run["seed"]) / "metrics.csv" for run in before]
     rows = [path.read_text() for path in metrics]
     outcome = with_a_new_measure(finished).reproduce(measure_again=True)
-    assert outcome.committed
+    assert outcome.complete
     for run in before:
         run["measures"] |= {"twice": 2 * run["measures"]["cost"]}
     assert [asdict(run) for run in outcome.record.runs] == before
@@ -166,7 +166,7 @@ def test_a_run_without_its_checkpoint_is_never_trained_again_to_be_measured(fini
 
 def test_a_diverged_run_is_a_result_that_counts(world: World) -> None:
     outcome = world.write("diverge").reproduce()
-    assert outcome.committed
+    assert outcome.complete
     assert not outcome.crashed
     assert states(outcome) == {"learns": "reproduced", "beats": "not reproduced"}
     failed = outcome.record.runs[0]
@@ -186,14 +186,14 @@ def test_a_diverged_run_is_a_result_that_counts(world: World) -> None:
 def test_a_broken_run_leaves_the_rest_alone_and_resumes(world: World, behaviour: str, reason: str) -> None:
     outcome = world.write(behaviour).reproduce()
     assert set(outcome.crashed.values()) == {reason}
-    assert not outcome.committed
-    assert outcome.path == world.runs / "toy/learn/smoke/results.json"
+    assert not outcome.complete
+    assert outcome.folder == world.runs / "toy/learn/smoke"
     assert states(outcome) == {"learns": "reproduced", "beats": "not run"}
     assert not (world.experiments / "toy/learn/results").exists()
     for seed in range(2):
         (world.folder("bad", seed) / "checkpoints" / "mended").touch()
     outcome = world.reproduce()
-    assert outcome.committed
+    assert outcome.complete
     first, second = legs(world, "bad", 0)
     assert first["outcome"] == ("killed" if behaviour == "kill" else "RuntimeError: a bug")
     assert first["seconds"] >= 0
@@ -230,7 +230,7 @@ def test_a_stopped_experiment_resumes_to_the_same_record(world: World, number: i
     assert not (world.folder("bad", 0) / "summary.json").exists()
     assert legs(world, "bad", 0)[0]["outcome"] == "SystemExit: 143"
     outcome = world.reproduce()
-    assert outcome.committed
+    assert outcome.complete
     assert outcome.record.runs[0].curves["val/cost"]["values"] == [4, 2, 1, 0.5, 0.25]
 
 
@@ -265,13 +265,36 @@ def test_comments_in_a_config_outdate_nothing_and_values_do(finished: World) -> 
 def test_a_part_of_the_plan_never_replaces_a_complete_record(
     finished: World, options: dict[str, Any], state: dict[str, str]
 ) -> None:
-    path = finished.experiments / "toy/learn/results/smoke.json"
-    text = path.read_text()
+    before = contents(finished.experiments)
     part = finished.reproduce(**options)
-    assert not part.committed
-    assert part.path == finished.runs / "toy/learn/smoke/results.json"
+    assert not part.complete
+    assert part.committed is None
     assert states(part) == state
-    assert path.read_text() == text
+    with pytest.raises(UserError, match="--record needs every run of toy/learn at scale smoke"):
+        finished.reproduce(**options, commit=True)
+    assert contents(finished.experiments) == before
+
+
+def contents(folder: Path) -> dict[Path, bytes]:
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts}
+
+
+def test_results_stand_in_the_runs_folder_and_nothing_beside_the_experiment_changes(world: World) -> None:
+    before = contents(world.experiments)
+    outcome = world.reproduce()
+    assert contents(world.experiments) == before
+    folder = world.runs / "toy/learn/smoke"
+    assert outcome.folder == folder
+    assert (folder / "results.json").read_text() == outcome.record.encoded()
+    assert list(read(folder / "exhibits.json")) == list(outcome.exhibits)
+    assert [path.read_bytes()[:4] for path in outcome.pictures] == [b"\x89PNG"] * len(outcome.exhibits)
+    page = outcome.page.read_text()
+    assert "It learns | always." in page
+    assert "2 claims: 2 reproduced" in page
+    assert all(f'src="figures/{path.name}"' in page for path in outcome.pictures)
+    shown = outcome._repr_html_()
+    assert "data:image/png;base64," in shown
+    assert "figures/" not in shown
 
 
 def test_a_mistake_of_the_users_ends_in_one_line(world: World) -> None:
@@ -296,7 +319,9 @@ def test_two_processes_never_work_on_one_run(world: World) -> None:
     [
         ({"scale": "smal"}, "did you mean small"),
         ({"variants": ["godo"]}, "did you mean good"),
-        ({"seeds": 0}, "--seeds must be at least 1"),
+        ({"seeds": 0}, "--seeds must be from 1 to 1000"),
+        ({"seeds": 1_000_000_000}, "--seeds must be from 1 to 1000"),
+        ({"variants": []}, "--variants names none; toy/learn has good, bad"),
         ({"jobs": 0}, "--jobs must be at least 1"),
         ({"fresh": True, "measure_again": True}, r"^--fresh .* and --measure-again .*: choose one$"),
     ],

@@ -90,7 +90,7 @@ experiment = Experiment(
             rules={"small": Typical("at most", 1, partly=10)},
             paper="no number",
             public="none",
-            unit="wrong bits",
+            unit="wrong bits a sequence",
         ),
     ),
 )

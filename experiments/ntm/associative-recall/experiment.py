@@ -145,7 +145,7 @@ experiment = Experiment(
             rules=dict.fromkeys(JUDGED, Typical("at least", 2, partly=0.5)),
             paper="not at zero after a million sequences",
             public="none over seeds",
-            unit="bits",
+            unit="bits a sequence",
         ),
         Claim(
             name="longer-lists",
@@ -158,7 +158,7 @@ experiment = Experiment(
             ),
             paper="10, 15, 20 items: feedforward 0, 1.5, 8 bits; LSTM controller 1.8, 4.8, 7, read off figure 11",
             public="LSTM controller 0, 0, .94 bits",
-            unit="bits",
+            unit="bits a sequence",
         ),
         Claim(
             name="lstm-longer-lists",
@@ -168,7 +168,7 @@ experiment = Experiment(
             rules=dict.fromkeys(JUDGED, Typical("at least", 18, partly=12)),
             paper="38 bits, read off figure 11",
             public="none",
-            unit="bits",
+            unit="bits a sequence",
         ),
         Claim(
             name="mechanism",
@@ -179,7 +179,7 @@ experiment = Experiment(
             rules=dict.fromkeys(JUDGED, AllOf(DESCRIBED)),
             paper="shown for one sequence of a feedforward controller",
             public="shown for single sequences",
-            unit="of sequences",
+            unit="of all sequences",
         ),
         Claim(
             name="single-shift",
@@ -189,7 +189,7 @@ experiment = Experiment(
             rules=dict.fromkeys(JUDGED, AllOf(DESCRIBED)),
             paper="shown for one sequence of a feedforward controller",
             public="none",
-            unit="of sequences",
+            unit="of all sequences",
         ),
     ),
 )

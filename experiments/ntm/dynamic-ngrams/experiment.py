@@ -148,7 +148,7 @@ experiment = Experiment(
             rules=dict.fromkeys(JUDGED, Typical("at most", 1, partly=3)),
             paper="about 0.5 to 1 bit above the optimum, read off figure 13",
             public="none",
-            unit="bits above the optimum",
+            unit="bits a sequence above the optimum",
         ),
         Claim(
             name="below-lstm",
@@ -179,7 +179,7 @@ experiment = Experiment(
             rules=dict.fromkeys(JUDGED, AllOf(Typical("at least", 0.5, partly=0.2))),
             paper="shown for one sequence",
             public="none",
-            unit="more often than in another context",
+            unit="of the visits more than in another context",
         ),
     ),
 )

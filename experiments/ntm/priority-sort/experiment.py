@@ -94,7 +94,7 @@ experiment = Experiment(
             },
             paper="about 10 to 20 bits after a million sequences, read off figure 18; chance is 128",
             public="none with a correct target",
-            unit="bits",
+            unit="bits a sequence",
         ),
         Claim(
             name="beats-lstm",
@@ -104,7 +104,7 @@ experiment = Experiment(
             rules=dict.fromkeys(JUDGED, AllOf(Typical("at least", 2, partly=1.3))),
             paper="LSTM 50 to 58 bits after a million sequences, read off figure 18",
             public="none with a correct target",
-            unit="times the cost",
+            unit="times lower cost than the LSTM's",
         ),
         Claim(
             name="mechanism",
@@ -114,7 +114,7 @@ experiment = Experiment(
             rules=dict.fromkeys(JUDGED, AllOf(Typical("at least", 0.9, partly=0.7))),
             paper="shown for one sequence of one run",
             public="none",
-            unit="of the variance (R squared)",
+            unit="of the variance explained (R squared)",
         ),
     ),
 )

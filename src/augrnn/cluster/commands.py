@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from augrnn.lab import commands as lab
-from augrnn.lab.experiment import experiments_root
+from augrnn.lab.places import place_of
 from augrnn.run_folder import METRICS
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     """Add what says how jobs are submitted."""
     default = Path("configs/cluster/default.yaml")
     parser.add_argument("--cluster", type=Path, default=default, metavar="FILE", help=f"profile (default: {default})")
-    parser.add_argument("--dry-run", action="store_true", help="print the batch script and submit nothing")
+    parser.add_argument("--dry-run", action="store_true", help="show what would be done, and do nothing")
 
 
 def submit_tasks(submissions: "Submissions", tasks: Sequence["Task"], profile: "Profile", dry: bool) -> int:
@@ -69,20 +69,25 @@ def reproduce(options: argparse.Namespace) -> int:
     """`augrnn reproduce`, here or on a cluster; there, a call when all runs have ended judges the claims."""
     if options.launcher == "local":
         return lab.reproduce(options)
+    return max([_submit(name, options) for name in options.experiment])
+
+
+def _submit(name: str, options: argparse.Namespace) -> int:
     from augrnn.cluster.slurm import read_profile
     from augrnn.cluster.standings import counted, standings
     from augrnn.cluster.submissions import Submissions, task_of
     from augrnn.lab.experiment import load
-    from augrnn.lab.runner import conclude, left_to_do, worker_command
+    from augrnn.lab.outcome import conclude
+    from augrnn.lab.runner import left_to_do, worker_command
 
-    experiments, runs, profile = experiments_root().resolve(), options.runs.resolve(), read_profile(options.cluster)
-    experiment = load(options.experiment, experiments)
+    experiments, runs, profile = place_of(name).resolve(), options.runs.resolve(), read_profile(options.cluster)
+    experiment = load(name, experiments)
     whole = experiment.plan(options.scale, experiments, options.seeds, options.variants)
     submissions = Submissions(runs / experiment.name / options.scale)
     placement = [f"--placement={option}" for option in profile.placement]
-    todo = left_to_do(whole, runs, options.retry, options.fresh, options.measure_again)
+    todo = left_to_do(whole, runs, options.retry, options.fresh, options.measure_again, options.dry_run)
     if not todo and not options.dry_run:
-        return lab.show_outcome(conclude(experiment, whole, experiments, runs, {}), options)
+        return lab.show_outcome(conclude(experiment, whole, experiments, runs, {}, options.record))
     tasks = [task_of(run, runs, [*worker_command(run, experiments, runs), *placement]) for run in todo]
     code = submit_tasks(submissions, tasks, profile, options.dry_run)
     if not options.dry_run:

@@ -39,9 +39,9 @@ def dashboard(options: argparse.Namespace, sweeps: Callable[[], Sequence["SweepP
       UserError: the user has to mend something, on this side or on the server.
     """
     from augrnn.dashboard.shown import experiments_shown
-    from augrnn.lab.experiment import experiments_root
+    from augrnn.lab.places import places
 
-    shown = experiments_shown(experiments_root(), options.scale, options.cards)
+    shown = experiments_shown(places()[0], options.scale, options.cards)
     act = _save if options.save else _write
     print("\n".join(act(options, shown, sweeps())))
     return 0

@@ -6,7 +6,8 @@ from typing import Any
 import wandb_workspaces.reports.v2 as wr
 
 from augrnn.dashboard import panels
-from augrnn.dashboard.shown import Shown, SweepPanel, by_paper, counted, identity, verdicts_table
+from augrnn.dashboard.shown import Shown, SweepPanel, by_paper, identity, verdicts_table
+from augrnn.lab.claims_tables import counted
 
 TITLE = "augrnn: what the papers claim, and what came of it"
 ABOUT = "Verdicts come from the records that are committed with the code; curves are those of the runs in this project."

@@ -3,7 +3,6 @@
 import hashlib
 import json
 import re
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,10 +13,9 @@ from augrnn.errors import UserError
 from augrnn.exhibits.exhibit import Exhibit
 from augrnn.exhibits.text_table import TextTable
 from augrnn.files import jsonable
-from augrnn.lab.claims import STATES
 from augrnn.lab.claims_tables import Judged, committed, markdown, strongest
 from augrnn.lab.experiment import Experiment, discover
-from augrnn.lab.plan import known
+from augrnn.lab.places import config_path, known
 from augrnn.lab.settings import config_content, merged
 
 STEP = "trainer/global_step"
@@ -115,7 +113,7 @@ def _media(experiment: Experiment, scale: str, experiments: Path) -> dict[str, t
 
     found: dict[str, type[Exhibit]] = {}
     for name, variant in experiment.variants.items():
-        config = config_content(experiments.parent / variant.config, experiment.name)
+        config = config_content(config_path(experiments.parent, variant.config), experiment.name)
         settings = merged(config, experiment.changes(scale, name))
         if task := settings.get("data", {}).get("class_path"):
             previews = measure_of(named(task, object, "task")).previews(settings.get("model", {}))
@@ -141,12 +139,6 @@ def _line(row: Judged) -> list[str]:
     claim, verdict = row.claim, row.verdict
     bar = claim.bar(row.scale) if row.scale else ""
     return [claim.sentence, f"**{verdict.state}**", verdict.text, bar, claim.paper, claim.public, row.scale]
-
-
-def counted(rows: Sequence[Judged]) -> str:
-    """How many claims have which verdict, in words."""
-    counts = Counter(row.verdict.state for row in rows)
-    return f"{len(rows)} claims: " + ", ".join(f"{counts[state]} {state}" for state in reversed(STATES))
 
 
 def identity(*words: Any, length: int = 12) -> str:

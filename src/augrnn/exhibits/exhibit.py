@@ -86,8 +86,6 @@ def read_exhibits(path: Path) -> dict[str, Exhibit]:
     if not path.exists():
         return {}
     content = read_json(path)
-    if not isinstance(content, Mapping):
-        raise UserError(f"{path} is damaged (no exhibits by name); delete it, or restore it with git")
     found = {}
     for name, each in content.items():
         try:

@@ -50,12 +50,13 @@ def _changes(experiment: Experiment, scale: str, before: Record, after: Record) 
     lines = [f"{experiment.name} {scale}: {name} is on record and no longer a claim" for name in old if name not in new]
     for name, verdict in new.items():
         was, now = _words(old.get(name)), _words(verdict)
-        if name not in old or not _same(old[name], verdict):
+        if name not in old or not same(old[name], verdict):
             lines.append(f"{experiment.name} {scale}: {name} was {was}, is {now}")
     return lines
 
 
-def _same(old: Verdict, new: Verdict) -> bool:
+def same(old: Verdict, new: Verdict) -> bool:
+    """Whether two verdicts are the same but for their words."""
     if None in (old.value, new.value):
         return old.value == new.value and old.state == new.state
     return math.isclose(old.value or 0, new.value or 0, rel_tol=TOLERANCE, abs_tol=1e-9) and old.state == new.state

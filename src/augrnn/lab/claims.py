@@ -1,7 +1,8 @@
 """A paper's claim, the rule fixed beforehand that judges it, and the verdict.
 
 A rule sees one value a seed. A seed that failed, or never got there, has the value None and counts against the claim;
-a seed that has not run makes the verdict "not run". No seed is dropped silently.
+a seed that has not run makes the verdict "not run". No seed is dropped silently. A claim without a rule at a scale is
+"unjudged" there: the scale is too small to say anything of it.
 """
 
 import math
@@ -13,9 +14,12 @@ from augrnn.lab import statistics
 from augrnn.lab.results import Observations, Observed, Results, rounded
 from augrnn.lab.statistics import Interval
 
-State = Literal["reproduced", "partly", "not reproduced", "not run"]
-STATES: tuple[State, ...] = ("not run", "not reproduced", "partly", "reproduced")
+State = Literal["reproduced", "partly", "not reproduced", "not run", "unjudged"]
+STATES: tuple[State, ...] = ("unjudged", "not run", "not reproduced", "partly", "reproduced")
 """From weakest to strongest."""
+
+Units = str | Mapping[str, str]
+"""The unit of a claim's numbers, or one for each name of its parts."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +52,11 @@ class Verdict:
         numbers = {"value": self.value, "interval": self.interval, "seeds": self.seeds, "text": self.text}
         return {"claim": claim, "verdict": self.state, **numbers}
 
+    @property
+    def known(self) -> bool:
+        """Whether a rule has judged every seed."""
+        return self.state not in ("unjudged", "not run")
+
     @classmethod
     def read(cls, content: Mapping[str, Any]) -> "Verdict":
         """The verdict in an entry of a record."""
@@ -59,10 +68,10 @@ class Verdict:
 class Rule(Protocol):
     """Turns observations into a verdict."""
 
-    def judge(self, observed: Observed, unit: str) -> Verdict:
+    def judge(self, observed: Observed, unit: Units) -> Verdict:
         """The verdict on these observations, measured in `unit`."""
 
-    def describe(self, unit: str) -> str:
+    def describe(self, unit: Units) -> str:
         """What has to hold, in words."""
 
 
@@ -72,12 +81,23 @@ def _plain(observed: Observed) -> Observations:
     raise TypeError("this rule judges one set of observations; wrap it in AllOf to judge several")
 
 
+def _unit_of(name: str, unit: Units) -> str:
+    return unit if isinstance(unit, str) else unit[name]
+
+
+def _plain_unit(unit: Units) -> str:
+    if isinstance(unit, str):
+        return unit
+    raise TypeError("this rule judges one set of observations, and the claim has a unit for each of several")
+
+
 def _not_run(observations: Observations) -> Verdict | None:
     if observations.missing:
         planned = len(observations.values) + observations.excluded + observations.missing
         return Verdict("not run", text=f"{observations.missing} of {planned} seeds have not finished")
     if not observations.values:
-        return Verdict("not run", text=f"no seed to judge ({observations.excluded} left out)")
+        left_out = f" ({observations.excluded} left out)" if observations.excluded else ""
+        return Verdict("not run", text=f"no seed to judge{left_out}")
     return None
 
 
@@ -100,7 +120,7 @@ class SuccessRate:
     needed: float
     partly: float | None = None
 
-    def judge(self, observed: Observed, unit: str) -> Verdict:
+    def judge(self, observed: Observed, unit: Units) -> Verdict:
         observations = _plain(observed)
         if not_run := _not_run(observations):
             return not_run
@@ -111,7 +131,7 @@ class SuccessRate:
         text = words + _asides(observations, "without a value")
         return Verdict(state, rate, (low, high), seeds, text, rate - self.needed)
 
-    def describe(self, unit: str) -> str:
+    def describe(self, unit: Units) -> str:
         return f"at least {self.needed:.0%} of seeds"
 
 
@@ -131,7 +151,7 @@ class Typical:
     bar: float
     partly: float | None = None
 
-    def judge(self, observed: Observed, unit: str) -> Verdict:
+    def judge(self, observed: Observed, unit: Units) -> Verdict:
         observations = _plain(observed)
         if not_run := _not_run(observations):
             return not_run
@@ -140,13 +160,13 @@ class Typical:
         typical = statistics.median(values)
         interval = statistics.bootstrap(values, statistics.median)
         finite = typical if math.isfinite(typical) else None
-        text = f"{_number(finite)} {unit}".strip() + _brackets(interval) + f", {_seeds(len(values))}"
+        text = f"{_number(finite)} {_plain_unit(unit)}".strip() + _brackets(interval) + f", {_seeds(len(values))}"
         state = _state(self._beyond(typical, self.bar), self._beyond(typical, self.partly))
         margin = (self._beyond(typical, self.bar) or 0.0) / (abs(self.bar) or 1.0)
         return Verdict(state, finite, interval, len(values), text + _asides(observations, "without a value"), margin)
 
-    def describe(self, unit: str) -> str:
-        return f"median {self.direction} {_number(self.bar)} {unit}".strip()
+    def describe(self, unit: Units) -> str:
+        return f"median {self.direction} {_number(self.bar)} {_plain_unit(unit)}".strip()
 
     def _beyond(self, value: float, bar: float | None) -> float | None:
         if bar is None:
@@ -164,20 +184,22 @@ class AllOf:
 
     rules: Rule | Mapping[str, Rule]
 
-    def judge(self, observed: Observed, unit: str) -> Verdict:
+    def judge(self, observed: Observed, unit: Units) -> Verdict:
         if isinstance(observed, Observations):
             raise TypeError("AllOf judges several named sets of observations, and this claim gives one")
         if isinstance(self.rules, Mapping) and set(self.rules) != set(observed):
             raise ValueError(f"AllOf has rules for {sorted(self.rules)}, the claim observes {sorted(observed)}")
-        parts = {name: self._rule(name).judge(observations, unit) for name, observations in observed.items()}
+        parts = {
+            name: self._rule(name).judge(observations, _unit_of(name, unit)) for name, observations in observed.items()
+        }
         weakest = min(parts.values(), key=lambda verdict: (STATES.index(verdict.state), verdict.margin))
         text = "; ".join(f"{name}: {verdict.text}" for name, verdict in parts.items())
         return Verdict(weakest.state, weakest.value, weakest.interval, weakest.seeds, text, weakest.margin)
 
-    def describe(self, unit: str) -> str:
+    def describe(self, unit: Units) -> str:
         if not isinstance(self.rules, Mapping):
             return f"each {self.rules.describe(unit)}"
-        return "; ".join(f"{name}: {rule.describe(unit)}" for name, rule in self.rules.items())
+        return "; ".join(f"{name}: {rule.describe(_unit_of(name, unit))}" for name, rule in self.rules.items())
 
     def _rule(self, name: str) -> Rule:
         return self.rules[name] if isinstance(self.rules, Mapping) else self.rules
@@ -195,7 +217,7 @@ class Claim:
       rules: for each scale that can judge the claim, the rule, fixed before the runs.
       paper: the paper's number, with its unit.
       public: the best public reproduction's number.
-      unit: the quantity's unit.
+      unit: the quantity's unit, in words that end "the median is 3 ..."; or one for each part of the quantity.
     """
 
     name: str
@@ -205,18 +227,18 @@ class Claim:
     rules: Mapping[str, Rule]
     paper: str
     public: str
-    unit: str = ""
+    unit: Units = ""
 
     def judge(self, results: Results) -> Verdict:
         """The verdict at the scale that the results are from."""
         rule = self.rules.get(results.scale)
         if rule is None:
-            return Verdict("not run", text=f"the {results.scale} scale does not judge this claim")
+            return Verdict("unjudged")
         return rule.judge(self.quantity(results), self.unit)
 
     def bar(self, scale: str) -> str:
         """What has to hold at a scale, in words."""
-        return self.rules[scale].describe(self.unit) if scale in self.rules else "not judged at this scale"
+        return self.rules[scale].describe(self.unit) if scale in self.rules else ""
 
 
 def _state(beyond: float | None, beyond_partly: float | None) -> State:

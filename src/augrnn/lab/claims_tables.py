@@ -1,24 +1,18 @@
-"""Tables of claims and verdicts: for the terminal, for the README and for the experiments' cards.
+"""Tables of claims and verdicts: for the terminal, for docs/claims.md and for the experiments' cards.
 
 All of them are made from the committed records alone, so that what is published can be made again without a run.
 """
 
-import difflib
-import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from augrnn import files
-from augrnn.errors import UserError
 from augrnn.lab import committed_record, statistics
-from augrnn.lab.claims import Claim, Verdict
+from augrnn.lab.claims import STATES, Claim, Verdict
 from augrnn.lab.committed_record import Record
 from augrnn.lab.experiment import Experiment, discover
-
-CLAIMS, RESULTS = "claims", "results"
-"""The names in the marks `<!-- claims:begin -->` (README) and `<!-- results:begin -->` (cards)."""
 
 NOT_RUN = Verdict("not run", text="not run")
 
@@ -56,26 +50,35 @@ def strongest(experiment: Experiment, experiments: Path) -> list[Judged]:
     rows = {}
     for scale, record in committed(experiment, experiments).items():
         for row in judged(experiment, record, scale):
-            if row.verdict.state != "not run" or row.claim.name not in rows:
+            if row.verdict.known or row.claim.name not in rows:
                 rows[row.claim.name] = row
     return [rows.get(claim.name, Judged(experiment, claim, "", NOT_RUN)) for claim in experiment.claims]
 
 
-# The README
+def counted(rows: Sequence[Judged]) -> str:
+    """How many claims have which verdict, in words: "3 claims: 2 reproduced, 1 partly"."""
+    counts = Counter(row.verdict.state for row in rows)
+    states = [f"{counts[state]} {state}" for state in reversed(STATES) if counts[state]]
+    return f"{len(rows)} claim{'s' * (len(rows) != 1)}: " + (", ".join(states) or "none judged")
 
 
-def claims_table(experiments: Path) -> str:
-    """Markdown: every claim of every experiment with its verdict."""
-    head = ["experiment", "claim", "verdict", "ours", "the bar", "paper", "best public", "scale"]
-    lines = []
+# docs/claims.md
+
+
+def claims_tables(experiments: Path) -> str:
+    """Markdown: every claim of every experiment with its verdict, a section for each experiment."""
+    head = ["claim", "verdict", "here", "needed", "in the paper", "best public", "scale"]
+    sections = []
     for experiment in discover(experiments):
-        link = f"[{experiment.name}]({experiments.name}/{experiment.name}/README.md)"
-        for row in strongest(experiment, experiments):
-            bar = row.claim.bar(row.scale) if row.scale else ""
-            ours = row.verdict.text
-            texts = [row.claim.sentence, f"**{row.verdict.state}**", ours, bar, row.claim.paper, row.claim.public]
-            lines.append([link, *texts, row.scale])
-    return markdown(head, lines)
+        rows = strongest(experiment, experiments)
+        link = f"[{experiment.name}](../{experiments.name}/{experiment.name}/README.md)"
+        lines = [[row.claim.sentence, *_judgement(row), row.claim.paper, row.claim.public, row.scale] for row in rows]
+        sections.append(f"## {link}\n\n{experiment.title}. {counted(rows)}.\n\n{markdown(head, lines)}")
+    return "\n\n".join(sections)
+
+
+def _judgement(row: Judged) -> list[str]:
+    return [f"**{row.verdict.state}**", row.verdict.text, row.claim.bar(row.scale) if row.scale else ""]
 
 
 # The cards
@@ -91,12 +94,11 @@ def results_tables(experiment: Experiment, experiments: Path) -> str:
 
 
 def _scale_tables(experiment: Experiment, scale: str, record: Record) -> str:
+    head = ["claim", "the paper says", "where", "verdict", f"here, {scale}", "needed", "in the paper", "best public"]
     lines = []
     for row in judged(experiment, record, scale):
-        claim, verdict = row.claim, row.verdict
-        texts = [claim.name, claim.sentence, claim.source, claim.paper, claim.public, verdict.text]
-        lines.append([*texts, claim.bar(scale), f"**{verdict.state}**"])
-    head = ["claim", "the paper says", "where", "paper", "best public", f"ours, {scale}", "the bar", "verdict"]
+        claim = row.claim
+        lines.append([claim.name, claim.sentence, claim.source, *_judgement(row), claim.paper, claim.public])
     return f"### Scale: {scale}\n\n{markdown(head, lines)}\n\n{costs_table(record)}\n\n{_origin(record)}"
 
 
@@ -131,48 +133,3 @@ def markdown(head: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
     """A Markdown table."""
     rows = [head, ["---"] * len(head), *lines]
     return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in rows)
-
-
-# Between the marks
-
-
-def pages(experiments: Path) -> dict[Path, str]:
-    """The README and all cards as they should be.
-
-    Raises:
-      UserError: a page or its marks are missing.
-    """
-    wanted = {experiments.parent / "README.md": (CLAIMS, claims_table(experiments))}
-    for experiment in discover(experiments):
-        wanted[experiments / experiment.name / "README.md"] = (RESULTS, results_tables(experiment, experiments))
-    return {path: _filled(path, mark, text) for path, (mark, text) in wanted.items()}
-
-
-def _filled(path: Path, mark: str, text: str) -> str:
-    begin, end = f"<!-- {mark}:begin -->", f"<!-- {mark}:end -->"
-    if not path.exists():
-        raise UserError(f"{path} is missing; write it, with the lines {begin} and {end} where its table goes")
-    page = path.read_text(encoding="utf-8")
-    if page.count(begin) != 1 or page.count(end) != 1 or page.index(begin) > page.index(end):
-        raise UserError(f"{path} needs the line {begin} once and, after it, {end} once, where its table goes")
-    return re.sub(f"{begin}.*{end}", lambda _: f"{begin}\n\n{text}\n\n{end}", page, flags=re.DOTALL)
-
-
-def changed(experiments: Path) -> dict[Path, str]:
-    """The pages that are not as they should be, each with how they should be."""
-    return {path: text for path, text in pages(experiments).items() if path.read_text(encoding="utf-8") != text}
-
-
-def write(experiments: Path) -> list[Path]:
-    """Bring the README and the cards up to date with the committed records; the pages that changed."""
-    updates = changed(experiments)
-    for path, text in updates.items():
-        with files.replacing(path) as file:
-            file.write(text.encode())
-    return list(updates)
-
-
-def difference(path: Path, text: str) -> str:
-    """How a page differs from how it should be, as a unified diff."""
-    lines = path.read_text(encoding="utf-8").splitlines(), text.splitlines()
-    return "\n".join(difflib.unified_diff(*lines, "as it is", "as it should be", lineterm="", n=0))

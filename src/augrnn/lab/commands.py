@@ -2,19 +2,26 @@
 
 import argparse
 import json
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from augrnn.lab.experiment import discover, experiments_root, load
+from rich.markup import escape
+
+from augrnn.errors import UserError
+from augrnn.lab.experiment import discover, load
+from augrnn.lab.places import EXPERIMENTS, names, own_place, packaged, place_of, places
+from augrnn.run_folder import LOG
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from augrnn.lab.claims_tables import Judged
-    from augrnn.lab.runner import Outcome
+    from augrnn.lab.experiment import Experiment
+    from augrnn.lab.outcome import Outcome
 
-COLOURS = {"reproduced": "green", "partly": "yellow", "not reproduced": "red", "not run": "dim"}
+COLOURS = {"reproduced": "green", "partly": "yellow", "not reproduced": "red", "not run": "dim", "unjudged": "dim"}
 
 
 def add_parsers(subparsers: Any) -> argparse.ArgumentParser:
@@ -23,24 +30,30 @@ def add_parsers(subparsers: Any) -> argparse.ArgumentParser:
     The functions raise UserError for what the user has to mend, and SystemExit where they are stopped. The parser of
     `reproduce` is given back, for those who know more places to run than this machine.
     """
-    _add(subparsers, "list", list_experiments, "experiments, claims and verdicts")
+    parser = _add(subparsers, "list", list_experiments, "experiments, claims and verdicts")
+    parser.add_argument("experiment", nargs="?", help="only this one, with its numbers")
     reproducing = parser = _add(
-        subparsers, "reproduce", reproduce, "train what an experiment needs, and judge its claims"
+        subparsers, "reproduce", reproduce, "train what experiments need, judge their claims and draw their pictures"
     )
-    parser.add_argument("experiment", help="its name, as `list` shows it (ntm/copy)")
+    parser.add_argument("experiment", nargs="+", help="its name, as `list` shows it (ntm/copy)")
     parser.add_argument("--scale", default="smoke", help="smoke, small or paper (default: smoke)")
     parser.add_argument("--seeds", type=int, metavar="N", help="another number of seeds than the scale's")
     parser.add_argument("--jobs", type=int, metavar="N", help="runs at once (default: as the cores allow)")
     parser.add_argument("--variants", type=_names, metavar="A,B", help="only these variants")
-    parser.add_argument("--runs", type=Path, default=Path("runs"), metavar="DIR", help="run records (default: runs)")
+    parser.add_argument("--runs", type=Path, default=Path("runs"), metavar="DIR", help="all results (default: runs)")
     parser.add_argument("--retry", action="store_true", help="start failed runs, and those of other settings, over")
     parser.add_argument("--fresh", action="store_true", help="start all runs over, finished ones too")
     parser.add_argument(
         "--measure-again", action="store_true", help="measure finished runs again, from their last checkpoints"
     )
+    parser.add_argument(
+        "--record", action="store_true", help="write the committed record and pictures too, for those who keep them"
+    )
     parser = _add(subparsers, "check", check, "judge the committed records again; exit 1 where a verdict changed")
     parser.add_argument("--json", action="store_true", help="print the verdicts as one JSON list")
-    parser = _add(subparsers, "report", report, "bring the tables of README and cards up to date with the records")
+    parser = _add(
+        subparsers, "report", report, "bring README, docs/claims.md and cards up to date with the committed records"
+    )
     parser.add_argument("--check", action="store_true", help="change nothing; exit 1 where a page would change")
     parser = _add(subparsers, "figures", figures, "make the exhibits and pictures of the committed records again")
     parser.add_argument("experiment", nargs="?", help="only this one")
@@ -61,59 +74,133 @@ def list_experiments(options: argparse.Namespace) -> int:
     """Show every experiment with its claims, each with its verdict at the largest scale that has one."""
     from augrnn.lab.claims_tables import strongest
 
-    experiments = experiments_root()
-    for experiment in discover(experiments):
-        rows = strongest(experiment, experiments)
-        scales = ", ".join(f"{name} (about {scale.minutes:g} min)" for name, scale in experiment.scales.items())
-        console().print(f"[bold]{experiment.name}[/bold]  {experiment.title}; scales: {scales}", highlight=False)
-        show(rows)
-    return 0
+    if options.experiment:
+        place = place_of(options.experiment)
+        experiment = load(options.experiment, place)
+        _head(experiment)
+        show(strongest(experiment, place))
+        return 0
+    here = Path.cwd() / EXPERIMENTS
+    if here.is_dir() and here not in places() and here.resolve() != packaged().resolve():
+        _warn(f"{here} has no experiment of augrnn's (<paper>/<finding>/experiment.py that imports it); the package's:")
+    broken = 0
+    seen: set[str] = set()
+    for place in places():
+        for name in names(place):
+            if name in seen:
+                continue
+            seen.add(name)
+            try:
+                experiment = load(name, place)
+            except UserError as error:
+                broken += 1
+                _warn(f"augrnn: error: {error}")
+                continue
+            _head(experiment)
+            for row in strongest(experiment, place):
+                _print(f"  {_state(row)}  {escape(row.claim.sentence)}")
+    return 2 if broken else 0
+
+
+def _head(experiment: "Experiment") -> None:
+    scales = ", ".join(f"{name} (about {scale.minutes:g} min)" for name, scale in experiment.scales.items())
+    _print(f"[bold]{experiment.name}[/bold]  {escape(experiment.title)}; scales: {scales}")
+
+
+def _state(row: "Judged") -> str:
+    state = row.verdict.state
+    return f"[{COLOURS[state]}]{state:14}[/]"
 
 
 def reproduce(options: argparse.Namespace) -> int:
-    """Run an experiment and show its verdicts; 1 where a run broke."""
+    """Run experiments one after the other and show their verdicts; 1 where a run broke."""
     from augrnn.lab import runner
 
-    names = ("scale", "seeds", "jobs", "variants", "runs", "retry", "fresh", "measure_again")
-    settings = {name: getattr(options, name) for name in names}
-    outcome = runner.reproduce(options.experiment, console=console(), **settings)
-    return show_outcome(outcome, options)
+    keywords = ("scale", "seeds", "jobs", "variants", "runs", "retry", "fresh", "measure_again")
+    settings = {name: getattr(options, name) for name in keywords}
+    for name in options.experiment:  # a misspelt name is told before the first one trains
+        load(name, place_of(name)).scale(options.scale)
+    status = 0
+    for name in options.experiment:
+        if getattr(options, "dry_run", False):
+            show_plan(name, options)
+            continue
+        outcome = runner.reproduce(name, console=console(), commit=options.record, **settings)
+        status = max(status, show_outcome(outcome))
+    return status
 
 
-def show_outcome(outcome: "Outcome", options: argparse.Namespace) -> int:
-    """Show the verdicts that `reproduce` came to; 1 where a run broke."""
-    from augrnn.lab.claims_tables import judged
+def show_plan(name: str, options: argparse.Namespace) -> None:
+    """What `reproduce` would do, with nothing done."""
+    from augrnn.lab.runner import left_to_do
 
-    show(judged(load(options.experiment, experiments_root()), outcome.record, options.scale))
+    place = place_of(name)
+    experiment = load(name, place)
+    plan = experiment.plan(options.scale, place, options.seeds, options.variants)
+    todo = left_to_do(plan, options.runs, options.retry, options.fresh, options.measure_again, dry=True)
+    for run in plan:
+        print(f"{run.name}: {run.state(options.runs)}{', to be done' if run in todo else ''}")
+    minutes = experiment.scale(options.scale).minutes
+    print(f"{name} at scale {options.scale}: {len(todo)} of {len(plan)} runs to do (the whole scale: {minutes:g} min)")
+
+
+def show_outcome(outcome: "Outcome") -> int:
+    """Show the verdicts that `reproduce` came to, where its pictures are, and what to try next; 1 where a run broke."""
+    from augrnn.lab.page import summary
+
+    experiment, scale = outcome.experiment, outcome.scale
+    print()
+    _print(f"[bold]{experiment.name}[/bold], scale {scale}: {summary(outcome)}")
+    show(outcome.rows)
     for run, reason in outcome.crashed.items():
-        print(f"{run} broke: {reason}; the same command resumes it (log: {run.folder(options.runs) / 'log.txt'})")
-    kind = "record" if outcome.committed else "partial record (the scale's own plan is not complete)"
-    print(f"{kind}: {outcome.path}")
+        log = _near(outcome.folder / run.name / LOG)
+        print(f"{run} broke: {reason}; the same command resumes it (log: {log})")
+    if not outcome.complete:
+        print("not the whole scale: runs are missing, or only some variants or seeds were asked for")
+    for i, path in enumerate(outcome.pictures):
+        print(f"{'pictures' if i == 0 else '':8}  {_near(path)}")
+    print(f"page      {_near(outcome.page)}")
+    if outcome.committed:
+        print(f"record    {_near(outcome.committed)}")
+    larger = list(experiment.scales)[list(experiment.scales).index(scale) + 1 :]
+    if larger:
+        size = experiment.scales[larger[0]]
+        command = f"augrnn reproduce {experiment.name} --scale {larger[0]}"
+        print(f"next      {command}  ({size.seeds} seed{'s' * (size.seeds != 1)}, about {size.minutes:g} min)")
     return 1 if outcome.crashed else 0
+
+
+def _near(path: Path) -> Path:
+    """A path as seen from the working directory."""
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
 
 
 def check(options: argparse.Namespace) -> int:
     """Show what changed, or every verdict as JSON; 1 where a verdict changed."""
-    import sys
-
     from augrnn.lab.check import check as check_records
 
-    found = check_records(experiments_root())
+    found = [check_records(place) for place in places()]
+    rows = [row for each in found for row in each.rows]
+    changed = [line for each in found for line in each.changed]
+    if not rows:
+        raise UserError("there are no experiments to check")
     if options.json:
-        print(json.dumps([row.content() for row in found.rows], indent=1, allow_nan=False))
+        print(json.dumps([row.content() for row in rows], indent=1, allow_nan=False))
     else:
-        show([row for row in found.rows if row.verdict.state != "not run"])
-        print(f"{len(found.rows)} claims and scales checked, {len(found.changed)} verdicts changed")
-    for line in (*found.notes, *found.changed):
-        print(line, file=sys.stderr)
-    return 1 if found.changed else 0
+        for row in rows:
+            if row.verdict.known:
+                _print(f"{row.experiment.name:28} {row.scale:6} {row.claim.name:38} {_state(row)}")
+        print(f"{len(rows)} claims and scales checked, {len(changed)} verdicts changed")
+    for line in (*(note for each in found for note in each.notes), *changed):
+        _warn(line)
+    return 1 if changed else 0
 
 
 def report(options: argparse.Namespace) -> int:
     """Write the tables, or with --check show how the pages differ from them; 1 where they do."""
-    from augrnn.lab.claims_tables import changed, difference, write
+    from augrnn.lab.pages import changed, difference, write
 
-    experiments = experiments_root()
+    experiments = own_place()
     if not options.check:
         written = write(experiments)
         print("\n".join(f"updated {path}" for path in written) or "all pages are up to date")
@@ -128,7 +215,7 @@ def figures(options: argparse.Namespace) -> int:
     """Write what the committed records show; the committed examples of trained models are kept and drawn again."""
     from augrnn.lab.committed_exhibits import write_again
 
-    experiments = experiments_root()
+    experiments = own_place()
     chosen = [load(options.experiment, experiments)] if options.experiment else discover(experiments)
     for path in (path for experiment in chosen for path in write_again(experiment, experiments)):
         print(f"{path}, with its pictures")
@@ -136,20 +223,23 @@ def figures(options: argparse.Namespace) -> int:
 
 
 def show(rows: Sequence["Judged"]) -> None:
-    """Print claims and verdicts as a table."""
-    from rich import box
-    from rich.markup import escape
-    from rich.table import Table
-
-    table = Table(box=box.SIMPLE_HEAD)
-    for name in ("claim", "verdict", "ours", "the bar", "paper", "best public", "scale"):
-        table.add_column(name, overflow="fold")
+    """Print each claim with its verdict, and the numbers that decided it."""
     for row in rows:
-        state = row.verdict.state
-        bar = row.claim.bar(row.scale) if row.scale else ""
-        texts = [row.verdict.text, bar, row.claim.paper, row.claim.public, row.scale]
-        table.add_row(row.claim.name, f"[{COLOURS[state]}]{state}[/]", *map(escape, texts))
-    console().print(table)
+        _print(f"\n{_state(row)}  {escape(row.claim.sentence)}")
+        texts = {"here": row.verdict.text, "needed": row.claim.bar(row.scale) if row.scale else ""}
+        for head, text in {**texts, "paper": row.claim.paper}.items():
+            parts = text.split("; ") if head != "paper" else [text]
+            for i, part in enumerate(filter(None, parts)):
+                _print(f"  {head if i == 0 else '':12}  {escape(part)}")
+    print()
+
+
+def _print(line: str) -> None:
+    console().print(line, highlight=False, soft_wrap=True)
+
+
+def _warn(line: str) -> None:
+    print(line, file=sys.stderr)
 
 
 def console() -> "Console":

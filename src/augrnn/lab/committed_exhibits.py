@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from augrnn.errors import UserError
 from augrnn.exhibits import png
-from augrnn.exhibits.exhibit import encoded, read_exhibits, write_exhibits
+from augrnn.exhibits.exhibit import Exhibit, encoded, read_exhibits, write_exhibits
 from augrnn.lab.claims_tables import committed
 
 if TYPE_CHECKING:
@@ -25,12 +25,12 @@ def exhibits_path(experiments: Path, name: str, scale: str) -> Path:
     return experiments / name / "exhibits" / f"{scale}.json"
 
 
-def write(
-    experiment: "Experiment",
-    record: "Record",
-    shown: "Shown",
-    experiments: Path,
-) -> Path | None:
+def made(experiment: "Experiment", record: "Record", shown: "Shown") -> dict[str, Exhibit]:
+    """What an experiment shows of a record and of the exhibits of its models, by variant and seed."""
+    return experiment.exhibits(record.results, shown) if experiment.exhibits else {}
+
+
+def write(experiment: "Experiment", record: "Record", shown: "Shown", experiments: Path) -> Path | None:
     """Write the exhibits and pictures of an experiment at a scale; gives the file, None where it shows nothing.
 
     Args:
@@ -47,14 +47,14 @@ def write(
         return None
     path = exhibits_path(experiments, experiment.name, record.scale)
     kept = {} if shown else read_exhibits(path)
-    made = {**kept, **experiment.exhibits(record.results, shown)}
-    size = len(encoded(made).encode())
+    found = {**kept, **made(experiment, record, shown)}
+    size = len(encoded(found).encode())
     if size > LIMIT:
         raise UserError(
             f"{experiment.name}: the exhibits of scale {record.scale} have {size} bytes, more than the {LIMIT} that "
             "are committed: show fewer or smaller ones"
         )
-    write_exhibits(path, made)
+    write_exhibits(path, found)
     png.write(read_exhibits(path), experiments / experiment.name / "figures" / record.scale)
     return path
 

@@ -116,7 +116,7 @@ def _distilled(record: RunRecord, names: Sequence[str], points: int) -> RunRecor
 
 def provenance_of(folders: Sequence[Path]) -> dict[str, list[Any]]:
     """The distinct commits, versions, machines and numbers of threads of several runs."""
-    records = [read_json(folder / PROVENANCE) for folder in folders]
+    records = [read_json(folder / PROVENANCE, "legs") for folder in folders]
     legs = [leg for record in records for leg in record["legs"]]
     keys = ("commit", "python", "versions", "hardware", "threads")
     return {key: _distinct([leg[key] for leg in legs]) for key in keys}
@@ -137,7 +137,7 @@ def read_record(experiments: Path, name: str, scale: str) -> Record | None:
     path = results_path(experiments, name, scale)
     if not path.exists():
         return None
-    content = read_json(path)
+    content = read_json(path, "format")
     if content.get("format") != FORMAT:
         raise UserError(f"{path} has format {content.get('format')}, this version reads {FORMAT}")
     return Record(

@@ -6,14 +6,17 @@ It must not import torch at its top, because `augrnn list` loads every experimen
 
 import importlib.util
 import sys
+import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from augrnn.errors import UserError
 from augrnn.lab.claims import Claim
-from augrnn.lab.plan import Run, Scale, Variant, fingerprint, known
+from augrnn.lab.places import config_path, known, names
+from augrnn.lab.plan import Run, Scale, Variant, fingerprint
 from augrnn.lab.results import Results
 from augrnn.lab.settings import Settings, config_content, merged
 
@@ -21,6 +24,9 @@ if TYPE_CHECKING:
     from augrnn.exhibits.exhibit import Exhibit
     from augrnn.measures.measure import Measured
     from augrnn.training.command import Trained
+
+MOST_SEEDS = 1000
+"""Seeds that a variant may have."""
 
 Measure = Callable[["Trained"], "Measured"]
 """From a trained model to its numbers and exhibits."""
@@ -85,23 +91,30 @@ class Experiment:
 
         Args:
           scale: the scale's name.
-          experiments: the folder of all experiments; configs are found beside it.
+          experiments: the folder of all experiments; configs are found beside it, or are the package's.
           seeds: another number of seeds than the scale's.
           variants: only these.
         """
-        if seeds is not None and seeds < 1:
-            raise UserError(f"--seeds must be at least 1, not {seeds}")
+        if seeds is not None and not 1 <= seeds <= MOST_SEEDS:
+            raise UserError(f"--seeds must be from 1 to {MOST_SEEDS}, not {seeds}")
+        if variants is not None and not variants:
+            raise UserError(f"--variants names none; {self.name} has {', '.join(self.seeds(scale))}")
         counts = self.seeds(scale)
         for name in variants or ():
             known(name, counts, f"variant of {self.name} at scale {scale}")
         chosen = {name: seeds or count for name, count in counts.items() if not variants or name in variants}
-        configs = {name: config_content(experiments.parent / self.variants[name].config, self.name) for name in chosen}
+        root = experiments.parent
+        configs = {name: config_content(config_path(root, self.variants[name].config), self.name) for name in chosen}
         return [
             self._run(scale, variant, seed, configs[variant])
             for seed in range(max(chosen.values()))
             for variant, count in chosen.items()
             if seed < count
         ]
+
+    def judges(self, scale: str) -> bool:
+        """Whether any claim has a rule at a scale; where none has, it only shows that everything runs."""
+        return any(scale in claim.rules for claim in self.claims)
 
     def changes(self, scale: str, variant: str) -> dict[str, Any]:
         """What a scale's runs of a variant change of its config."""
@@ -118,35 +131,39 @@ def titled(shown: Shown, run: tuple[str, int], name: str) -> "Exhibit":
     return replace(shown[run][name], title=f"{run[0]}, seed {run[1]}")  # type: ignore[call-arg]
 
 
-def experiments_root() -> Path:
-    """`experiments` in the working directory, or beside the package in its repository."""
-    for folder in (Path.cwd() / "experiments", Path(__file__).parents[3] / "experiments"):
-        if folder.is_dir():
-            return folder
-    raise UserError("no folder `experiments` here: run this in a clone of the repository")
-
-
-def names(experiments: Path) -> list[str]:
-    """The names of all experiments in a folder, sorted."""
-    return sorted(path.parent.relative_to(experiments).as_posix() for path in experiments.rglob("experiment.py"))
-
-
 def load(name: str, experiments: Path) -> Experiment:
-    """The experiment of that name; a UserError that offers near names where there is none."""
-    path = experiments / known(name.strip("/"), names(experiments), "experiment") / "experiment.py"
-    module_name = "augrnn_experiments." + path.parent.relative_to(experiments).as_posix().replace("/", ".")
+    """The experiment of that name.
+
+    Raises:
+      UserError: there is none (with near names), its file cannot be run, or defines no experiment of its folder's name.
+    """
+    name = known(name.strip("/"), names(experiments), "experiment")
+    path = experiments / name / "experiment.py"
+    experiment = getattr(_run(path, name), "experiment", None)
+    if not isinstance(experiment, Experiment):
+        raise UserError(f"{path} must define `experiment = Experiment(...)`")
+    if experiment.name != name:
+        raise UserError(f"{path} calls its experiment {experiment.name}; the name must be that of its folder")
+    return experiment
+
+
+def _run(path: Path, name: str) -> ModuleType:
+    module_name = "augrnn_experiments." + name.replace("/", ".")
     spec = importlib.util.spec_from_file_location(module_name, path)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[module_name] = module
-    spec.loader.exec_module(module)
-    experiment = getattr(module, "experiment", None)
-    if not isinstance(experiment, Experiment):
-        raise UserError(f"{path} must define `experiment = Experiment(...)`")
-    if experiment.name != path.parent.relative_to(experiments).as_posix():
-        raise UserError(f"{path} calls its experiment {experiment.name}; the name must be that of its folder")
-    return experiment
+    try:
+        spec.loader.exec_module(module)
+    except UserError:
+        raise
+    except Exception as error:
+        places = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)]
+        line = error.lineno if isinstance(error, SyntaxError) else places[-1] if places else None
+        where = f"{path}, line {line}" if line else str(path)
+        raise UserError(f"{where}: {type(error).__name__}: {getattr(error, 'msg', None) or error}") from error
+    return module
 
 
 def discover(experiments: Path) -> list[Experiment]:

@@ -1,14 +1,12 @@
 """What is to be run: variants, scales, and the runs that they make."""
 
-import difflib
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from augrnn.errors import UserError
 from augrnn.files import read_json
 from augrnn.lab.settings import Settings, merged
 from augrnn.lab.work import State, ended
@@ -94,12 +92,3 @@ def fingerprint(settings: Settings, *others: Any) -> str:
     """A hash of settings, the code's defaults among them, and of what else makes a run another one."""
     whole = merged({"trainer": TRAINER}, settings)
     return hashlib.sha256(json.dumps([whole, *others], sort_keys=True, default=str).encode()).hexdigest()[:16]
-
-
-def known(name: str, names: Mapping[str, Any] | Sequence[str], kind: str) -> str:
-    """The name itself, or a UserError that offers the nearest ones."""
-    if name in names:
-        return name
-    near = difflib.get_close_matches(name, list(names), n=3, cutoff=0.5)
-    hint = f"did you mean {' or '.join(near)}?" if near else f"there are: {', '.join(names) or 'none'}"
-    raise UserError(f"there is no {kind} called {name}; {hint}")

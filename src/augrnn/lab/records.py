@@ -38,7 +38,7 @@ def forget_measures(work: Work, runs: Path) -> None:
     """
     folder = work.folder(runs)
     with locked(folder):
-        seconds = read_json(folder / SUMMARY)["seconds"]
+        seconds = read_json(folder / SUMMARY, "seconds")["seconds"]
         write_json(folder / PROVENANCE, {**read_json(folder / PROVENANCE), "seconds": seconds})
         (folder / SUMMARY).unlink()
 
@@ -83,6 +83,6 @@ def read_run(run: Run, runs: Path) -> RunRecord | None:
     """A run's record with its curves whole; None where it has not ended, or has other settings."""
     if run.state(runs) not in ("finished", "failed"):
         return None
-    summary = read_json(run.folder(runs) / SUMMARY)
+    summary = read_json(run.folder(runs) / SUMMARY, "status", "fingerprint")
     summary.pop("fingerprint")
     return RunRecord(run.variant, run.seed, **summary)

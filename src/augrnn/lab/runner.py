@@ -5,9 +5,8 @@ ones (stopped, killed, crashed) resume from their last checkpoint. Outdated runs
 are refused, because they may have taken hours: `retry` starts outdated and failed runs over, `fresh` all.
 `measure_again` takes the results of finished runs away, which then resume at their end and are measured.
 
-The committed record is committed only where every run of the scale's own plan has ended. Otherwise, and where only
-some variants or fewer seeds are asked for, it goes to `runs/<experiment>/<scale>/results.json`, so that a quick look
-never takes the place of a complete record.
+What that comes to stands in the runs folder (`augrnn.lab.outcome`); nothing beside the experiment changes, unless its
+record is asked for with `commit`.
 """
 
 import contextlib
@@ -17,7 +16,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn, TypeVar
@@ -26,14 +24,15 @@ from rich.console import Console
 
 from augrnn import files
 from augrnn.errors import UserError
-from augrnn.lab import committed_record, records
-from augrnn.lab.committed_record import Record
-from augrnn.lab.experiment import Experiment, experiments_root, load
+from augrnn.lab import records
+from augrnn.lab.experiment import load
+from augrnn.lab.outcome import Outcome, conclude
+from augrnn.lab.places import own_place, place_of
 from augrnn.lab.plan import Run
-from augrnn.lab.progress import HEARTBEAT, Progress
+from augrnn.lab.progress import HEARTBEAT, Progress, duration
 from augrnn.lab.provenance import cores
 from augrnn.lab.work import Work, ended
-from augrnn.run_folder import EXHIBITS, LAST, LOG
+from augrnn.run_folder import LAST, LOG
 from augrnn.signals import handled
 
 Command = Callable[[Run, Path, Path], list[str]]
@@ -52,23 +51,6 @@ def worker_command(run: Run, experiments: Path, runs: Path) -> list[str]:
     return [sys.executable, "-m", "augrnn.lab.run_process", *which, *place]
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """What `reproduce` gives.
-
-    Attributes:
-      record: the record, with the verdicts.
-      path: where it was written.
-      committed: whether that is the experiment's own record.
-      crashed: for each run that broke, why.
-    """
-
-    record: Record
-    path: Path
-    committed: bool
-    crashed: dict[Work, str]
-
-
 def reproduce(
     name: str,
     scale: str = "smoke",
@@ -80,12 +62,13 @@ def reproduce(
     retry: bool = False,
     fresh: bool = False,
     measure_again: bool = False,
+    commit: bool = False,
     experiments: Path | None = None,
     console: Console | None = None,
     command: Command = worker_command,
     heartbeat: float = HEARTBEAT,
 ) -> Outcome:
-    """Do what is left to do of an experiment at a scale, judge its claims and write the committed record.
+    """Do what is left to do of an experiment at a scale, judge its claims and write what there is to see.
 
     Args:
       name: the experiment.
@@ -97,6 +80,7 @@ def reproduce(
       retry: start outdated and failed runs over.
       fresh: start all of them over.
       measure_again: measure finished runs again, from their last checkpoints.
+      commit: write the experiment's committed record, exhibits and pictures as well.
       experiments: the folder of all experiments, when it is not where it usually is.
       console: where progress goes.
       command: how a run is started.
@@ -107,7 +91,8 @@ def reproduce(
         user has to mend.
       SystemExit: stopped by Ctrl-C or SIGTERM; calling again resumes.
     """
-    experiments, runs, console = (experiments or experiments_root()).resolve(), runs.resolve(), console or Console()
+    experiments = (experiments or (own_place() if commit else place_of(name))).resolve()
+    runs, console = runs.resolve(), console or Console()
     if jobs is not None and jobs < 1:
         raise UserError(f"--jobs must be at least 1, not {jobs}")
     if fresh and measure_again:
@@ -121,15 +106,23 @@ def reproduce(
     with Progress(
         console, total=len(todo), jobs=slots, seconds=seconds, curves=experiment.curves, heartbeat=heartbeat
     ) as progress:
-        progress.say(f"{name} at scale {scale}: {len(todo)} runs to do, {len(plan) - len(todo)} done, {slots} at once")
+        progress.say(
+            f"{name} at scale {scale}: {len(todo)} runs to do, {len(plan) - len(todo)} done, {slots} at once"
+            + (f", about {duration(seconds * len(todo) / slots)}" if todo else "")
+        )
         crashed = Pool(lambda run: command(run, experiments, runs), runs, slots, 1, progress).do(todo)
-    return conclude(experiment, plan, experiments, runs, crashed)
+    return conclude(experiment, plan, experiments, runs, crashed, commit)
 
 
 def left_to_do(
-    plan: Sequence[AnyWork], runs: Path, retry: bool = False, fresh: bool = False, measure_again: bool = False
+    plan: Sequence[AnyWork],
+    runs: Path,
+    retry: bool = False,
+    fresh: bool = False,
+    measure_again: bool = False,
+    dry: bool = False,
 ) -> list[AnyWork]:
-    """The work of a plan that has not ended, after deleting the records and results that are to be made again."""
+    """The work of a plan that has not ended, after deleting what is to be made again (but where it is a `dry` run)."""
     states = {run: run.state(runs) for run in plan}
     outdated = [run for run, state in states.items() if state == "outdated"]
     if outdated and not (retry or fresh):
@@ -145,37 +138,17 @@ def left_to_do(
             "leave them out with --variants or --seeds, or train with --fresh"
         )
     over = {run for run, state in states.items() if fresh or (retry and state in ("outdated", "failed"))}
-    for run in over:
-        records.start_over(run, runs)
-    for run in measured:
-        records.forget_measures(run, runs)
+    if not dry:
+        for run in over:
+            records.start_over(run, runs)
+        for run in measured:
+            records.forget_measures(run, runs)
     return [run for run, state in states.items() if run in over | measured or state in ("new", "broken")]
 
 
 def few(runs: Sequence[Work]) -> str:
     """The names of the first few of some runs."""
     return ", ".join([*map(str, runs[:3]), *(["..."] if len(runs) > 3 else [])])
-
-
-def conclude(
-    experiment: Experiment, plan: Sequence[Run], experiments: Path, runs: Path, crashed: dict[Work, str]
-) -> Outcome:
-    """Write the committed record of a plan, with verdicts, and the exhibits where it is complete."""
-    scale = plan[0].scale
-    record = committed_record.distill(experiment, plan, runs)
-    whole = experiment.plan(scale, experiments)
-    complete = set(whole) <= set(plan) and record.results.complete
-    path = runs / experiment.name / scale / "results.json"
-    if complete:
-        path = committed_record.results_path(experiments, experiment.name, scale)
-    record.write(path)
-    if complete:
-        from augrnn.exhibits.exhibit import read_exhibits
-        from augrnn.lab import committed_exhibits
-
-        shown = {(run.variant, run.seed): read_exhibits(run.folder(runs) / EXHIBITS) for run in plan}
-        committed_exhibits.write(experiment, record, {key: found for key, found in shown.items() if found}, experiments)
-    return Outcome(record, path, complete, crashed)
 
 
 class Pool:

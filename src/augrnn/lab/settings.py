@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from augrnn.errors import UserError
+from augrnn.lab.places import config_path
 
 Settings = Mapping[str, Any]
 """Nested as in a LightningCLI file: {"trainer": {"max_steps": 600}, "data": {"init_args": {"width": 4}}}."""
@@ -54,7 +55,7 @@ def from_words(words: Sequence[str], root: Path, owner: str) -> dict[str, Any]:
 
     Args:
       words: the words behind the subcommand.
-      root: what the paths of configs are relative to.
+      root: what the paths of configs are relative to; one that is not there may be the package's.
       owner: whose words they are, for messages.
 
     Raises:
@@ -69,7 +70,7 @@ def from_words(words: Sequence[str], root: Path, owner: str) -> dict[str, Any]:
         if not word.startswith("--") or (not equals and (text := next(rest, "--")).startswith("--")):
             raise UserError(f"{owner}: {word} is not an option with a value: --name=value")
         if name == "config":
-            found = merged(found, config_content(root / text, owner))
+            found = merged(found, config_content(config_path(root, text), owner))
         else:
             try:
                 found = merged(found, nested({name: yaml.safe_load(text)}))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from augrnn.cluster.commands import SHOWN
 from augrnn.errors import UserError
 from augrnn.lab import commands as lab
-from augrnn.lab.experiment import experiments_root
+from augrnn.lab.places import config_path, places
 
 if TYPE_CHECKING:
     from augrnn.dashboard.shown import SweepPanel
@@ -66,7 +66,7 @@ def _read(options: argparse.Namespace) -> tuple["Sweep", Path]:
 
     if options.storage:
         os.environ[STORAGE] = options.storage  # jobs and processes get it in their environment
-    return read_sweep(options.sweep, experiments_root().parent), options.runs.resolve()
+    return read_sweep(config_path(Path.cwd(), options.sweep), Path.cwd()), options.runs.resolve()
 
 
 def plan(options: argparse.Namespace) -> int:
@@ -223,7 +223,7 @@ def panels() -> "list[SweepPanel]":
     from augrnn.dashboard.shown import SweepPanel
     from augrnn.sweeps.sweep_file import read_sweep
 
-    root = experiments_root().parent
+    root = places()[0].parent
     found = [read_sweep(path, root) for path in sorted((root / "configs" / "sweeps").glob("*.yaml"))]
     return [
         SweepPanel(
