@@ -24,7 +24,7 @@ from augrnn.checkpoints import CONFIG_KEY
 from augrnn.cli import main
 from augrnn.errors import UserError
 from augrnn.inference.load import Model, load
-from augrnn.inference.translate import Translated, replaced
+from augrnn.inference.translate import Translated, Translator, replaced
 from augrnn.systems.encoder_decoder import EncoderDecoder
 from augrnn.text.token_batches import EOS, UNK, PairBatch
 from tests.tiny import train
@@ -499,7 +499,22 @@ def test_a_run_of_another_task_is_named(
     config = yaml.safe_load(content[CONFIG_KEY])
     config["data"] = part("tasks.reversal.Reversal", symbols=41)
     torch.save(content | {CONFIG_KEY: yaml.safe_dump(config)}, tmp_path / "reversal.ckpt")
-    refused(["--run", str(tmp_path / "reversal.ckpt"), str(text)], "a run of Reversal", capsys)
+    other = str(tmp_path / "reversal.ckpt")
+    refused(["--run", other, str(text)], "a run of Reversal", capsys)
+    refused(["--run", str(run), "--run", other, str(text)], f"{other} is a run of Reversal", capsys)
+    refused(["--run", str(run), "--run", str(tmp_path), str(text)], "is not the folder of a run", capsys)
+
+
+def test_runs_of_other_vocabularies_are_no_ensemble(
+    run: Path, data: dict[str, Any], text: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fewer = made(tmp_path / "fewer", data | {"vocabulary": 44})
+    whole = made(tmp_path / "whole", data | {"vocabulary": 18, "units": "words"})
+    for other in (fewer, whole):
+        refused(["--run", str(run), "--run", str(other), str(text)], "cannot be an ensemble", capsys)
+        refused(["--run", str(run), "--checkpoint", str(other / LAST), str(text)], "another vocabulary", capsys)
+        with pytest.raises(UserError, match="cannot be an ensemble"):
+            Translator([augrnn.load(str(run)), augrnn.load(str(other))])
 
 
 def test_without_attention_nothing_can_be_aligned(
@@ -510,6 +525,21 @@ def test_without_attention_nothing_can_be_aligned(
     refused(["--run", str(run), str(text), "--replace-unknown"], "without attention", capsys)
 
 
-def test_help_needs_no_torch() -> None:
-    code = "import sys; from augrnn.cli import build_parser; build_parser(); sys.exit('torch' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+@pytest.mark.parametrize("words", [["--help"], ["list"], ["translate", "--help"]])
+def test_what_only_tells_needs_no_torch(words: list[str], root: Path) -> None:
+    code = (
+        "import sys, contextlib; from augrnn.cli import main\n"
+        f"with contextlib.suppress(SystemExit): main({words})\n"
+        "sys.exit(sum(name in sys.modules for name in ('torch', 'lightning', 'matplotlib', 'wandb', 'datasets')))"
+    )
+    assert (
+        subprocess.run([sys.executable, "-c", code], cwd=root, stdout=subprocess.DEVNULL, check=False).returncode == 0
+    )
+
+
+def test_translating_needs_no_tracking_and_no_data_sets(run: Path, text: Path) -> None:
+    code = (
+        f"import sys; from augrnn.cli import main; main(['translate', '--run', {str(run)!r}, {str(text)!r}])\n"
+        "sys.exit(sum(name in sys.modules for name in ('wandb', 'datasets', 'optuna', 'pandas', 'sklearn')))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], stdout=subprocess.DEVNULL, check=False).returncode == 0

@@ -101,7 +101,7 @@ class Translations(list[Translated]):
             head = "".join(f"<th>{escape(word)}</th>" for word in best.source)
             shown = "".join(
                 f"<tr><th>{escape(word)}</th>"
-                + "".join(f'<td style="background:rgba(0,0,0,{w:.2f})" title="{w:.2f}"></td>' for w in weights_L)
+                + "".join(f'<td style="background:rgba(0,114,178,{w:.2f})" title="{w:.2f}"></td>' for w in weights_L)
                 + "</tr>"
                 for word, weights_L in zip(best.target, best.weights_ML, strict=True)
             )
