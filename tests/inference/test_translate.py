@@ -239,6 +239,19 @@ def test_words_that_look_like_formulas_are_drawn(run: Path, told: Any, tmp_path:
     assert (tmp_path / "0.png").exists()
 
 
+@pytest.mark.parametrize("words", ["小 狗", "हिन्दी", "犬は 한국어"])
+def test_what_no_font_draws_is_one_line_on_standard_error(
+    words: str, run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("augrnn.exhibits.fonts._regular", list)
+    monkeypatch.setattr("augrnn.exhibits.fonts._told", set())
+    (tmp_path / "text").write_text(f"A pink {words} hat is in the old house.\n" * 2)
+    assert main(["translate", "--run", str(run), str(tmp_path / "text"), "--pictures", str(tmp_path)]) == 0
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("no installed font can draw ")
+    assert (tmp_path / "1.png").exists()
+
+
 def test_an_unknown_word_becomes_the_source_word_it_looked_at() -> None:
     weights = np.array([[0.9, 0.1, 0.0, 0.0], [0.1, 0.0, 0.2, 0.7], [0.4, 0.6, 0.0, 0.0], [0.0, 0.0, 1.0, 0.0]])
     found = Translated(0, 0, ["a", "☃", "b", "<eos>"], ["x", "<unk>", "<unk>-y", "z"], -1.0, weights, [], [])
@@ -512,7 +525,8 @@ def test_runs_of_other_vocabularies_are_no_ensemble(
     whole = made(tmp_path / "whole", data | {"vocabulary": 18, "units": "words"})
     for other in (fewer, whole):
         refused(["--run", str(run), "--run", str(other), str(text)], "cannot be an ensemble", capsys)
-        refused(["--run", str(run), "--checkpoint", str(other / LAST), str(text)], "another vocabulary", capsys)
+        both = [word for each in (run, other) for word in ("--checkpoint", str(each / LAST))]
+        refused(["--run", str(run), *both, str(text)], "another vocabulary", capsys)
         with pytest.raises(UserError, match="cannot be an ensemble"):
             Translator([augrnn.load(str(run)), augrnn.load(str(other))])
 

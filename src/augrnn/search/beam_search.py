@@ -47,12 +47,18 @@ class _Beam(NamedTuple):
     done_N: Tensor
 
 
-class _Step(NamedTuple):
-    """What is kept of a step: the token of each row, the row of the step before that it goes on from, its weights."""
+class _History(NamedTuple):
+    """What is kept of the steps, in one piece from the start: many small pieces between large ones scatter the memory.
 
-    word_N: Tensor
-    before_N: Tensor
-    alignment_NL: Tensor
+    Attributes:
+      word_TN: the token of each row.
+      before_TN: the row of the step before that it goes on from.
+      alignment_TNL: its weights.
+    """
+
+    word_TN: Tensor
+    before_TN: Tensor
+    alignment_TNL: Tensor
 
 
 class _Finished(NamedTuple):
@@ -87,17 +93,18 @@ def beam_search(
       For each sentence its best hypotheses, the best first: fewer than `best` where there are not as many targets.
     """
     start = _first(state, limit_B, beam)
+    rows, steps = len(start.row_N), max([0, *limit_B.tolist()])
+    whole_TN = limit_B.new_empty(steps, rows)
     columns = model.alignment(start.state).shape[1]
-    history: list[_Step] = []
+    history = _History(whole_TN, whole_TN.clone(), start.total_N.new_empty(steps, rows, columns))
     now, gone = _parted(start, beam, alpha, best, 0)
     finished = [gone]
     while len(now.row_N):
-        now, step = _extend(model, now, beam)
-        history.append(step)
-        now, gone = _parted(now, beam, alpha, best, len(history))
+        now = _extend(model, now, beam, history, len(finished) - 1)
+        now, gone = _parted(now, beam, alpha, best, len(finished))
         finished.append(gone)
     found: list[list[Hypothesis]] = [[] for _ in limit_B]
-    for sentence, hypothesis in _traced(history, finished, columns):
+    for sentence, hypothesis in _traced(history, finished):
         found[sentence].append(hypothesis)
     return found
 
@@ -137,8 +144,8 @@ def _parted(now: _Beam, beam: int, alpha: float, best: int, steps: int) -> tuple
     return now, finished
 
 
-def _extend(model: Model, now: _Beam, beam: int) -> tuple[_Beam, _Step]:
-    """One more token for each hypothesis that goes on; the K best of all continuations of a sentence."""
+def _extend(model: Model, now: _Beam, beam: int, history: _History, t: int) -> _Beam:
+    """One more token, number t, for each hypothesis that goes on; the K best of all continuations of a sentence."""
     log_p_NV, state = model.next(now.word_N, now.state)
     total_NV = now.total_N.unsqueeze(1) + log_p_NV
     keeps_place_N1 = (now.done_N & now.total_N.isfinite()).unsqueeze(1)
@@ -155,7 +162,10 @@ def _extend(model: Model, now: _Beam, beam: int) -> tuple[_Beam, _Step]:
     same = tuple(so and leaf is old for so, leaf, old in zip(now.same, leaves, before, strict=True))
     leaves = [leaf if so else leaf[rows_N] for so, leaf in zip(same, leaves, strict=True)]
     state = pytree.tree_unflatten(leaves, tree)
-    after = now._replace(
+    history.word_TN[t, : len(rows_N)] = word_N
+    history.before_TN[t, : len(rows_N)] = now.row_N[rows_N]
+    history.alignment_TNL[t, : len(rows_N)] = model.alignment(state)
+    return now._replace(
         state=state,
         same=same,
         row_N=torch.arange(len(rows_N), device=rows_N.device),
@@ -164,22 +174,21 @@ def _extend(model: Model, now: _Beam, beam: int) -> tuple[_Beam, _Step]:
         length_N=now.length_N[rows_N] + (~ended_N).long(),
         done_N=ended_N | (word_N == EOS),
     )
-    return after, _Step(word_N, now.row_N[rows_N], model.alignment(state))
 
 
-def _traced(history: Sequence[_Step], finished: Sequence[_Finished], columns: int) -> Iterator[tuple[int, Hypothesis]]:
+def _traced(history: _History, finished: Sequence[_Finished]) -> Iterator[tuple[int, Hypothesis]]:
     """Follow each hypothesis back to its first token; gives it with the number of its sentence."""
     row_H, sentence_H, score_H, total_H = (
         torch.cat(parts) for parts in zip(*(each[1:] for each in finished), strict=True)
     )
     steps_H = torch.cat([torch.full_like(each.row_H, each.steps) for each in finished])
-    tokens_HT = torch.full((len(row_H), len(history)), PAD, device=row_H.device)
-    alignments_HTL = total_H.new_zeros(len(row_H), len(history), columns)
+    steps = finished[-1].steps
+    tokens_HT = row_H.new_full((len(row_H), steps), PAD)
+    alignments_HTL = history.alignment_TNL.new_empty(len(row_H), steps, history.alignment_TNL.shape[2])
     at_H = torch.zeros_like(row_H)
-    for t in reversed(range(len(history))):
-        word_N, before_N, alignment_NL = history[t]
+    for t in reversed(range(steps)):
         at_H = torch.where(steps_H == t + 1, row_H, at_H)
-        tokens_HT[:, t] = word_N[at_H].masked_fill(steps_H <= t, PAD)
-        alignments_HTL[:, t] = alignment_NL[at_H]
-        at_H = before_N[at_H]
+        tokens_HT[:, t] = history.word_TN[t, at_H].masked_fill(steps_H <= t, PAD)
+        alignments_HTL[:, t] = history.alignment_TNL[t, at_H]
+        at_H = history.before_TN[t, at_H]
     yield from zip(sentence_H.tolist(), hypotheses(tokens_HT, score_H, total_H, alignments_HTL), strict=True)

@@ -99,15 +99,15 @@ class EncoderDecoder(System):
     def search_bytes(self, length: int, beam: int) -> int:
         """About what the beam search of one source takes in memory.
 
-        That is its annotations, what attention makes of them, and their copies; the scores of all tokens; and the
-        weights of every step, up to the most tokens of a target.
+        That is its annotations, what attention makes of them, and their copies; the scores of all tokens; and twice the
+        weights of every step, as they are kept and as they are given, up to the most tokens of a target.
 
         Args:
           length: source positions.
           beam: hypotheses.
         """
         limit = int(self.length_factor * length) + self.length_constant
-        numbers = length * (4 * self.encoder.annotation_size + limit) + 4 * self.decoder.vocabulary
+        numbers = length * (4 * self.encoder.annotation_size + 2 * limit) + 4 * self.decoder.vocabulary
         return beam * numbers * self.decoder.embedding.weight.element_size()
 
     def check(self, task: Task) -> None:
