@@ -48,7 +48,7 @@ class _Beam(NamedTuple):
 
 
 class _History(NamedTuple):
-    """What is kept of the steps, in one piece from the start: many small pieces between large ones scatter the memory.
+    """What is kept of the steps, in one piece from the start.
 
     Attributes:
       word_TN: the token of each row.
@@ -95,14 +95,15 @@ def beam_search(
     start = _first(state, limit_B, beam)
     rows, steps = len(start.row_N), max([0, *limit_B.tolist()])
     whole_TN = limit_B.new_empty(steps, rows)
-    columns = model.alignment(start.state).shape[1]
-    history = _History(whole_TN, whole_TN.clone(), start.total_N.new_empty(steps, rows, columns))
+    alignment_NL = model.alignment(start.state)
+    history = _History(whole_TN, whole_TN.clone(), alignment_NL.new_empty(steps, *alignment_NL.shape))
     now, gone = _parted(start, beam, alpha, best, 0)
-    finished = [gone]
+    finished, t = [gone], 0
     while len(now.row_N):
-        now = _extend(model, now, beam, history, len(finished) - 1)
-        now, gone = _parted(now, beam, alpha, best, len(finished))
-        finished.append(gone)
+        now, t = _extend(model, now, beam, history, t), t + 1
+        now, gone = _parted(now, beam, alpha, best, t)
+        if len(gone.row_H):  # what is kept of every step, however small, scatters the memory
+            finished.append(gone)
     found: list[list[Hypothesis]] = [[] for _ in limit_B]
     for sentence, hypothesis in _traced(history, finished):
         found[sentence].append(hypothesis)
