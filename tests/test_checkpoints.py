@@ -1,11 +1,13 @@
 """Averaging checkpoints."""
 
+import random
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 import torch
 
-from augrnn.checkpoints import mean_weights
+from augrnn.checkpoints import mean_weights, read_checkpoint
 from augrnn.errors import UserError
 
 
@@ -53,3 +55,20 @@ def test_what_is_no_checkpoint_is_named(tmp_path: Path) -> None:
     for name, why in faults.items():
         with pytest.raises(UserError, match=why):
             mean_weights([tmp_path / name])
+
+
+def test_damaged_bytes_are_a_users_error_whatever_they_are(tmp_path: Path) -> None:
+    raw, chance = checkpoint(tmp_path / "whole", w=torch.zeros(99)).read_bytes(), random.Random(0)
+    for number in range(150):
+        cut, spoilt = raw[: chance.randrange(len(raw))], bytearray(raw)
+        for _ in range(20):
+            spoilt[chance.randrange(len(raw))] = chance.randrange(256)
+        path = tmp_path / f"damaged-{number}"  # a new file each: torch keeps the one before in memory
+        path.write_bytes((cut, spoilt, chance.randbytes(chance.randrange(200)))[number % 3])
+        with suppress(UserError):  # some of the damaged ones can still be read
+            read_checkpoint(path)
+
+
+def test_a_folder_is_no_checkpoint(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"cannot read the checkpoint .*: Is a directory"):
+        read_checkpoint(tmp_path)

@@ -1,6 +1,7 @@
 """The command line as its users meet it."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -46,3 +47,57 @@ def test_check_json_is_one_list_with_the_promised_keys(root: Path) -> None:
     assert all(set(row) == keys for row in rows)
     folders = [path.parent for path in (root / "experiments").glob("*/*/experiment.py")]
     assert {f"{folder.parent.name}/{folder.name}" for folder in folders} == {row["experiment"] for row in rows}
+
+
+def python(*words: str, cwd: Path, **environment: str) -> "subprocess.CompletedProcess[bytes]":
+    """A command of ours in a process of its own, its output through a pipe."""
+    command = [sys.executable, "-m", "augrnn.cli", *words]
+    return subprocess.run(command, cwd=cwd, env=os.environ | environment, capture_output=True, check=False)
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-16"])
+def test_the_output_is_utf8_whatever_the_locale_says(encoding: str, root: Path) -> None:
+    plain = python("list", cwd=root, PYTHONIOENCODING="utf-8")
+    other = python("list", cwd=root, PYTHONIOENCODING=encoding)
+    assert (other.returncode, other.stdout) == (0, plain.stdout)
+    other.stdout.decode("utf-8")
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+@pytest.mark.parametrize("words", [["list"], ["check", "--json"], ["sweep", "plan", "configs/sweeps/copy-ntm.yaml"]])
+def test_output_that_cannot_be_written_is_one_line(words: list[str], unbuffered: str, root: Path) -> None:
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "augrnn.cli", *words],
+            cwd=root,
+            env=os.environ | {"PYTHONUNBUFFERED": unbuffered},
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 2
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("augrnn: error: cannot write the standard output: the disk is full")
+
+
+def test_help_that_cannot_be_written_is_one_line(root: Path) -> None:
+    command = f"{sys.executable} -m augrnn.cli --help > /dev/full"
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    done = subprocess.run(command, shell=True, cwd=root, env=environment, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+
+
+def test_a_closed_output_is_no_traceback(root: Path) -> None:
+    command = f"{sys.executable} -m augrnn.cli list >&-"
+    done = subprocess.run(command, shell=True, cwd=root, capture_output=True, text=True, check=False)
+    assert "Traceback" not in done.stderr
+
+
+def test_an_error_of_another_file_is_not_taken_for_the_outputs(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(_: object) -> int:
+        raise FileNotFoundError(2, "No such file or directory", "some/file")
+
+    monkeypatch.setattr("augrnn.cli._run", broken)
+    with pytest.raises(FileNotFoundError):
+        main(["list"])

@@ -8,17 +8,24 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from augrnn.inference.load import Model
     from augrnn.lab.outcome import Outcome
+    from augrnn.systems.system import System
+    from augrnn.tasks.task import Task
 
 __all__ = ["__version__", "load", "reproduce"]
 
 __version__ = version("augrnn")
 
 
-def load(origin: str | Path, checkpoints: Sequence[Path] = ()) -> "Model":
+def load(
+    origin: str | Path,
+    checkpoints: str | Path | Sequence[str | Path] = (),
+    system: "System | None" = None,
+    task: "Task | None" = None,
+) -> "Model":
     """A trained model from its run's folder or a checkpoint alone; see `augrnn.inference.load.load`."""
     from augrnn.inference import load as module
 
-    return module.load(origin, checkpoints)
+    return module.load(origin, checkpoints, system, task)
 
 
 def reproduce(experiment: str, scale: str = "smoke", **options: Any) -> "Outcome":

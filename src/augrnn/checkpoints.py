@@ -1,6 +1,5 @@
 """Reading checkpoints, and the mean of several of a training, which is often better than each."""
 
-import pickle
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -21,10 +20,12 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
       UserError: the file is missing, or is no checkpoint.
     """
     try:
-        content = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
+        path.open("rb").close()
     except OSError as error:
         raise UserError(f"cannot read the checkpoint {path}: {error.strerror or error}") from None
-    except (RuntimeError, pickle.UnpicklingError) as error:
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
+    except Exception as error:  # damaged bytes end in all sorts of errors
         raise UserError(f"{path} is not a checkpoint, or not a whole one") from error
     weights = content.get("state_dict") if isinstance(content, dict) else None
     if not isinstance(weights, dict) or not all(isinstance(tensor, Tensor) for tensor in weights.values()):

@@ -1,6 +1,7 @@
 """The command `augrnn`."""
 
 import argparse
+import io
 import os
 import signal
 import sys
@@ -8,6 +9,7 @@ from collections.abc import Sequence
 
 from augrnn import __version__
 from augrnn.errors import UserError
+from augrnn.files import explained
 
 LIGHTNING = {
     "fit": "train a model: LightningCLI's fit",
@@ -64,25 +66,57 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command; a user's mistake is one line on standard error and exit status 2."""
-    words = list(sys.argv[1:] if argv is None else argv)
+    """Run one command; a user's mistake is one line on standard error and exit status 2.
+
+    Whatever the locale, the standard output is UTF-8, as all texts that are read.
+    """
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8", errors="surrogateescape")
     try:
-        if words[:1] == ["fit"] and "WANDB_SWEEP_PARAM_PATH" in os.environ:  # W&B's agent has started us
-            from augrnn.sweeps import wandb_agents
-
-            return wandb_agents.fit(words)
-        if words and words[0] in LIGHTNING:
-            from augrnn.training import command
-
-            return command.command_line(words)
-        options = build_parser().parse_args(words)
-        return options.run(options)
+        try:
+            return _run(list(sys.argv[1:] if argv is None else argv))
+        finally:
+            if sys.stdout is not None:
+                sys.stdout.flush()
     except UserError as error:
         print(f"augrnn: error: {error}", file=sys.stderr)
         return 2
-    except BrokenPipeError:  # whoever read our output has seen enough; nothing is left to flush at exit
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except BrokenPipeError:  # whoever read our output has seen enough
+        _drop_output()
         return 128 + signal.SIGPIPE
+    except OSError as error:
+        if not _output_fails():
+            raise
+        _drop_output()
+        print(f"augrnn: error: cannot write the standard output: {explained(error)}", file=sys.stderr)
+        return 2
+
+
+def _run(words: list[str]) -> int:
+    if words[:1] == ["fit"] and "WANDB_SWEEP_PARAM_PATH" in os.environ:  # W&B's agent has started us
+        from augrnn.sweeps import wandb_agents
+
+        return wandb_agents.fit(words)
+    if words and words[0] in LIGHTNING:
+        from augrnn.training import command
+
+        return command.command_line(words)
+    options = build_parser().parse_args(words)
+    status: int = options.run(options)
+    return status
+
+
+def _output_fails() -> bool:
+    try:
+        print(flush=True)  # what failed may not be in the buffer any more
+    except OSError:
+        return True
+    return False
+
+
+def _drop_output() -> None:
+    """Send what is still to be written nowhere, so that nothing is left to flush at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ import gzip
 import io
 import json
 import math
+import pickle
 import shutil
 import subprocess
 import sys
@@ -21,9 +22,11 @@ import yaml
 import augrnn
 from augrnn.checkpoints import CONFIG_KEY
 from augrnn.cli import main
+from augrnn.errors import UserError
 from augrnn.inference.load import Model, load
-from augrnn.inference.translate import Translated, replaced
-from augrnn.text.token_batches import EOS, UNK
+from augrnn.inference.translate import Translated, Translator, replaced
+from augrnn.systems.encoder_decoder import EncoderDecoder
+from augrnn.text.token_batches import EOS, UNK, PairBatch
 from tests.tiny import train
 
 PAIRS = [
@@ -132,8 +135,8 @@ def told(capsys: pytest.CaptureFixture[str]) -> Any:
 @pytest.fixture(autouse=True)
 def _models_are_built_once(run: Path, another: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     # Building them from their configs takes most of the time; tests that change a run have one of their own.
-    def loaded(folder: Path, checkpoints: Sequence[Path] = ()) -> Model:
-        return load_once(folder) if folder in (run, another) and not checkpoints else load(folder, checkpoints)
+    def loaded(folder: Path, checkpoints: Sequence[Path] = (), *parts: Any) -> Model:
+        return load_once(folder) if folder in (run, another) and not checkpoints else load(folder, checkpoints, *parts)
 
     monkeypatch.setattr("augrnn.inference.load.load", loaded)
 
@@ -210,9 +213,10 @@ def test_alignments_are_between_words_and_sum_to_one(run: Path, text: Path, told
     codec = load(run).codec
     scores = [line.rpartition(" ")[2] for line in lines if not line.startswith(("1 ", "4 "))]
     for each, score in zip(entries, scores, strict=True):
-        assert set(each) == {"line", "rank", "source", "target", "score", "weights", "source_pieces", "target_pieces"}
+        assert set(each) == {*Translated._fields, "weights"} - {"weights_ML"}
         assert f"{each['score']:.4f}" == score
-        assert f"{each['line']} ||| {codec.target.line(each['target'])} ||| {score}" in lines
+        assert each["text"] == codec.target.line(each["target"])
+        assert f"{each['line']} ||| {each['text']} ||| {score}" in lines
         assert "".join(each["target_pieces"]).replace("▁", " ").split() == each["target"]
         weights = np.array(each["weights"]).reshape(-1, len(each["source"]))
         assert len(weights) == len(each["target"]) > 0
@@ -233,6 +237,19 @@ def test_words_that_look_like_formulas_are_drawn(run: Path, told: Any, tmp_path:
     (tmp_path / "text").write_text("a $ x_ $$ ^ \\alpha $_$\n")
     told("--run", run, tmp_path / "text", "--pictures", tmp_path)
     assert (tmp_path / "0.png").exists()
+
+
+@pytest.mark.parametrize("words", ["小 狗", "हिन्दी", "犬は 한국어"])
+def test_what_no_font_draws_is_one_line_on_standard_error(
+    words: str, run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("augrnn.exhibits.fonts._regular", list)
+    monkeypatch.setattr("augrnn.exhibits.fonts._told", set())
+    (tmp_path / "text").write_text(f"A pink {words} hat is in the old house.\n" * 2)
+    assert main(["translate", "--run", str(run), str(tmp_path / "text"), "--pictures", str(tmp_path)]) == 0
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("no installed font can draw ")
+    assert (tmp_path / "1.png").exists()
 
 
 def test_an_unknown_word_becomes_the_source_word_it_looked_at() -> None:
@@ -284,6 +301,78 @@ def test_it_is_a_library_too(run: Path) -> None:
     assert EOS not in found[0][0].target
 
 
+@pytest.mark.parametrize("line", ["A pink hat.", "", " \t ", "A dog.\nA ball."])
+def test_a_sentence_is_as_a_list_of_one(run: Path, line: str) -> None:
+    model = augrnn.load(run)
+    alone, [one] = model.translate(line), model.translate([line])
+    assert alone.text == one.text == model.predict(line) == model.predict([line])[0]
+    assert alone.score == one.score
+    assert bool(alone.text) == bool(line.strip())
+    assert model.translate(each for each in [line])[0].text == alone.text
+
+
+def test_a_translation_shows_itself(run: Path) -> None:
+    found = augrnn.load(run).translate("A <b> & pink hat.", best=2)
+    assert repr(found).splitlines() == [f"{each.text} ({each.score:.4f})" for each in found]
+    html = found._repr_html_()
+    assert "<b>" not in html
+    assert html.count("<tr>") == 3 + 1 + len(found[0].target)
+    assert html.count("background:rgba") == found[0].weights_ML.size
+    shown = found.exhibit()
+    assert shown.written
+    assert (shown.sources[0], shown.targets[0]) == (tuple(found[0].source), tuple(found[0].target))
+    assert len(shown.figure().axes) == 1
+
+
+def test_what_cannot_be_shown_is_said(run: Path, data: dict[str, Any], tmp_path: Path) -> None:
+    blind = augrnn.load(made(tmp_path / "run", data, attention=False))
+    for found in (augrnn.load(run).translate(""), blind.translate("A dog."), blind.translate("A dog.")[0]):
+        with pytest.raises(UserError, match="no alignment to show"):
+            found.exhibit()
+    assert "rgba" not in blind.translate("A dog.")._repr_html_()
+
+
+@pytest.mark.parametrize("lines", [[None], ["A dog.", b"A ball."], [3.5]])
+def test_what_is_no_text_is_refused(run: Path, lines: list[Any]) -> None:
+    with pytest.raises(UserError, match="sentences are text"):
+        augrnn.load(run).translate(lines)
+
+
+# Memory --------------------------------------------------------------------------------------------------------------
+
+
+def test_a_search_keeps_to_its_memory(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = augrnn.load(run)
+    monkeypatch.setattr(model.codec, "batch_size", 64)
+    lines = ["A dog."] * 20 + ["A pink hat is in the old house."] * 20 + ["A red dog is old. " * 20]
+    sizes: list[tuple[int, int]] = []
+    searched = EncoderDecoder.search
+
+    def watched(system: EncoderDecoder, batch: PairBatch) -> Any:
+        sizes.append(tuple(batch.source.ids_BL.shape))
+        return searched(system, batch)
+
+    monkeypatch.setattr(EncoderDecoder, "search", watched)
+    plain = model.translate(lines)
+    assert sum(rows for rows, _ in sizes) == len(lines)
+    assert sizes[-1][0] == 1  # the long line is alone
+    longest, system = sizes[-1][1], model.system
+    assert isinstance(system, EncoderDecoder)
+    for room in (system.search_bytes(longest, 5), 3 * system.search_bytes(longest, 5)):
+        sizes.clear()
+        bounded = model.translate(lines, memory=room / 2**30)
+        assert all(rows * system.search_bytes(columns, 5) <= room for rows, columns in sizes)
+        assert [each.text for each in bounded] == [each.text for each in plain]
+    with pytest.raises(UserError, match=f"line 41 has {longest} units of the vocabulary: with a beam of 5 its search"):
+        model.translate(lines, memory=(room // 3 - 1) / 2**30)
+
+
+def test_a_line_of_ten_thousand_words_is_named_before_anything_is_searched(run: Path) -> None:
+    for words in ("dog " * 10_000, "d" * 10_000, "☃ " * 10_000):
+        with pytest.raises(UserError, match=r"line 2 has \d{5} units"):
+            augrnn.load(run).translate(["A dog.", words])
+
+
 # Mistakes ------------------------------------------------------------------------------------------------------------
 
 
@@ -294,7 +383,15 @@ def test_it_is_a_library_too(run: Path) -> None:
         (["--run", "{run}", "nowhere"], "cannot read nowhere"),
         (["--run", "{run}", "{folder}"], "cannot read"),
         (["--run", "{run}", "{empty}"], "nothing to translate"),
-        (["--run", "{run}", "{latin}"], "is not UTF-8"),
+        (["--run", "{run}", "{latin}"], "is not UTF-8 text: line 2 has the byte 0xe9"),
+        (
+            ["--run", "{run}", "--beam", "1000000", "{text}"],
+            "beam of 1000000 is wider than the target vocabulary of 45",
+        ),
+        (["--run", "{run}", "--beam", "46", "{text}"], "beam of 46 is wider"),
+        (["--run", "{run}", "--memory", "0", "{text}"], "above 0, not 0"),
+        (["--run", "{run}", "--memory", "nan", "{text}"], "above 0, not nan"),
+        (["--run", "{run}", "--memory", "1e-9", "{text}"], " units of the vocabulary"),
         (["--run", "{run}", "--best", "6", "{text}"], "best 6, beam 5"),
         (["--run", "{run}", "--best", "0", "{text}"], "1 <= best"),
         (["--run", "{run}", "--beam", "0", "{text}"], "beam 0"),
@@ -303,7 +400,7 @@ def test_it_is_a_library_too(run: Path) -> None:
         (["--run", "{run}", "--checkpoint", "{latin}", "{text}"], "is not a checkpoint"),
         (["--run", "{run}", "--run", "{run}", "--checkpoint", "{latin}", "{text}"], "one --run with --checkpoint"),
         (["--run", "{run}", "--alignments", "{text}/a.json", "{text}"], "cannot write"),
-        (["--run", "{run}", "--pictures", "{text}", "{text}"], "cannot write the pictures"),
+        (["--run", "{run}", "--pictures", "{text}", "{text}"], "0.png: "),
     ],
 )
 def test_a_mistake_is_one_clear_line(
@@ -311,7 +408,7 @@ def test_a_mistake_is_one_clear_line(
 ) -> None:
     empty, latin = text.parent / "empty", text.parent / "latin"
     empty.touch()
-    latin.write_bytes(b"caf\xe9")
+    latin.write_bytes(b"tea\ncaf\xe9")
     paths = {"run": run, "text": text, "folder": text.parent, "empty": empty, "latin": latin}
     refused([word.format(**paths) for word in words], why, capsys)
 
@@ -337,7 +434,7 @@ def test_runs_that_do_not_fit_are_named(
     torch.save({name: content[name] for name in ("state_dict", CONFIG_KEY)}, checkpoint)
     refused(["--run", str(turned), str(text)], "holds no vocabulary of Translation", capsys)
     torch.save({name: value for name, value in content.items() if name != CONFIG_KEY}, checkpoint)
-    refused(["--run", str(turned), str(text)], "because an older augrnn wrote it: train the run again", capsys)
+    refused(["--run", str(turned), str(text)], "a plain L.Trainer or an older augrnn wrote it", capsys)
     del content["state_dict"]["encoder.embedding.weight"]
     torch.save(content, checkpoint)
     refused(["--run", str(turned), str(text)], "of another model", capsys)
@@ -346,6 +443,57 @@ def test_runs_that_do_not_fit_are_named(
     refused(["--run", str(turned), str(text)], "fits another version of augrnn", capsys)
     Path(checkpoint).unlink()
     refused(["--run", str(turned), str(text)], "not of a trained one", capsys)
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (b"", "is not a checkpoint"),
+        (b"some text\n", "is not a checkpoint"),
+        (b"half", "is not a checkpoint"),
+        (pickle.dumps({"a": {1, 2}}), "is not a checkpoint"),
+        (pickle.dumps(Path("x")), "is not a checkpoint"),
+        ([1, 2, 3], "is not a checkpoint"),
+        ({"state_dict": [1, 2]}, "is not a checkpoint"),
+        ({"state_dict": {}}, "holds no config"),
+        (None, "cannot read the checkpoint"),
+    ],
+)
+def test_what_is_no_checkpoint_is_one_line_by_every_way(
+    content: Any, why: str, run: Path, text: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "bad.ckpt"
+    if content == b"half":
+        path.write_bytes((run / LAST).read_bytes()[:5000])
+    elif isinstance(content, bytes):
+        path.write_bytes(content)
+    elif content is None:
+        path.mkdir()
+    else:
+        torch.save(content, path)
+    refused(["--run", str(run), "--checkpoint", str(path), str(text)], f"{path} {why}" if content else why, capsys)
+    for checkpoints in (str(path), path, [str(path)]):
+        with pytest.raises(UserError, match=why):
+            augrnn.load(str(run), checkpoints)
+    if content is not None:
+        refused(["--run", str(path), str(text)], why, capsys)
+        assert main(["predict", str(path), str(text)]) == 2
+        assert capsys.readouterr().err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("raw", "told"),
+    [
+        (b"a\nb\nc\xff d\n", "line 3 has the byte 0xff"),
+        ("A dog.".encode("utf-16"), "line 1 has the byte 0xff"),
+        (b"a\n\nb \xe2\x82", "line 3 has the byte 0xe2"),
+    ],
+)
+def test_the_line_that_is_not_utf8_is_named(
+    raw: bytes, told: str, run: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(raw)))
+    refused(["--run", str(run)], f"the standard input is not UTF-8 text: {told}", capsys)
 
 
 def test_weights_that_are_not_finite_are_named(
@@ -364,7 +512,23 @@ def test_a_run_of_another_task_is_named(
     config = yaml.safe_load(content[CONFIG_KEY])
     config["data"] = part("tasks.reversal.Reversal", symbols=41)
     torch.save(content | {CONFIG_KEY: yaml.safe_dump(config)}, tmp_path / "reversal.ckpt")
-    refused(["--run", str(tmp_path / "reversal.ckpt"), str(text)], "a run of Reversal", capsys)
+    other = str(tmp_path / "reversal.ckpt")
+    refused(["--run", other, str(text)], "a run of Reversal", capsys)
+    refused(["--run", str(run), "--run", other, str(text)], f"{other} is a run of Reversal", capsys)
+    refused(["--run", str(run), "--run", str(tmp_path), str(text)], "is not the folder of a run", capsys)
+
+
+def test_runs_of_other_vocabularies_are_no_ensemble(
+    run: Path, data: dict[str, Any], text: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fewer = made(tmp_path / "fewer", data | {"vocabulary": 44})
+    whole = made(tmp_path / "whole", data | {"vocabulary": 18, "units": "words"})
+    for other in (fewer, whole):
+        refused(["--run", str(run), "--run", str(other), str(text)], "cannot be an ensemble", capsys)
+        both = [word for each in (run, other) for word in ("--checkpoint", str(each / LAST))]
+        refused(["--run", str(run), *both, str(text)], "another vocabulary", capsys)
+        with pytest.raises(UserError, match="cannot be an ensemble"):
+            Translator([augrnn.load(str(run)), augrnn.load(str(other))])
 
 
 def test_without_attention_nothing_can_be_aligned(
@@ -375,6 +539,21 @@ def test_without_attention_nothing_can_be_aligned(
     refused(["--run", str(run), str(text), "--replace-unknown"], "without attention", capsys)
 
 
-def test_help_needs_no_torch() -> None:
-    code = "import sys; from augrnn.cli import build_parser; build_parser(); sys.exit('torch' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+@pytest.mark.parametrize("words", [["--help"], ["list"], ["translate", "--help"]])
+def test_what_only_tells_needs_no_torch(words: list[str], root: Path) -> None:
+    code = (
+        "import sys, contextlib; from augrnn.cli import main\n"
+        f"with contextlib.suppress(SystemExit): main({words})\n"
+        "sys.exit(sum(name in sys.modules for name in ('torch', 'lightning', 'matplotlib', 'wandb', 'datasets')))"
+    )
+    assert (
+        subprocess.run([sys.executable, "-c", code], cwd=root, stdout=subprocess.DEVNULL, check=False).returncode == 0
+    )
+
+
+def test_translating_needs_no_tracking_and_no_data_sets(run: Path, text: Path) -> None:
+    code = (
+        f"import sys; from augrnn.cli import main; main(['translate', '--run', {str(run)!r}, {str(text)!r}])\n"
+        "sys.exit(sum(name in sys.modules for name in ('wandb', 'datasets', 'optuna', 'pandas', 'sklearn')))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], stdout=subprocess.DEVNULL, check=False).returncode == 0

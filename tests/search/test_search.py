@@ -135,6 +135,102 @@ def test_the_result_depends_neither_on_the_batch_nor_on_padding(seed: int) -> No
         same([greedily[row]], greedy(model, only(state, row), limit_B[row : row + 1]), length)
 
 
+def naive(model: Speller, state: DecoderState, limit: int, beam: int, alpha: float, best: int) -> list[Hypothesis]:
+    """Beam search of one sentence with lists, one hypothesis after the other."""
+
+    class Path(NamedTuple):
+        total: float
+        tokens: list[int]
+        looked: list[Tensor]
+        state: DecoderState
+
+        @property
+        def ended(self) -> bool:
+            return self.tokens[-1:] == [EOS] or len(self.tokens) >= limit
+
+        def scored(self, length: int) -> float:
+            return self.total / ((5 + length) / 6) ** alpha
+
+    paths = [Path(0.0, [], [], state)]
+    while not all(path.ended for path in paths):
+        scores = sorted((path.scored(len(path.tokens)) for path in paths if path.ended), reverse=True)
+        if len(scores) >= best and scores[best - 1] >= max(p.scored(limit) for p in paths if not p.ended):
+            break
+        longer = []
+        for path in paths:
+            if not path.ended:
+                y_BJ, after = model.cell(model.embed(torch.tensor([[BOS, *path.tokens][-1]])), path.state)
+                scores_V = model.logits(y_BJ)[0].index_fill(0, torch.tensor([PAD, BOS]), -torch.inf).log_softmax(0)
+                for token in (*WORDS, EOS):
+                    looked = [*path.looked, after.alignment_BL[0]]
+                    longer.append(Path(path.total + scores_V[token].item(), [*path.tokens, token], looked, after))
+        ended = [path for path in paths if path.ended]
+        longer.sort(key=lambda path: path.total, reverse=True)
+        paths = ended + longer[: beam - len(ended)]
+    paths.sort(key=lambda path: path.scored(len(path.tokens)), reverse=True)
+    found = []
+    for path in paths[:best]:
+        words = [token for token in path.tokens if token != EOS]
+        looked = torch.stack(path.looked)[: len(words)] if words else torch.zeros(0, state.alignment_BL.shape[1])
+        found.append(Hypothesis(words, path.scored(len(path.tokens)), path.total, looked.double()))
+    return found
+
+
+@pytest.mark.parametrize(
+    ("seed", "ending", "beam", "alpha", "best"),
+    [(0, 0.0, 4, 0.6, 4), (1, -30.0, 3, 1.0, 2), (2, 3.0, 5, 0.0, 1), (3, 0.0, 12, 1.0, 3), (4, -2.0, 1, 0.0, 1)],
+)
+def test_it_is_the_search_of_each_sentence_by_itself(
+    seed: int, ending: float, beam: int, alpha: float, best: int
+) -> None:
+    model, lengths = speller(seed), [3, 9, 1, 4, 4, 2]
+    model.cell.vocabulary_layer.bias[EOS] += ending
+    limits = [7, 20, 1, 2, 9, 14]
+    state = states(model, lengths)
+    found = beam_search(model, state, torch.tensor(limits), beam, alpha, best)
+    for row, limit in enumerate(limits):
+        same(found[row], naive(model, only(state, row), limit, beam, alpha, best))
+
+
+class Watched(NamedTuple):
+    """A model that notes how many rows each step has, and which tensors hold the source."""
+
+    inner: Speller
+    rows: list[int]
+    sources: list[Tensor]
+
+    def next(self, words_N: Tensor, state: DecoderState) -> tuple[Tensor, DecoderState]:
+        self.rows.append(len(words_N))
+        self.sources.append(state.attended.values_BLD)
+        return self.inner.next(words_N, state)
+
+    def alignment(self, state: DecoderState) -> Tensor:
+        return self.inner.alignment(state)
+
+
+@pytest.mark.parametrize("limits", [[1, 3, 6], [6, 1, 1], [2, 2, 2]])
+def test_finished_sentences_leave_the_batch(limits: list[int]) -> None:
+    model = speller()
+    model.cell.vocabulary_layer.bias[EOS] = -100.0
+    watched = Watched(model, [], [])
+    beam_search(watched, states(model, [5, 3, 4]), torch.tensor(limits), beam=4)
+    assert watched.rows == [4 * sum(limit > step for limit in limits) for step in range(max(limits))]
+
+
+def test_the_source_is_copied_only_when_a_sentence_leaves() -> None:
+    model = speller()
+    model.cell.vocabulary_layer.bias[EOS] = -100.0
+    watched = Watched(model, [], [])
+    beam_search(watched, states(model, [5, 3]), torch.tensor([2, 6]), beam=4)
+    assert len({id(source) for source in watched.sources}) == 2
+
+
+def test_a_batch_of_nothing_finds_nothing() -> None:
+    model = speller()
+    none = pytree.tree_map(lambda leaf: leaf[:0], states(model, [3]))
+    assert beam_search(model, none, torch.tensor([], dtype=torch.long), beam=3) == []
+
+
 def test_wider_beams_find_no_worse() -> None:
     model, lengths = speller(5), [5] * 16
     scores = [

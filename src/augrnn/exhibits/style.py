@@ -10,6 +10,8 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
 
+from augrnn.files import replacing
+
 WIDTH = 6.4
 """Inches of a picture."""
 
@@ -37,7 +39,13 @@ def colours(names: Iterable[str]) -> dict[str, str]:
 
 
 def save(figure: Figure, path: Path) -> None:
-    """Write a picture, without a date or version in it, and close it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, dpi=120, metadata={"Software": None})
-    plt.close(figure)
+    """Write a picture, without a date or version in it, whole or not at all, and close it.
+
+    Raises:
+      UserError: the disk is full or the folder cannot be written.
+    """
+    try:
+        with replacing(path) as file:
+            figure.savefig(file, format="png", dpi=120, metadata={"Software": None})
+    finally:
+        plt.close(figure)

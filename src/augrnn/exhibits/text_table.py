@@ -22,10 +22,12 @@ class TextTable(Exhibit):
     rows: tuple[tuple[str, ...], ...]
 
     def figure(self) -> "Figure":
+        from augrnn.exhibits.fonts import drawable
         from augrnn.exhibits.style import WIDTH, plt
 
         figure, axes = plt.subplots(figsize=(2 * WIDTH, 0.3 * (len(self.rows) + 2)))
         axes.axis("off")
-        table = axes.table([list(row) for row in self.rows], colLabels=list(self.columns), cellLoc="left", loc="center")
+        rows = [list(drawable(row)) for row in self.rows]
+        table = axes.table(rows, colLabels=list(drawable(self.columns)), cellLoc="left", loc="center")
         table.auto_set_font_size(False)
         return figure

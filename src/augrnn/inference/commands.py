@@ -28,6 +28,8 @@ def add_parsers(commands: Any) -> None:
     add("--best", type=int, default=1, metavar="N", help=f"{n_best} (default: 1)")
     add("--beam", type=int, metavar="K", help="hypotheses that the search keeps (default: the run's beam_size)")
     add("--length-penalty", type=float, metavar="A", help="alpha of the length penalty (default: the run's)")
+    room = "gigabytes that a search may take, by estimate: where lines are long, fewer are searched at once"
+    add("--memory", type=float, default=2.0, metavar="GB", help=f"{room} (default: 2)")
     add("--alignments", type=Path, metavar="FILE", help="write where each target word looked, as JSON")
     add("--pictures", type=Path, metavar="DIR", help="draw the alignment of each line's best translation")
     unknown = "put the source word that an <unk> looked at in its place"
@@ -47,8 +49,9 @@ def read_lines(file: str) -> list[str]:
         text = raw.decode("utf-8-sig")
     except OSError as error:
         raise UserError(f"cannot read {name}: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise UserError(f"{name} is not UTF-8 text") from None
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        raise UserError(f"{name} is not UTF-8 text: line {line} has the byte 0x{raw[error.start]:02x}") from None
     return text.removesuffix("\n").split("\n") if text else []
 
 
@@ -67,16 +70,15 @@ def translate(options: argparse.Namespace) -> int:
         raise UserError("checkpoints are averaged for one run: give one --run with --checkpoint")
     lines = read_lines(options.file)
     from augrnn.inference.load import load
-    from augrnn.inference.translate import Translator, draw, replaced, write_alignments
+    from augrnn.inference.translate import Translator, draw, lines_of, write_alignments
 
     translator = Translator([load(run, options.checkpoints) for run in options.runs])
-    found = translator.translate(lines, options.best, options.beam, options.length_penalty)
+    search = options.best, options.beam, options.length_penalty, options.replace_unknown, options.memory
+    found = translator.translate(lines, *search)
     looked = all(each.weights_ML.any() for translations in found for each in translations if each.target)
-    if not looked and (options.alignments or options.pictures or options.replace_unknown):
-        raise UserError("without attention there are no alignments to write, to draw or to replace words by")
-    if options.replace_unknown:
-        found = [[replaced(each) for each in translations] for translations in found]
-    _print(list(translator.lines(found, options.best)))
+    if not looked and (options.alignments or options.pictures):
+        raise UserError("without attention there are no alignments to write or to draw")
+    _print(list(lines_of(found, options.best)))
     if options.alignments:
         write_alignments(found, options.alignments)
     if options.pictures:

@@ -1,9 +1,9 @@
 """A trained model from its run's folder or a checkpoint alone; the data that it was trained on is not needed."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 import lightning as L
 import torch
@@ -17,9 +17,10 @@ from augrnn.errors import UserError
 from augrnn.run_folder import LAST, MODEL
 from augrnn.systems.system import System
 from augrnn.tasks.task import Codec, Task
+from augrnn.text.codec import PairCodec
 
 if TYPE_CHECKING:
-    from augrnn.inference.translate import Translated
+    from augrnn.inference.translate import Translations
 
 
 @dataclass(frozen=True)
@@ -45,13 +46,24 @@ class Model:
         """
         return self.task.codec
 
-    @torch.inference_mode()
-    def predict(self, lines: Sequence[str]) -> list[str]:
-        """What the model gives for each line; an empty line for a blank one.
+    @overload
+    def predict(self, lines: str) -> str: ...  # type: ignore[overload-overlap]
+
+    @overload
+    def predict(self, lines: Iterable[str]) -> list[str]: ...
+
+    def predict(self, lines: str | Iterable[str]) -> str | list[str]:
+        """What the model gives for a line, or for each of several; an empty line for a blank one.
 
         Raises:
           UserError: a line cannot be read; names it.
         """
+        return self._predicted([lines])[0] if isinstance(lines, str) else self._predicted(list(lines))
+
+    @torch.inference_mode()
+    def _predicted(self, lines: Sequence[str]) -> list[str]:
+        if isinstance(self.codec, PairCodec) and lines:
+            return [translations.text for translations in self.translate(lines)]
         found = [""] * len(lines)
         for numbers, batch in self.codec.batches(lines):
             texts = self.codec.texts(self.system.predict_step(moved(batch, self.system.device), 0))
@@ -59,26 +71,49 @@ class Model:
                 found[number] = text
         return found
 
-    def translate(self, lines: Sequence[str], best: int = 1) -> "list[list[Translated]]":
-        """The best translations of each line with their alignments; see `augrnn.inference.translate.Translator`."""
+    @overload
+    def translate(self, lines: str, best: int = 1, **search: Any) -> "Translations": ...
+
+    @overload
+    def translate(self, lines: Iterable[str], best: int = 1, **search: Any) -> "list[Translations]": ...
+
+    def translate(
+        self, lines: str | Iterable[str], best: int = 1, **search: Any
+    ) -> "Translations | list[Translations]":
+        """The best translations of a sentence, or of each of several, with their alignments.
+
+        Args:
+          lines: a raw sentence, or several.
+          best: translations a line.
+          search: `beam`, `length_penalty`, `replace_unknown`, `memory`; see `Translator.translate`.
+        """
         from augrnn.inference.translate import Translator
 
-        return Translator([self]).translate(lines, best)
+        return Translator([self]).translate(lines, best, **search)
 
 
-def load(origin: str | Path, checkpoints: Sequence[Path] = ()) -> Model:
+def load(
+    origin: str | Path,
+    checkpoints: str | Path | Sequence[str | Path] = (),
+    system: System | None = None,
+    task: Task | None = None,
+) -> Model:
     """Load a trained model.
 
     Args:
       origin: a run's folder, with checkpoints/model.ckpt or else checkpoints/last.ckpt; or a checkpoint.
-      checkpoints: others of the same training to take the mean of in place of that one.
+      checkpoints: one or more of the same training; their mean is taken in place of that one.
+      system: the model as it was built, for a checkpoint that a plain L.Trainer wrote: it holds no config.
+      task: what that was trained on.
 
     Raises:
       UserError: something is missing or damaged, is older than this, or does not fit together.
     """
-    paths = list(checkpoints) or [_checkpoint(Path(origin))]
-    contents = [_read(path) for path in paths]
-    system, task = _built(contents[0][CONFIG_KEY], paths[0])
+    several = [checkpoints] if isinstance(checkpoints, str | Path) else checkpoints
+    paths = [Path(path).expanduser() for path in several] or [_checkpoint(Path(origin).expanduser())]
+    contents = [read_checkpoint(path) for path in paths]
+    if system is None or task is None:
+        system, task = _built(_config(contents[0], paths[0]), paths[0])
     for path, content in zip(paths, contents, strict=True):
         state = content.get(type(task).__qualname__)
         if task.learned and state is None:
@@ -106,14 +141,14 @@ def _checkpoint(origin: Path) -> Path:
     raise UserError(f"{origin} has no {MODEL} or {LAST}: it is not the folder of a run, or not of a trained one")
 
 
-def _read(path: Path) -> dict[str, Any]:
-    content = read_checkpoint(path)
+def _config(content: Mapping[str, Any], path: Path) -> Any:
     if CONFIG_KEY not in content:
         raise UserError(
-            f"{path} holds no config, because an older augrnn wrote it: train the run again, or use the commit "
-            "that its provenance.json names"
+            f"{path} holds no config, because a plain L.Trainer or an older augrnn wrote it: from Python, give "
+            "augrnn.load the system and the task; else train the run again, or use the commit that its "
+            "provenance.json names"
         )
-    return content
+    return content[CONFIG_KEY]
 
 
 def _built(text: Any, path: Path) -> tuple[System, Task]:

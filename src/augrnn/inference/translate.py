@@ -4,16 +4,19 @@
 
 import json
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
+from html import escape
 from pathlib import Path
-from typing import NamedTuple, cast
+from typing import Any, NamedTuple, cast, overload
 
 import numpy as np
 import torch
 
 from augrnn.batches import moved
 from augrnn.errors import UserError
-from augrnn.files import explained, jsonable, replacing
+from augrnn.exhibits.alignments import Alignments
+from augrnn.files import jsonable, replacing
 from augrnn.inference.load import Model
 from augrnn.measures.translation.alignment import Weights, word_weights
 from augrnn.search.beam_search import beam_search
@@ -25,6 +28,11 @@ from augrnn.text.vocabulary import SPECIAL
 
 DIGITS = 5
 """Digits after the point of the weights in the file of alignments."""
+
+GIGABYTE = 2**30
+
+MEMORY = 2.0
+"""Gigabytes that the search of a batch may take."""
 
 
 class Translated(NamedTuple):
@@ -38,6 +46,7 @@ class Translated(NamedTuple):
       score: log probability in nats over the length penalty.
       weights_ML: where each target word looked; zero for models without attention.
       source_pieces, target_pieces: the units of the vocabulary that the words were read and written in.
+      text: the translation as a line to read.
     """
 
     line: int
@@ -48,6 +57,56 @@ class Translated(NamedTuple):
     weights_ML: Weights
     source_pieces: list[str]
     target_pieces: list[str]
+    text: str = ""
+
+    def exhibit(self) -> Alignments:
+        """Where each word looked, which can draw itself.
+
+        Raises:
+          UserError: the translation is empty, or the model has no attention.
+        """
+        if not self.weights_ML.any():
+            raise UserError("there is no alignment to show: the translation is empty, or the model has no attention")
+        return Alignments((self.weights_ML,), (tuple(self.source),), (tuple(self.target),), written=True)
+
+
+class Translations(list[Translated]):
+    """The translations of one line, the best first; none of a blank line. A notebook shows it as a table."""
+
+    @property
+    def text(self) -> str:
+        """The best translation as a line to read; blank for a blank line."""
+        return self[0].text if self else ""
+
+    @property
+    def score(self) -> float:
+        """The score of the best translation; 0 for a blank line."""
+        return self[0].score if self else 0.0
+
+    def exhibit(self) -> Alignments:
+        """Where each word of the best translation looked; see `Translated.exhibit`."""
+        if not self:
+            raise UserError("there is no alignment to show: a blank line has no translation")
+        return self[0].exhibit()
+
+    def __repr__(self) -> str:
+        return "\n".join(f"{each.text} ({each.score:.4f})" for each in self)
+
+    def _repr_html_(self) -> str:
+        """The texts with their scores, and the weights of the best: darker where a word (row) looked more."""
+        rows = "".join(f"<tr><td>{escape(each.text)}</td><td>{each.score:.4f}</td></tr>" for each in self)
+        tables = f"<table><tr><th>translation</th><th>score</th></tr>{rows}</table>"
+        if self and self[0].weights_ML.any():
+            best = self[0]
+            head = "".join(f"<th>{escape(word)}</th>" for word in best.source)
+            shown = "".join(
+                f"<tr><th>{escape(word)}</th>"
+                + "".join(f'<td style="background:rgba(0,114,178,{w:.2f})" title="{w:.2f}"></td>' for w in weights_L)
+                + "</tr>"
+                for word, weights_L in zip(best.target, best.weights_ML, strict=True)
+            )
+            tables += f"<table><tr><th></th>{head}</tr>{shown}</table>"
+        return tables
 
 
 # Translating ---------------------------------------------------------------------------------------------------------
@@ -77,38 +136,67 @@ class Translator:
         self.systems = [cast(EncoderDecoder, model.system) for model in models]
         self.codec = cast(PairCodec, first.codec)
 
+    @overload
+    def translate(self, lines: str, *search: Any, **named: Any) -> Translations: ...
+
+    @overload
+    def translate(self, lines: Iterable[str], *search: Any, **named: Any) -> list[Translations]: ...
+
     def translate(
-        self, lines: Sequence[str], best: int = 1, beam: int | None = None, length_penalty: float | None = None
-    ) -> list[list[Translated]]:
-        """The best translations of each line, the best first; none for a blank line.
+        self,
+        lines: str | Iterable[str],
+        best: int = 1,
+        beam: int | None = None,
+        length_penalty: float | None = None,
+        replace_unknown: bool = False,
+        memory: float = MEMORY,
+    ) -> Translations | list[Translations]:
+        """The translations of a sentence, or of each of several.
 
         Args:
-          lines: raw sentences.
+          lines: a raw sentence, or several.
           best: translations a line.
           beam: hypotheses of the search; the first model's when None.
           length_penalty: the search's alpha; the first model's when None.
+          replace_unknown: see `replaced`.
+          memory: gigabytes that the search of a batch may take, by estimate: where lines are long, fewer are searched
+            at once.
 
         Raises:
-          UserError: there is no line, or the search is impossible.
+          UserError: there is no line, one is too long for the memory, or the search is impossible.
         """
+        several = [lines] if isinstance(lines, str) else list(lines)
+        if strange := [each for each in several if not isinstance(each, str)]:
+            raise UserError(f"sentences are text, and here is one of type {type(strange[0]).__name__}")
         first = self.systems[0]
         beam = first.beam_size if beam is None else beam
         alpha = first.length_penalty if length_penalty is None else length_penalty
-        if not 1 <= best <= beam or not 0 <= alpha < math.inf:
-            raise UserError(
-                f"translate needs 1 <= best <= beam and length penalty >= 0, not best {best}, beam {beam}, "
-                f"length penalty {alpha:g}"
-            )
-        if not lines:
+        first.check_search(best, beam, alpha)
+        if not 0 < memory < math.inf:
+            raise UserError(f"the memory of a search must be a number of gigabytes above 0, not {memory:g}")
+        if not several:
             raise UserError("nothing to translate: the text is empty")
-        words = [self.codec.source.words(line) for line in lines]
-        found: list[list[Translated]] = [[] for _ in lines]
-        for _, batch in self.codec.batches(lines):
+        words = [self.codec.source.words(line) for line in several]
+        found = [Translations() for _ in several]
+        # All batches are made before the first is searched, so that a line that is too long is told at once.
+        for _, batch in list(self.codec.batches_of(words, partial(self._room, beam, memory * GIGABYTE))):
             for line, source, hypotheses in self._searched(batch, beam, alpha, best):
-                found[line] = [
-                    self._told(line, rank, words[line], source, each) for rank, each in enumerate(hypotheses)
+                found[line] += [
+                    self._told(line, rank, words[line], source, each, replace_unknown)
+                    for rank, each in enumerate(hypotheses)
                 ]
-        return found
+        return found[0] if isinstance(lines, str) else found
+
+    def _room(self, beam: int, memory: float, line: int, units: int) -> int:
+        """How many lines of so many units can be searched at once."""
+        one = sum(system.search_bytes(units, beam) for system in self.systems)
+        if one > memory:
+            raise UserError(
+                f"line {line + 1} has {units} units of the vocabulary: with a beam of {beam} its search takes about "
+                f"{one / GIGABYTE:.3g} GB, more than the memory of {memory / GIGABYTE:.3g} GB that it may; split the "
+                "line, take a smaller beam, or allow more memory"
+            )
+        return int(memory // one)
 
     @torch.inference_mode()
     def _searched(
@@ -122,7 +210,13 @@ class Translator:
             yield int(batch.index_B[row]), batch.source.ids_BL[row][batch.source.mask_BL[row]].tolist(), hypotheses
 
     def _told(
-        self, line: int, rank: int, words: list[str], source_ids: list[int], hypothesis: Hypothesis
+        self,
+        line: int,
+        rank: int,
+        words: list[str],
+        source_ids: list[int],
+        hypothesis: Hypothesis,
+        replace_unknown: bool,
     ) -> Translated:
         reader, writer = self.codec.source.vocabulary, self.codec.target.vocabulary
         source, target = [*words, SPECIAL[EOS]], writer.words(hypothesis.tokens)
@@ -131,17 +225,22 @@ class Translator:
             weights_ml = hypothesis.alignment[:, : len(source_ids)].double().cpu().numpy()
             weights_ML = word_weights(weights_ml, writer.word_of(hypothesis.tokens), reader.word_of(source_ids))
         pieces = reader.pieces(source_ids), writer.pieces(hypothesis.tokens)
-        return Translated(line, rank, source, target, hypothesis.score, weights_ML, *pieces)
+        told = Translated(line, rank, source, target, hypothesis.score, weights_ML, *pieces)
+        if replace_unknown and target:
+            if not weights_ML.any():
+                raise UserError("without attention there are no source words to replace unknown words by")
+            told = replaced(told)
+        return told._replace(text=self.codec.target.line(told.target))
 
-    def lines(self, found: Sequence[Sequence[Translated]], best: int = 1) -> Iterator[str]:
-        """The translations as text: one a line of the input, or where there are more, Moses' list of the n best.
 
-        That has the number of the line, the text and the score between "|||"; a blank line has one blank translation.
-        """
-        for line, translations in enumerate(found):
-            texts = [(self.codec.target.line(each.target), each.score) for each in translations] or [("", 0.0)]
-            for text, score in texts:
-                yield text if best == 1 else f"{line} ||| {text} ||| {score:.4f}"
+def lines_of(found: Sequence[Translations], best: int = 1) -> Iterator[str]:
+    """The translations as text: one a line of the input, or where there are more, Moses' list of the n best.
+
+    That has the number of the line, the text and the score between "|||"; a blank line has one blank translation.
+    """
+    for line, translations in enumerate(found):
+        for text, score in [(each.text, each.score) for each in translations] or [("", 0.0)]:
+            yield text if best == 1 else f"{line} ||| {text} ||| {score:.4f}"
 
 
 def replaced(found: Translated) -> Translated:
@@ -154,7 +253,7 @@ def replaced(found: Translated) -> Translated:
 # Writing -------------------------------------------------------------------------------------------------------------
 
 
-def write_alignments(found: Sequence[Sequence[Translated]], path: Path) -> None:
+def write_alignments(found: Sequence[Translations], path: Path) -> None:
     """A JSON list of the translations, a line each: the fields of Translated, its weights as "weights"."""
     entries = []
     for each in (each for translations in found for each in translations):
@@ -165,15 +264,10 @@ def write_alignments(found: Sequence[Sequence[Translated]], path: Path) -> None:
         file.write(b"[\n" + ",\n".join(entries).encode() + b"\n]\n")
 
 
-def draw(found: Sequence[Sequence[Translated]], folder: Path) -> None:
+def draw(found: Sequence[Translations], folder: Path) -> None:
     """The alignment of each line's best translation as `<number of the line>.png`; none where that is empty."""
     from augrnn.exhibits import png
-    from augrnn.exhibits.alignments import Alignments
 
-    for best in (translations[0] for translations in found if translations and translations[0].target):
-        # Two dollars in a word would make matplotlib read it as a formula.
-        source, target = (tuple(word.replace("$", r"\$") for word in words) for words in (best.source, best.target))
-        try:
-            png.write({str(best.line): Alignments((best.weights_ML,), (source,), (target,))}, folder)
-        except OSError as error:
-            raise UserError(f"cannot write the pictures in {folder}: {explained(error)}") from None
+    for translations in found:
+        if translations and translations[0].target:
+            png.write({str(translations[0].line): translations.exhibit()}, folder)

@@ -2,6 +2,7 @@
 
 # B = batch, L = source positions, M = target positions, N = M B, J = what the decoder gives, V = vocabulary
 
+import math
 from typing import Any, NamedTuple
 
 import torch
@@ -81,11 +82,33 @@ class EncoderDecoder(System):
         ):
             if needed not in (None, given):
                 raise UserError(f"the {name} is {needed}, but it is given {given}: set it to {given}")
-        if not 1 <= self.best <= self.beam_size or self.length_penalty < 0:
+        self.check_search(self.best, self.beam_size, self.length_penalty)
+
+    def check_search(self, best: int, beam: int, length_penalty: float) -> None:
+        """Refuse a beam search that is impossible, with a UserError."""
+        if not 1 <= best <= beam or not 0 <= length_penalty < math.inf:
             raise UserError(
-                f"search needs 1 <= best <= beam_size and length_penalty >= 0, not best {self.best}, "
-                f"beam_size {self.beam_size}, length_penalty {self.length_penalty}"
+                f"a search needs 1 <= best <= beam and length penalty >= 0, not best {best}, beam {beam}, "
+                f"length penalty {length_penalty:g}"
             )
+        if beam > self.decoder.vocabulary:
+            raise UserError(
+                f"a beam of {beam} is wider than the target vocabulary of {self.decoder.vocabulary}: take a smaller one"
+            )
+
+    def search_bytes(self, length: int, beam: int) -> int:
+        """About what the beam search of one source takes in memory.
+
+        That is its annotations, what attention makes of them, and their copies; the scores of all tokens; and twice the
+        weights of every step, as they are kept and as they are given, up to the most tokens of a target.
+
+        Args:
+          length: source positions.
+          beam: hypotheses.
+        """
+        limit = int(self.length_factor * length) + self.length_constant
+        numbers = length * (4 * self.encoder.annotation_size + 2 * limit) + 4 * self.decoder.vocabulary
+        return beam * numbers * self.decoder.embedding.weight.element_size()
 
     def check(self, task: Task) -> None:
         if not isinstance(task, TextTask):

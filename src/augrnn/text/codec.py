@@ -1,6 +1,6 @@
 """From a user's lines to batches and from token ids to lines, with all that it takes: it travels with a checkpoint."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from tokenizers import Tokenizer
@@ -8,6 +8,9 @@ from tokenizers import Tokenizer
 from augrnn.text.moses import Moses
 from augrnn.text.token_batches import EOS, PairBatch, pair_batch
 from augrnn.text.vocabulary import Subwords, Units, vocabulary_of
+
+SPREAD = 4
+"""How many times as long as its shortest line the longest of a batch may be: the others are padded to it."""
 
 
 class TextCodec:
@@ -43,21 +46,42 @@ class PairCodec:
     def __init__(self, source: TextCodec, target: TextCodec, units: Units, batch_size: int = 64) -> None:
         self.source, self.target, self.units, self.batch_size = source, target, units, batch_size
 
-    def batches(self, lines: Sequence[str]) -> Iterator[tuple[list[int], PairBatch]]:
+    def batches(
+        self, lines: Sequence[str], room: Callable[[int, int], int] | None = None
+    ) -> Iterator[tuple[list[int], PairBatch]]:
         """Batches of the lines that are not blank, short ones first, each with the numbers of its lines.
 
         `index_B` is the number of the line; the targets are empty.
-        """
-        yield from self.batches_of([self.source.words(line) for line in lines])
 
-    def batches_of(self, words: Sequence[Sequence[str]]) -> Iterator[tuple[list[int], PairBatch]]:
+        Args:
+          lines: raw sentences.
+          room: how many sentences fit in a batch, from the number of a line and its units, "<eos>" included.
+        """
+        yield from self.batches_of([self.source.words(line) for line in lines], room)
+
+    def batches_of(
+        self, words: Sequence[Sequence[str]], room: Callable[[int, int], int] | None = None
+    ) -> Iterator[tuple[list[int], PairBatch]]:
         """The same for lines whose words are known."""
         ids = self.source.vocabulary.encode(words)
         numbers = sorted((number for number, each in enumerate(words) if each), key=lambda number: len(ids[number]))
         nothing = [[EOS]] * len(ids)
-        for start in range(0, len(numbers), self.batch_size):
-            chosen = numbers[start : start + self.batch_size]
+        for chosen in self._like_length(numbers, [len(each) for each in ids], room):
             yield chosen, pair_batch(ids, nothing, chosen)
+
+    def _like_length(
+        self, numbers: Sequence[int], units: Sequence[int], room: Callable[[int, int], int] | None
+    ) -> Iterator[list[int]]:
+        """Batches of lines, of which the longest has at most `SPREAD` times the units of the shortest."""
+        chosen: list[int] = []
+        for number in numbers:
+            size = self.batch_size if room is None else min(self.batch_size, room(number, units[number]))
+            if chosen and (len(chosen) >= size or units[number] > SPREAD * units[chosen[0]]):
+                yield chosen
+                chosen = []
+            chosen.append(number)
+        if chosen:
+            yield chosen
 
     def texts(self, prediction: Mapping[int, Sequence[Any]]) -> list[str]:
         """The lines of what an EncoderDecoder predicts for a batch: of each source the best hypothesis."""

@@ -86,7 +86,11 @@ def test_everything_is_measured_and_can_be_recorded(task: Translation, rnnsearch
     for weights, source, target in zip(shown.weights, shown.sources, shown.targets, strict=True):
         assert weights.shape == (len(target), len(source))
         assert weights.sum(1) == pytest.approx(np.ones(len(weights)), abs=1e-5)
-    assert any(colour_nouns(shown.sources[0], shown.targets[0]))
+    written = {row[0]: row[2] for row in table.rows}
+    assert shown.written
+    for source, target in zip(shown.sources, shown.targets, strict=True):
+        assert written[" ".join(source[:-1])] == " ".join(target)
+    assert any(" ".join(target) != row[1] for row, target in zip(table.rows, shown.targets, strict=False))
 
 
 def test_the_preview_reads_the_validation_split_alone(
@@ -126,8 +130,13 @@ class Oracle(EncoderDecoder):
 
     def predict_step(self, batch, batch_idx, dataloader_idx=0):  # type: ignore[no-untyped-def]
         found = super().predict_step(batch, batch_idx)
-        targets = (row[mask][:-1].tolist() for row, mask in zip(batch.target_BM, batch.target_mask_BM, strict=True))
-        return {i: [found[i][0]._replace(tokens=tokens)] for i, tokens in zip(found, targets, strict=True)}
+        targets = [row[mask][:-1].tolist() for row, mask in zip(batch.target_BM, batch.target_mask_BM, strict=True)]
+        columns = batch.source.mask_BL.sum(1).tolist()
+        looked = [rows[: len(tokens), :n] for rows, tokens, n in zip(self.align(batch), targets, columns, strict=True)]
+        return {
+            i: [found[i][0]._replace(tokens=tokens, alignment=rows)]
+            for i, tokens, rows in zip(found, targets, looked, strict=True)
+        }
 
 
 def test_a_perfect_model_is_perfect(task: Translation, rnnsearch: EncoderDecoder) -> None:
@@ -144,6 +153,22 @@ def test_a_perfect_model_is_perfect(task: Translation, rnnsearch: EncoderDecoder
     assert numbers["val/articles"] == {"full": {"cases": 9, "determiner": 1, "noun": 0, "both": 0}}
     _, reference, translation = exhibits["translations"].rows[0]
     assert translation == reference
+    shown = exhibits["alignments"]
+    assert any(colour_nouns(shown.sources[0], shown.targets[0]))
+
+
+def test_a_model_that_writes_nothing_has_no_alignment_to_show(task: Translation, rnnsearch: EncoderDecoder) -> None:
+    with torch.no_grad():
+        rnnsearch.decoder.vocabulary_layer.bias[EOS] = 100.0
+    assert set(previewed(rnnsearch, task)) == {"translations"}
+
+
+def test_what_is_shown_is_what_is_written_though_the_reference_is_another(
+    task: Translation, rnnsearch: EncoderDecoder
+) -> None:
+    shown = previewed(rnnsearch, task)["alignments"]
+    references = {" ".join(words) for words in task.parallel("val").target_words}
+    assert not references & {" ".join(words) for words in shown.targets}
 
 
 def test_translations_come_in_the_order_of_the_split(task: Translation, rnnsearch: EncoderDecoder) -> None:

@@ -72,7 +72,7 @@ class TranslationMeasure(Measure):
     validation split; `signature`; `beam`.
 
     Exhibits, of the validation split alone, also while training: `translations` of some sentences, and with attention
-    the `alignments` of some.
+    the `alignments` of some, each with what the model itself wrote.
     """
 
     def measure(self, system: EncoderDecoder, task: Translation) -> Measured:
@@ -254,13 +254,23 @@ def untrained(system: EncoderDecoder) -> EncoderDecoder:
 
 
 def shown_alignments(system: EncoderDecoder, task: Translation, split: str, count: int = 4) -> Alignments:
-    """Alignments worth a picture, the same sentences for every model; empty for a system without attention."""
+    """Where the system looks as it writes its own translations, found with its beam.
+
+    The sentences are the same ones for every model; none for a system without attention, or that writes nothing.
+    """
     pairs = task.parallel(split)
     numbers = _worth_showing(pairs, task.languages == ("en", "fr"))[:count]
-    weights = dict(alignments(system, task, [pair_batch(pairs.source_ids, pairs.target_ids, numbers)]))
-    shown = [number for number in numbers if number in weights]
-    words = (tuple((*side[n], "<eos>") for n in shown) for side in (pairs.source_words, pairs.target_words))
-    return Alignments(tuple(weights[number] for number in shown), *words)
+    batch = pair_batch(pairs.source_ids, pairs.target_ids, numbers)
+    found = system.predict_step(moved(batch, system.device), 0)
+    weights, sources, targets = [], [], []
+    for number in numbers:
+        tokens, looked_ml = found[number][0].tokens, found[number][0].alignment.float().cpu().numpy()
+        if words := task.target_subwords.words(tokens) if looked_ml.any() else []:
+            word_of = task.target_subwords.word_of(tokens), task.source_subwords.word_of(pairs.source_ids[number])
+            weights.append(word_weights(looked_ml, *word_of))
+            sources.append((*pairs.source_words[number], "<eos>"))
+            targets.append(tuple(words))
+    return Alignments(tuple(weights), tuple(sources), tuple(targets), written=True)
 
 
 def _worth_showing(pairs: ParallelSplit, colours: bool) -> list[int]:

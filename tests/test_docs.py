@@ -1,0 +1,37 @@
+"""The Python in the documentation runs."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+BLOCK = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+PAGES = {"docs/python.md": 8, "README.md": 0}
+"""Pages, and how many blocks each has at least."""
+
+
+def blocks(page: Path) -> list[str]:
+    """The blocks of Python on a page, each behind as many blank lines as there are lines before it on the page."""
+    text = page.read_text(encoding="utf-8")
+    return ["\n" * text.count("\n", 0, found.start(1)) + found[1] for found in BLOCK.finditer(text)]
+
+
+@pytest.mark.parametrize(("page", "least"), PAGES.items())
+def test_the_blocks_of_a_page_run_one_after_the_other(
+    page: str, least: int, root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found, names = blocks(root / page), {"__name__": "page"}
+    assert len(found) >= least
+    monkeypatch.chdir(tmp_path)
+    for block in found:
+        exec(compile(block, page, "exec"), names)
+
+
+def test_a_block_that_fails_names_its_line(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text("# Page\n\n```python\nx = 1\n```\n\ntext\n\n```python\n\nx.y\n```\n")
+    first, second = blocks(page)
+    assert (first, second) == ("\n\n\nx = 1\n", "\n" * 9 + "\nx.y\n")
+    with pytest.raises(AttributeError) as failed:
+        exec(compile(second, "page.md", "exec"), {"x": 1})
+    assert failed.traceback[-1].lineno + 1 == 11
