@@ -61,12 +61,16 @@ def encoded(content: Any, compact: bool = False) -> str:
     return lines.replace('"runs": []', f'"runs": [\n  {runs}\n ]' if runs else '"runs": []') + "\n"
 
 
-def read_json(path: Path) -> Any:
-    """The content of a JSON file that this module wrote; a UserError where it is damaged."""
+def read_json(path: Path, *keys: str) -> Any:
+    """The content of a JSON file that this module wrote; a UserError where it is damaged or lacks a key."""
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:  # no JSON, or no UTF-8
         raise UserError(f"{path} is damaged ({error}); delete it, or restore it with git") from error
+    missing = [key for key in keys if not isinstance(content, Mapping) or key not in content]
+    if missing:
+        raise UserError(f"{path} is damaged (it has no {missing[0]}); delete it, or restore it with git")
+    return content
 
 
 def jsonable(content: Any) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import os
 import signal
 import subprocess
@@ -160,7 +161,14 @@ def test_a_profile_for_several_processes_says_so_to_the_trainer(
         ({"partition": "a b"}, "not a word that sbatch takes"),
         ({"options": ["--wrap=rm -rf"]}, "not an option of sbatch"),
         ({"options": ["--a\n#SBATCH --b"]}, "not an option of sbatch"),
-        ({"time": "soon"}, "time: String should match"),
+        ({"time": "soon"}, "time: 'soon' is not a time limit"),
+        ({"time": "1:2:3:4"}, "is not a time limit"),
+        ({"time": 86400}, 'time: 86400 is not text: put it in quotes, "86400"'),
+        ({"memory": 4096}, 'memory: 4096 is not text: put it in quotes, "4096"'),
+        ({"time": "00:01:00"}, "time 00:01:00 is 60 seconds, and notice 120"),
+        ({"time": "10:00", "notice": 600}, "must be at least 120 seconds longer"),
+        ({"time": "10:00", "notice": 500}, "must be at least 120 seconds longer"),
+        ({"time": "1-0", "notice": 86400}, "time 1-0 is 86,400 seconds"),
         ({"nodes": 0}, "nodes: Input should be greater"),
     ],
 )
@@ -172,6 +180,24 @@ def test_a_wrong_profile_is_one_line(
     assert told in line
     assert line.count("\n") == 1
     assert not queue.exists()
+
+
+@pytest.mark.parametrize(
+    ("time", "expected"),
+    [
+        ("30", 1800),
+        ("10:30", 630),
+        ("01:02:03", 3723),
+        ("2-12", 216_000),
+        ("1-00:30", 88_200),
+        ("1-0:0:5", 86_405),
+        ("0", math.inf),
+        ("UNLIMITED", math.inf),
+    ],
+)
+def test_a_time_limit_is_read_as_slurm_reads_it(time: str, expected: float) -> None:
+    assert slurm.seconds(time) == expected
+    assert Profile(time=time).time == time
 
 
 def test_what_slurm_refuses_is_told_and_forgotten(

@@ -38,7 +38,7 @@ class Leg:
     def __init__(self, run: "Run", folder: Path) -> None:
         self._path = folder / PROVENANCE
         self._started = time.time()
-        earlier = files.read_json(self._path) if self._path.exists() else {"legs": []}
+        earlier = files.read_json(self._path, "legs") if self._path.exists() else {"legs": []}
         self._legs = [_ended(leg, folder) for leg in earlier["legs"]]
         self._content: dict[str, Any] = {
             "experiment": run.experiment,

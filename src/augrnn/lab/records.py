@@ -12,6 +12,7 @@ import math
 from collections.abc import Iterator
 from pathlib import Path
 
+from augrnn.errors import UserError
 from augrnn.files import locked, read_json, write_json
 from augrnn.lab.plan import Run
 from augrnn.lab.results import Curve, RunRecord
@@ -38,8 +39,8 @@ def forget_measures(work: Work, runs: Path) -> None:
     """
     folder = work.folder(runs)
     with locked(folder):
-        seconds = read_json(folder / SUMMARY)["seconds"]
-        write_json(folder / PROVENANCE, {**read_json(folder / PROVENANCE), "seconds": seconds})
+        seconds = read_json(folder / SUMMARY, "seconds")["seconds"]
+        write_json(folder / PROVENANCE, {**read_json(folder / PROVENANCE, "legs"), "seconds": seconds})
         (folder / SUMMARY).unlink()
 
 
@@ -83,6 +84,9 @@ def read_run(run: Run, runs: Path) -> RunRecord | None:
     """A run's record with its curves whole; None where it has not ended, or has other settings."""
     if run.state(runs) not in ("finished", "failed"):
         return None
-    summary = read_json(run.folder(runs) / SUMMARY)
-    summary.pop("fingerprint")
-    return RunRecord(run.variant, run.seed, **summary)
+    path = run.folder(runs) / SUMMARY
+    summary = {name: value for name, value in read_json(path, "status").items() if name != "fingerprint"}
+    try:
+        return RunRecord(run.variant, run.seed, **summary)
+    except TypeError as error:
+        raise UserError(f"{path} is damaged, or of another version ({error}); delete it") from error

@@ -32,4 +32,4 @@ def ended(folder: Path) -> Literal["finished", "failed"] | None:
     """How the work with this folder ended; None where it has not."""
     if not (folder / SUMMARY).exists():
         return None
-    return "failed" if read_json(folder / SUMMARY)["status"] == "failed" else "finished"
+    return "failed" if read_json(folder / SUMMARY, "status")["status"] == "failed" else "finished"

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from augrnn.cluster.commands import SHOWN
+from augrnn.counts import count
 from augrnn.errors import UserError
 from augrnn.lab import commands as lab
 from augrnn.lab.experiment import experiments_root
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
     from augrnn.dashboard.shown import SweepPanel
     from augrnn.sweeps.sweep_file import Sweep
     from augrnn.sweeps.work import SweepWork
+
+
+MOST_JOBS = 1000
+"""Runs at once on one machine."""
 
 
 def add_parsers(subparsers: Any) -> None:
@@ -30,7 +35,9 @@ def add_parsers(subparsers: Any) -> None:
         "--json", action="store_true", help="print all runs as one JSON list"
     )
     parser = _add(commands, "run", run, "train what is left of a sweep on this machine")
-    parser.add_argument("--jobs", type=int, metavar="N", help="runs at once (default: as the cores allow)")
+    parser.add_argument(
+        "--jobs", type=count("--jobs", MOST_JOBS), metavar="N", help="runs at once (default: as the cores allow)"
+    )
     _again(parser)
     words = "give the sweep to W&B's server, which hands out its points from then on; to be followed by run or submit"
     _add(commands, "register", register, words)

@@ -123,7 +123,7 @@ def _given(sweep: Sweep, runs: Path) -> Iterator[tuple[str, Point, list[Run]]]:
 def _begun(sweep: Sweep, task: Path) -> Iterator[tuple[Point, int]]:
     """The point of a task with each seed that has begun; none where the sweep has other options by now."""
     for path in sorted(task.glob("seed-*/provenance.json")):
-        begun, axes = read_json(path), sweep.axes
+        begun, axes = read_json(path, "seed"), sweep.axes
         values = begun.get("values", {})  # a record of before has none, and is of other options
         choices = {name: axis.listed or () for name, axis in axes.items() if axis.kind in ("constant", "categorical")}
         if set(values) == set(axes) and all(values[name] in listed for name, listed in choices.items()):
