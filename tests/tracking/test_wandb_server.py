@@ -147,6 +147,7 @@ def test_a_mistake_in_the_mode_stops_a_sweep_before_it_starts(
     from augrnn.cli import main
 
     unset.setenv("WANDB_MODE", "on")
+    unset.setattr("augrnn.sweeps.rehearsal.rehearsed", lambda command: (0, ""))
     assert main(["sweep", "run", str(ROOT / "configs/sweeps/copy-ntm.yaml"), "--runs", str(tmp_path)]) == 2
     assert capsys.readouterr().err.startswith("augrnn: error: WANDB_MODE is 'on'")
     assert not list(tmp_path.glob("sweeps/*/points/*"))

@@ -40,7 +40,7 @@ def _over(below: Any, value: Settings) -> dict[str, Any]:
     return merged({}, value) if len(classes) == 2 and classes[0] != classes[1] else merged(below, value)
 
 
-SECTIONS = {"trainer": Mapping, "model": (Mapping, str), "data": (Mapping, str)}
+SECTIONS: dict[str, tuple[type, ...]] = {"trainer": (Mapping,), "model": (Mapping, str), "data": (Mapping, str)}
 """The sections of settings, and what each of them is: options by their names, or the path of a class."""
 
 

@@ -26,4 +26,4 @@ def train_here(sweep: Sweep, todo: Sequence[SweepWork], runs: Path, jobs: int | 
     with Progress(console(), total=len(todo), jobs=slots, seconds=60, curves=(sweep.file.metric.name,)) as progress:
         progress.say(f"{sweep.name}: {len(todo)} runs to do, {slots} at once")
         threads = max(1, cores() // slots)
-        return Pool(lambda each: command(sweep, file, each, runs), runs, slots, threads, progress).do(todo)
+        return Pool(lambda each: command(sweep, file, each.words(), runs), runs, slots, threads, progress).do(todo)
