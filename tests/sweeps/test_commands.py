@@ -107,7 +107,19 @@ def test_a_thousand_points_take_seconds(queue: Path, tmp_path: Path, capsys: pyt
 
 def test_nothing_slow_is_imported_to_plan(tmp_path: Path) -> None:
     file = sweep(tmp_path, values=1000)
-    for words in (["sweep", "plan", file], ["sweep", "--help"], ["--help"], ["list"]):
+    bayes = ROOT / "configs/sweeps/translation-bayes.yaml"
+    helped = [["sweep", name, "--help"] for name in ("plan", "run", "register", "submit", "status", "reap", "results")]
+    place = ["--runs", str(tmp_path / "runs")]
+    quick = [["sweep", name, each, *place] for name in ("plan", "status", "reap") for each in (file, str(bayes))]
+    for words in (
+        *helped,
+        *quick,
+        ["sweep", "--help"],
+        ["sync", "--help"],
+        ["dashboard", "--help"],
+        ["--help"],
+        ["list"],
+    ):
         code = f"import sys\nfrom augrnn.cli import main\ntry: main({words!r})\nexcept SystemExit: pass\n"
         code += "print(*sys.modules)"
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
@@ -208,6 +220,15 @@ def test_what_slurm_refuses_is_told_and_forgotten(
     line = said(capsys, "sweep", "submit", sweep(tmp_path), "--cluster", str(PROFILE), code=2)
     assert line.splitlines()[-1] == "augrnn: error: SLURM refused: invalid partition specified: gpu"
     assert not list((tmp_path / "runs/sweeps/a sweep/submissions").glob("*.json"))
+
+
+def test_a_mistake_in_the_mode_of_wandb_is_told_before_jobs_are(
+    queue: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("WANDB_MODE", "Offline")
+    told = said(capsys, "sweep", "submit", sweep(tmp_path), "--cluster", str(PROFILE), code=2)
+    assert told.splitlines()[-1].startswith("augrnn: error: WANDB_MODE is 'Offline'")
+    assert not queue.exists()
 
 
 def test_without_slurm_submitting_says_so(

@@ -49,9 +49,7 @@ def sync(options: argparse.Namespace) -> int:
     for run in sorted(live):
         print(f"{run} is still at work: not sent; say it again when it has ended")
     for leg in partly:
-        print(
-            f"{leg} was sent in part before, and again would be twice: delete it on the server and its .syncstate here"
-        )
+        print(f"{leg} was sent in part before; sent again, its rows would be there twice")
     for leg in left:
         told = "sent as far as its log is whole" if _begun(leg) else "not sent, as W&B says above"
         print(f"{leg}: {told}", file=sys.stderr)
