@@ -117,10 +117,32 @@ def test_a_damaged_record_is_one_line_that_names_it(text: str, tmp_path: Path) -
         assert "\n" not in str(raised.value)
 
 
-@pytest.mark.parametrize("content", [{"status": "finished", "loss": 1}, {"status": "failed", "variant": "x"}])
-def test_a_record_with_other_keys_is_one_line(content: dict[str, object], tmp_path: Path) -> None:
+FINE = {"status": "finished", "curves": {"c": {"updates": [1], "sequences": [2], "values": [0.5]}}, "measures": {}}
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        FINE | {"loss": 1},
+        FINE | {"measures": []},
+        FINE | {"updates": "many"},
+        FINE | {"curves": []},
+        FINE | {"curves": {"c": 3}},
+        FINE | {"curves": {"c": {}}},
+        FINE | {"curves": {"c": {"values": []}}},
+        FINE | {"curves": {"c": {"values": ["a"]}}},
+    ],
+)
+def test_a_record_of_another_form_is_one_line(content: dict[str, object], tmp_path: Path) -> None:
     run = Run("e/x", "smoke", "v", 0, "f", {})
     write_json(run.folder(tmp_path) / PROVENANCE, {"fingerprint": "f"})
     write_json(run.folder(tmp_path) / SUMMARY, content)
     with pytest.raises(UserError, match="is damaged, or of another version"):
         records.read_run(run, tmp_path)
+    write_json(run.folder(tmp_path) / SUMMARY, FINE)
+    found = records.read_run(run, tmp_path)
+    assert found is not None
+    assert found.curves == FINE["curves"]
+    write_json(run.folder(tmp_path) / SUMMARY, {"status": 3})
+    with pytest.raises(UserError, match="its status is 3"):
+        run.state(tmp_path)
