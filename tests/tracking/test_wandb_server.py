@@ -55,7 +55,7 @@ def test_the_variable_decides(given: str, expected: str, unset: pytest.MonkeyPat
 def test_another_word_is_one_line(given: str, hint: str, unset: pytest.MonkeyPatch) -> None:
     unset.setenv("WANDB_MODE", given)
     with pytest.raises(UserError) as raised:
-        usable_mode()
+        usable_mode(Path())
     told = str(raised.value)
     assert told.startswith(f"WANDB_MODE is {given!r}: it must be online, offline or disabled, or not set")
     assert told.endswith(hint)
@@ -103,8 +103,9 @@ def test_what_the_command_wandb_has_set_counts(command: str, expected: str, tmp_
 
 @pytest.mark.parametrize("name", ["WANDB_BASE_URL", "WANDB_PROJECT"])
 def test_other_settings_that_wandb_does_not_take_are_one_line(name: str, tmp_path: Path) -> None:
-    code = "from augrnn.errors import UserError\nfrom augrnn.tracking.wandb_server import usable_mode\n"
-    code += "try: usable_mode()\nexcept UserError as error: print('one:', error)"
+    code = "from pathlib import Path\nfrom augrnn.errors import UserError\n"
+    code += "from augrnn.tracking.wandb_server import usable_mode\n"
+    code += "try: usable_mode(Path())\nexcept UserError as error: print('one:', error)"
     for mode in ({}, {"WANDB_MODE": "offline"}):
         done = said(tmp_path, "-c", code, WANDB_API_KEY=KEY, **{name: "a/b:c"}, **mode)
         assert done.returncode == 0, done.stderr
@@ -126,7 +127,7 @@ def test_without_a_server_a_sweep_goes_on_offline_and_says_so_once(tmp_path: Pat
     done = said(tmp_path, "-m", "augrnn.cli", "sweep", "run", "s.yaml", PYTHONPATH=str(ROOT / "src"), **server)
     assert done.returncode == 0, done.stdout + done.stderr
     assert (done.stdout + done.stderr).count(f"no W&B server answers at {address}") == 1
-    assert "send it later with `augrnn sync`" in done.stdout
+    assert f"send it later with `augrnn sync {tmp_path / 'runs'}`" in done.stdout
     assert "2 finished" in done.stdout
     assert len(list(tmp_path.glob("runs/sweeps/s/points/*/seed-0/wandb/offline-run-*"))) == 2
 
@@ -160,4 +161,4 @@ def test_a_key_that_is_refused_is_no_reason_to_go_offline(unset: pytest.MonkeyPa
     unset.setenv("WANDB_API_KEY", KEY)
     unset.setattr(wandb_server, "signed_in", refused)
     with pytest.raises(UserError, match="refuses"):
-        usable_mode()
+        usable_mode(Path())

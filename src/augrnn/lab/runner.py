@@ -206,10 +206,10 @@ class Pool:
         """Do all runs; for each that broke, why. A run that only the user can mend stops new ones from starting."""
         waiting = list(todo)
         if waiting:  # asked once for all of them
-            mode, told = usable_mode()
+            mode, told = usable_mode(self._runs)
             self._environment["WANDB_MODE"] = mode
             if told:
-                self._progress.say(f"{told} {self._runs}")
+                self._progress.say(told)
         with handled(_interrupt):  # as Ctrl-C
             try:
                 while self._children or (waiting and not self._mistake):

@@ -102,9 +102,9 @@ def loggers(folder: Path, tags: RunTags, config: dict[str, Any]) -> list[Logger]
     """The loggers of the run in `folder`; a run in the same folder is the same W&B run, resumed."""
     found: list[Logger] = [CSVFile(folder / METRICS)]
     first = rank_zero_only.rank == 0  # type: ignore[attr-defined]
-    mode, told = usable_mode() if first else (asked_mode(), "")
+    mode, told = usable_mode(folder) if first else (asked_mode(), "")
     if told:
-        print(f"augrnn: {told} {folder}", file=sys.stderr, flush=True)
+        print(f"augrnn: {told}", file=sys.stderr, flush=True)
     if mode != "disabled":
         import wandb
 

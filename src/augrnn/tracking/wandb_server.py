@@ -4,6 +4,7 @@ import difflib
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from augrnn.errors import UserError
@@ -49,8 +50,8 @@ def asked_mode() -> str:
     return "online" if _key(_address(settings)) else "offline"
 
 
-def usable_mode() -> tuple[str, str]:
-    """The mode that runs can have, offline where no server answers, and what is to be said of it.
+def usable_mode(folder: Path) -> tuple[str, str]:
+    """The mode that runs in a folder can have, offline where no server answers, and what is to be said of it.
 
     Raises:
       UserError: a setting is none that W&B takes, or there is a server but no key that it takes.
@@ -62,7 +63,7 @@ def usable_mode() -> tuple[str, str]:
         try:
             signed_in()
         except UnreachableError as error:
-            return "offline", f"{error}. Training goes on offline; send it later with `augrnn sync`"
+            return "offline", f"{error}. Training goes on offline; send it later with `augrnn sync {folder}`"
     return mode, ""
 
 
