@@ -44,6 +44,7 @@ def build_parser() -> argparse.ArgumentParser:
     from augrnn.inference import commands as inference
     from augrnn.lab import commands as lab
     from augrnn.sweeps import commands as sweeps
+    from augrnn.tracking import sync
 
     parser = argparse.ArgumentParser(
         prog="augrnn", description="Check the findings behind 'Attention and Augmented Recurrent Neural Networks'."
@@ -53,6 +54,7 @@ def build_parser() -> argparse.ArgumentParser:
     add_launcher(lab.add_parsers(commands))
     sweeps.add_parsers(commands)
     add_parser(commands, sweeps=sweeps.panels)
+    sync.add_parser(commands)
     timing = commands.add_parser(
         "bench", help="throughput of training, beside torch's own layers of the same size, and of beam search"
     )

@@ -73,7 +73,7 @@ def read_json(path: Path, *keys: str) -> dict[str, Any]:
     """
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-    except (json.JSONDecodeError, UnicodeDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # no JSON, or no UTF-8
         raise _damaged(path, str(error)) from error
     if not isinstance(content, dict):
         raise _damaged(path, "not a JSON object")

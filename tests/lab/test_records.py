@@ -8,8 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from augrnn.errors import UserError
+from augrnn.files import write_json
 from augrnn.lab import records
+from augrnn.lab.plan import Run
 from augrnn.lab.results import Curve, Results, RunRecord, part, thinned
+from augrnn.run_folder import PROVENANCE, SUMMARY
 
 
 def test_curves_of_a_resumed_run_count_repeated_updates_once(tmp_path: Path) -> None:
@@ -101,3 +104,45 @@ def test_a_part_of_a_measure() -> None:
     assert part("bits", "20")(run) == 3.0
     with pytest.raises(UserError, match="a seed 0 has no 30 in its bits: use --measure-again"):
         part("bits", "30")(run)
+
+
+@pytest.mark.parametrize("text", ["[]", "3", "null", '"finished"', "{}", '{"seconds": 1}', "{", "\x00", "[" * 10**5])
+def test_a_damaged_record_is_one_line_that_names_it(text: str, tmp_path: Path) -> None:
+    run = Run("e/x", "smoke", "v", 0, "f", {})
+    for name, other in ((SUMMARY, PROVENANCE), (PROVENANCE, SUMMARY)):
+        write_json(run.folder(tmp_path) / other, {"status": "finished", "fingerprint": "f", "legs": []})
+        (run.folder(tmp_path) / name).write_text(text)
+        with pytest.raises(UserError, match=f"{name} is damaged") as raised:
+            records.read_run(run, tmp_path)
+        assert "\n" not in str(raised.value)
+
+
+FINE = {"status": "finished", "curves": {"c": {"updates": [1], "sequences": [2], "values": [0.5]}}, "measures": {}}
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        FINE | {"loss": 1},
+        FINE | {"measures": []},
+        FINE | {"updates": "many"},
+        FINE | {"curves": []},
+        FINE | {"curves": {"c": 3}},
+        FINE | {"curves": {"c": {}}},
+        FINE | {"curves": {"c": {"values": []}}},
+        FINE | {"curves": {"c": {"values": ["a"]}}},
+    ],
+)
+def test_a_record_of_another_form_is_one_line(content: dict[str, object], tmp_path: Path) -> None:
+    run = Run("e/x", "smoke", "v", 0, "f", {})
+    write_json(run.folder(tmp_path) / PROVENANCE, {"fingerprint": "f"})
+    write_json(run.folder(tmp_path) / SUMMARY, content)
+    with pytest.raises(UserError, match="is damaged, or of another version"):
+        records.read_run(run, tmp_path)
+    write_json(run.folder(tmp_path) / SUMMARY, FINE)
+    found = records.read_run(run, tmp_path)
+    assert found is not None
+    assert found.curves == FINE["curves"]
+    write_json(run.folder(tmp_path) / SUMMARY, {"status": 3})
+    with pytest.raises(UserError, match="its status is 3"):
+        run.state(tmp_path)

@@ -18,6 +18,7 @@ from augrnn import files
 from augrnn.errors import UserError
 from augrnn.lab import progress, runner
 from augrnn.lab.committed_record import read_record
+from augrnn.lab.plan import Run
 
 if TYPE_CHECKING:
     from tests.lab.conftest import World
@@ -42,6 +43,20 @@ def lines(console: Console) -> str:
 
 def plain_console() -> Console:
     return Console(file=io.StringIO(), width=200)
+
+
+@pytest.mark.parametrize("given", [{}, {"SLURM_NTASKS": "2"}, {"SLURM_JOB_ID": "7", "SLURM_PROCID": "1"}])
+def test_what_a_pool_starts_is_no_task_of_slurms(
+    given: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("MINE", "kept")
+    wrote = "import os; print(sorted(name for name in os.environ if name.startswith('SLURM')), os.environ['MINE'])"
+    run = Run("e/x", "smoke", "v", 0, "f", {})
+    with progress.Progress(plain_console(), total=1, jobs=1, seconds=1, curves=()) as shown:
+        runner.Pool(lambda _: [sys.executable, "-c", wrote], tmp_path, 1, 1, shown).do([run])
+    assert (run.folder(tmp_path) / "log.txt").read_text().strip() == "[] kept"
 
 
 def test_a_plan_becomes_a_committed_record_with_exhibits(world: World) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import os
 import signal
 import subprocess
@@ -48,6 +49,7 @@ def queue(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
     monkeypatch.setenv("QUEUE", str(tmp_path / "queue"))
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("augrnn.sweeps.rehearsal.rehearsed", lambda command: (0, ""))
     return tmp_path / "queue"
 
 
@@ -105,7 +107,19 @@ def test_a_thousand_points_take_seconds(queue: Path, tmp_path: Path, capsys: pyt
 
 def test_nothing_slow_is_imported_to_plan(tmp_path: Path) -> None:
     file = sweep(tmp_path, values=1000)
-    for words in (["sweep", "plan", file], ["sweep", "--help"], ["--help"], ["list"]):
+    bayes = ROOT / "configs/sweeps/translation-bayes.yaml"
+    helped = [["sweep", name, "--help"] for name in ("plan", "run", "register", "submit", "status", "reap", "results")]
+    place = ["--runs", str(tmp_path / "runs")]
+    quick = [["sweep", name, each, *place] for name in ("plan", "status", "reap") for each in (file, str(bayes))]
+    for words in (
+        *helped,
+        *quick,
+        ["sweep", "--help"],
+        ["sync", "--help"],
+        ["dashboard", "--help"],
+        ["--help"],
+        ["list"],
+    ):
         code = f"import sys\nfrom augrnn.cli import main\ntry: main({words!r})\nexcept SystemExit: pass\n"
         code += "print(*sys.modules)"
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
@@ -160,7 +174,14 @@ def test_a_profile_for_several_processes_says_so_to_the_trainer(
         ({"partition": "a b"}, "not a word that sbatch takes"),
         ({"options": ["--wrap=rm -rf"]}, "not an option of sbatch"),
         ({"options": ["--a\n#SBATCH --b"]}, "not an option of sbatch"),
-        ({"time": "soon"}, "time: String should match"),
+        ({"time": "soon"}, "time: 'soon' is not a time limit"),
+        ({"time": "1:2:3:4"}, "is not a time limit"),
+        ({"time": 86400}, 'time: 86400 is not text: put it in quotes, "86400"'),
+        ({"memory": 4096}, 'memory: 4096 is not text: put it in quotes, "4096"'),
+        ({"time": "00:01:00"}, "time 00:01:00 is 60 seconds, and notice 120"),
+        ({"time": "10:00", "notice": 600}, "must be at least 120 seconds longer"),
+        ({"time": "10:00", "notice": 500}, "must be at least 120 seconds longer"),
+        ({"time": "1-0", "notice": 86400}, "time 1-0 is 86,400 seconds"),
         ({"nodes": 0}, "nodes: Input should be greater"),
     ],
 )
@@ -174,13 +195,40 @@ def test_a_wrong_profile_is_one_line(
     assert not queue.exists()
 
 
+@pytest.mark.parametrize(
+    ("time", "expected"),
+    [
+        ("30", 1800),
+        ("10:30", 630),
+        ("01:02:03", 3723),
+        ("2-12", 216_000),
+        ("1-00:30", 88_200),
+        ("1-0:0:5", 86_405),
+        ("0", math.inf),
+        ("UNLIMITED", math.inf),
+    ],
+)
+def test_a_time_limit_is_read_as_slurm_reads_it(time: str, expected: float) -> None:
+    assert slurm.seconds(time) == expected
+    assert Profile(time=time).time == time
+
+
 def test_what_slurm_refuses_is_told_and_forgotten(
     queue: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "bin/sbatch").write_text("#!/bin/sh\necho 'invalid partition specified: gpu' >&2; exit 1\n")
     line = said(capsys, "sweep", "submit", sweep(tmp_path), "--cluster", str(PROFILE), code=2)
-    assert line == "augrnn: error: SLURM refused: invalid partition specified: gpu\n"
+    assert line.splitlines()[-1] == "augrnn: error: SLURM refused: invalid partition specified: gpu"
     assert not list((tmp_path / "runs/sweeps/a sweep/submissions").glob("*.json"))
+
+
+def test_a_mistake_in_the_mode_of_wandb_is_told_before_jobs_are(
+    queue: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("WANDB_MODE", "Offline")
+    told = said(capsys, "sweep", "submit", sweep(tmp_path), "--cluster", str(PROFILE), code=2)
+    assert told.splitlines()[-1].startswith("augrnn: error: WANDB_MODE is 'Offline'")
+    assert not queue.exists()
 
 
 def test_without_slurm_submitting_says_so(

@@ -24,7 +24,6 @@ from augrnn.sweeps.optuna_trials import (
     PRUNED,
     REAPED,
     TASK,
-    Reporting,
     attach,
     choices,
     distribution,
@@ -35,6 +34,7 @@ from augrnn.sweeps.optuna_trials import (
     tell,
     values_of,
 )
+from augrnn.sweeps.reporting import Reporting
 from augrnn.sweeps.sweep_file import Parameter, Sweep, read_sweep
 from augrnn.training.command import Command
 from tests.tiny import CONFIG, tiny, train

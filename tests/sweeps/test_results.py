@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from augrnn.lab.plan import Run
 from augrnn.option_names import shortened
 from augrnn.sweeps.points import draw as drawn
 from augrnn.sweeps.points import point, points, run_of
-from augrnn.sweeps.results import Row, collect, draw, importance, shown
+from augrnn.sweeps.results import Row, collect, draw, importance, importance_told, shown
 from augrnn.sweeps.sweep_file import Sweep, read_sweep
 
 ROOT = Path(__file__).parents[2]
@@ -194,6 +195,7 @@ def rows_of(sweep: Sweep, count: int, cost: Callable[[Mapping[str, Any]], float 
 
 
 LR = "model.init_args.optimizer.init_args.lr"
+COMMAND = 'command: [augrnn, fit, --config, configs/copy/lstm.yaml, "${args}"]\n'
 
 
 def distance(values: Mapping[str, Any]) -> float:
@@ -215,8 +217,32 @@ def test_importance_of_too_few_points(tmp_path: Path) -> None:
     sweep = sweep_of(tmp_path, BAYES)
     assert importance(rows_of(sweep, 3, distance), sweep) == {}
     assert importance(rows_of(sweep, 9, lambda values: None), sweep) == {}
-    same = importance(rows_of(sweep, 4, lambda values: 1.0), sweep)
-    assert sum(same.values()) == pytest.approx(1)
+    assert importance(rows_of(sweep, 4, lambda values: 1.0), sweep) == {}
+    assert importance_told(rows_of(sweep, 40, lambda values: 1.0), sweep) == []
+
+
+@pytest.mark.parametrize("same", [LR, "model.init_args.cell.init_args.hidden_size", "config"])
+def test_what_is_the_same_in_all_points_has_no_importance(same: str, tmp_path: Path) -> None:
+    sweep = sweep_of(tmp_path, BAYES)
+    rows = rows_of(sweep, 20, distance)
+    alike = [replace(row, values={**row.values, same: rows[0].values[same]}) for row in rows]
+    shares = importance(alike, sweep)
+    assert same not in shares
+    assert sum(shares.values()) == pytest.approx(1)
+    assert 0 not in shares.values()
+
+
+def test_the_meaning_of_importance_is_told(tmp_path: Path) -> None:
+    sweep = sweep_of(tmp_path, BAYES)
+    few, many = (importance_told(rows_of(sweep, count, distance), sweep) for count in (8, 40))
+    assert "the best 50% of 8 points" in few[0]
+    assert few[0].endswith("not sizes of effects; fewer than 30 points: a hint at most:")
+    assert many[0].endswith("the best 12% of 40 points from the others (PED-ANOVA), not sizes of effects:")
+    assert many[1].startswith(f"importance of {LR}: 0.")
+    only = sweep_of(
+        tmp_path, BAYES.split("parameters:", maxsplit=1)[0] + "parameters: {lr: {min: 0.0, max: 1.0}}\n" + COMMAND
+    )
+    assert importance_told(rows_of(only, 9, lambda values: values["lr"]), only) == []
 
 
 def pictures(folder: Path) -> list[tuple[int, int]]:

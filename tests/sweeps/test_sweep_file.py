@@ -1,6 +1,7 @@
 """The sweep file and its points: W&B's grammar, every shipped file, counts, draws and bad input."""
 
 import itertools
+import json
 from pathlib import Path
 
 import numpy as np
@@ -155,6 +156,19 @@ def test_draws_of_lists_and_steps() -> None:
         ({"command": ["augrnn", "fit", "${program}", "${args}"]}, "no other macro"),
         ({"command": ["augrnn", "fit", "${args}"]}, "name the config either in the command"),
         ({"metric": None}, "metric: Field required"),
+        ({"metric": {"name": 3}}, 'metric.name: 3 is not text: put it in quotes, "3"'),
+        ({"description": 12}, 'description: 12 is not text: put it in quotes, "12"'),
+        ({"parameters": {"config": {"values": [3]}}}, "config needs listed paths"),
+        ({"parameters": {"config": {"min": 1, "max": 3}}}, "config needs listed paths"),
+        ({"parameters": {"config": {"values": [CONFIG, None]}}}, "config needs listed paths"),
+        ({"parameters": {LR: {"value": {1: 2}}}}, "put it in quotes"),
+        ({"parameters": {LR: {"value": b"ab"}}}, "not a valid JSON value"),
+        ({"parameters": {LR: {"min": 0, "max": 10**30}}}, "is too wide"),
+        ({"parameters": {LR: {"min": 0.0, "max": float("inf")}}}, "finite number"),
+        ({"parameters": {"seed_everything": {"min": 0, "max": 10**9}}}, "1,000,000,001 seeds make more than 100,000"),
+        ({"method": "bayes", "run_cap": 10**11}, "run_cap: Input should be less than or equal to 100000"),
+        ({"method": "random", "run_cap": 0}, "run_cap: Input should be greater"),
+        ({"method": "random", "run_cap": -1}, "run_cap: Input should be greater"),
     ],
 )
 def test_a_mistake_is_one_line_that_names_its_place(tmp_path: Path, changed: dict[str, object], told: str) -> None:
@@ -163,6 +177,48 @@ def test_a_mistake_is_one_line_that_names_its_place(tmp_path: Path, changed: dic
     assert told in str(raised.value)
     assert "\n" not in str(raised.value)
     assert str(tmp_path / "s.yaml") in str(raised.value)
+
+
+def text(folder: Path, values: str) -> Sweep:
+    (folder / "t.yaml").write_text(
+        f"method: grid\nmetric: {{name: val/cost_bits}}\nparameters: {{{LR}: {values}}}\n"
+        f'command: [augrnn, fit, --config, {CONFIG}, --trainer.logger, false, --a, 1e-3, "${{args}}"]\n'
+    )
+    return read_sweep(folder / "t.yaml", ROOT)
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ("{values: [1e-1, 1e-2, 1e-3, 3e-4, 1e-4]}", [0.1, 0.01, 0.001, 0.0003, 0.0001]),
+        ("{values: [1e-3, 0.001, 1.0e-3]}", [0.001]),
+        ("{values: [1, 1.0, 2, true]}", [1, 2, True]),
+        ("{values: [[1.0], [1], {a: 2.0}, {a: 2}]}", [[1.0], {"a": 2.0}]),
+        ("{value: 2024-01-02}", ["2024-01-02"]),
+    ],
+)
+def test_values_are_numbers_as_lightning_cli_reads_them_and_none_twice(
+    tmp_path: Path, values: str, expected: list[object]
+) -> None:
+    found = text(tmp_path, values)
+    assert [each.values[LR] for each in points(found)] == expected
+    assert [type(each.values[LR]) for each in points(found)] == [type(value) for value in expected]
+    run = run_of(found, points(found)[0], 0)
+    assert (run.settings["trainer"]["logger"], run.settings["a"]) == (False, 0.001)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("trainer", 3), ("trainer", [1]), ("trainer", "x"), ("model", 1), ("data", None)]
+)
+def test_a_section_without_options_is_one_line(tmp_path: Path, name: str, value: object) -> None:
+    told = f"s: {name} cannot be "
+    one = sweep(tmp_path, parameters={name: {"value": value}})
+    with pytest.raises(UserError, match=told):
+        run_of(one, points(one)[0], 0)
+    words = ["augrnn", "fit", "--config", CONFIG, f"--{name}={json.dumps(value)}", "${args}"]
+    other = sweep(tmp_path, parameters={"x": {"value": 1}}, command=words)
+    with pytest.raises(UserError, match=told):
+        run_of(other, points(other)[0], 0)
 
 
 def test_missing_and_damaged_files_are_named(tmp_path: Path) -> None:

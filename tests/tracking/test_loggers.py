@@ -12,7 +12,7 @@ import pytest
 import wandb
 from lightning.pytorch.loggers import WandbLogger
 
-from augrnn.tracking.loggers import LONGEST_NAME, RunTags, artifact_name, log_artifacts, wandb_mode
+from augrnn.tracking.loggers import LONGEST_NAME, RunTags, artifact_name, log_artifacts
 
 ROOT = Path(__file__).parents[2]
 
@@ -133,25 +133,3 @@ def test_a_server_that_takes_no_artifact_is_told_and_no_crash(
     assert capsys.readouterr().err == "W&B did not take record-ntm-copy-lstm-smoke-0: no room\n"
     log_artifacts(SimpleNamespace(loggers=[]), tmp_path, tags)  # type: ignore[arg-type]
     assert len(board.asked) == 1
-
-
-def test_mode_is_online_only_with_a_key(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("NETRC", os.devnull)
-    monkeypatch.delenv("WANDB_MODE", raising=False)
-    monkeypatch.delenv("WANDB_API_KEY", raising=False)
-    assert wandb_mode() == "offline"
-    monkeypatch.setenv("WANDB_API_KEY", "0" * 40)
-    assert wandb_mode() == "online"
-    monkeypatch.setenv("WANDB_MODE", "disabled")
-    assert wandb_mode() == "disabled"
-
-
-def test_a_key_kept_for_the_server_that_is_set_up_means_online(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.delenv("WANDB_MODE", raising=False)
-    monkeypatch.delenv("WANDB_API_KEY", raising=False)
-    (tmp_path / "netrc").write_text(f"machine wandb.example.org login user password {'0' * 40}\n")
-    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
-    monkeypatch.setenv("WANDB_BASE_URL", "https://wandb.example.org")
-    assert wandb_mode() == "online"
-    monkeypatch.setenv("WANDB_BASE_URL", "https://another.example.org")
-    assert wandb_mode() == "offline"

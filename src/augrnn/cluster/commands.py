@@ -35,7 +35,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def submit_tasks(submissions: "Submissions", tasks: Sequence["Task"], profile: "Profile", dry: bool) -> int:
     """Submit tasks that are not in the queue, or show what would be submitted; gives the exit status."""
     from augrnn.cluster.submissions import parts
+    from augrnn.tracking.wandb_server import asked_mode
 
+    asked_mode()  # the jobs get it with the environment
     if dry:
         print(submissions.script(profile), end="")
         arrays = parts(tasks, profile.largest_array)

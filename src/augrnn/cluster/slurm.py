@@ -4,6 +4,7 @@ Jobs are ours to requeue. submitit and Lightning would both do it, each on signa
 so neither is asked to: the batch script is `augrnn.cluster.job`, which starts the run as a step.
 """
 
+import math
 import re
 import shlex
 import shutil
@@ -11,12 +12,39 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, NamedTuple
+from typing import Annotated, NamedTuple, Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from augrnn.errors import UserError
 from augrnn.yaml_files import Strict, read_strict
+
+LEAST = 120
+"""Seconds that a leg must have before it is asked to stop."""
+
+UNLIMITED = ("UNLIMITED", "INFINITE")
+"""SLURM's words for no time limit."""
+
+
+def seconds(time: str) -> float:
+    """How long a time limit in one of SLURM's forms is; 0 is no limit.
+
+    Raises:
+      ValueError: it is of none of the forms.
+    """
+    if time.upper() in UNLIMITED:
+        return math.inf
+    if not re.fullmatch(r"[0-9]{1,9}(:[0-9]{1,9}){0,2}|[0-9]{1,9}-[0-9]{1,9}(:[0-9]{1,9}){0,2}", time):
+        raise ValueError(
+            f'{time!r} is not a time limit of SLURM\'s: "hours:minutes:seconds", "days-hours" or UNLIMITED'
+        )
+    days, dash, rest = time.rpartition("-")
+    parts = [int(part) for part in rest.split(":")]
+    if dash or len(parts) == 3:
+        hours, minutes, last = [*parts, 0, 0][:3]
+    else:
+        hours, (minutes, last) = 0, [*parts, 0][:2]
+    return ((int(days or 0) * 24 + hours) * 60 + minutes) * 60 + last or math.inf
 
 
 class Profile(Strict):
@@ -28,7 +56,7 @@ class Profile(Strict):
       nodes, tasks_per_node: of one run; more than one task is data-parallel training, a process each.
       cpus_per_task, gpus_per_node, memory: of one job.
       notice: seconds before the time limit at which a run is asked to stop; it has to save a checkpoint in that time,
-        and to finish a validation if it is in one.
+        and to finish a validation if it is in one. The limit is to be at least `LEAST` seconds longer.
       at_once: most jobs of an array that run at the same time.
       largest_array: most jobs of one array (MaxArraySize of the cluster); more are submitted as several.
       environment: lines of the batch script before the run: modules, a virtual environment.
@@ -40,7 +68,7 @@ class Profile(Strict):
     account: str | None = None
     qos: str | None = None
     constraint: str | None = None
-    time: Annotated[str, Field(pattern=r"^(\d+-)?\d+(:\d+){0,2}$")] = "04:00:00"
+    time: str = "04:00:00"
     nodes: Annotated[int, Field(ge=1)] = 1
     tasks_per_node: Annotated[int, Field(ge=1)] = 1
     cpus_per_task: Annotated[int, Field(ge=1)] = 1
@@ -59,6 +87,23 @@ class Profile(Strict):
         if value is not None and not re.fullmatch(r"[\w.,:&|*()\[\]-]+", value):
             raise ValueError(f"{value!r} is not a word that sbatch takes")
         return value
+
+    @field_validator("time")
+    @classmethod
+    def _of_slurms_form(cls, value: str) -> str:
+        seconds(value)
+        return value
+
+    @model_validator(mode="after")
+    def _time_to_train(self) -> Self:
+        limit = seconds(self.time)
+        if limit < self.notice + LEAST:
+            raise ValueError(
+                f"time {self.time} is {limit:,.0f} seconds, and notice {self.notice:,}: a run would be stopped before "
+                f"it has trained, again and again. The limit must be at least {LEAST} seconds longer than the notice, "
+                "because SLURM gives it up to 60 seconds early and a run takes a while to start"
+            )
+        return self
 
     @field_validator("options")
     @classmethod

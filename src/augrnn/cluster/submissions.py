@@ -83,7 +83,9 @@ class Submissions:
 
 def read_tasks(plan: Path) -> list[Task]:
     """The tasks of an array."""
-    return [Task(task["name"], task["folder"], tuple(task["command"])) for task in files.read_json(plan)["tasks"]]
+    return [
+        Task(task["name"], task["folder"], tuple(task["command"])) for task in files.read_json(plan, "tasks")["tasks"]
+    ]
 
 
 def parts(tasks: Sequence[Task], largest: int) -> list[Sequence[Task]]:

@@ -109,7 +109,7 @@ def _shown(experiment: Experiment, experiments: Path, scale: str | None, cards: 
 def _media(experiment: Experiment, scale: str, experiments: Path) -> dict[str, type[Exhibit]]:
     """The keys and kinds of what the variants log to W&B, as their tasks' measures say."""
     from augrnn.measures.measure import measure_of
-    from augrnn.tracking.pictures import MEDIA
+    from augrnn.tracking.wandb_server import MEDIA
 
     found: dict[str, type[Exhibit]] = {}
     for name, variant in experiment.variants.items():

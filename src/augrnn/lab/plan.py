@@ -80,7 +80,7 @@ class Run:
         path = self.folder(runs) / PROVENANCE
         if not path.exists():
             return "new"
-        if read_json(path).get("fingerprint") != self.fingerprint:
+        if read_json(path, "fingerprint")["fingerprint"] != self.fingerprint:
             return "outdated"
         return ended(self.folder(runs)) or "broken"
 

@@ -9,14 +9,20 @@ A run's folder holds config.yaml (resolved), metrics.csv, checkpoints/, log.txt 
 
 import csv
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+from augrnn.errors import UserError
 from augrnn.files import locked, read_json, write_json
 from augrnn.lab.plan import Run
 from augrnn.lab.results import Curve, RunRecord
 from augrnn.lab.work import Work
 from augrnn.run_folder import PROVENANCE, SUMMARY
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
 
 
 def start_over(work: Work, runs: Path) -> None:
@@ -39,7 +45,7 @@ def forget_measures(work: Work, runs: Path) -> None:
     folder = work.folder(runs)
     with locked(folder):
         seconds = read_json(folder / SUMMARY, "seconds")["seconds"]
-        write_json(folder / PROVENANCE, {**read_json(folder / PROVENANCE), "seconds": seconds})
+        write_json(folder / PROVENANCE, {**read_json(folder / PROVENANCE, "legs"), "seconds": seconds})
         (folder / SUMMARY).unlink()
 
 
@@ -83,6 +89,29 @@ def read_run(run: Run, runs: Path) -> RunRecord | None:
     """A run's record with its curves whole; None where it has not ended, or has other settings."""
     if run.state(runs) not in ("finished", "failed"):
         return None
-    summary = read_json(run.folder(runs) / SUMMARY, "status", "fingerprint")
-    summary.pop("fingerprint")
-    return RunRecord(run.variant, run.seed, **summary)
+    path = run.folder(runs) / SUMMARY
+    summary = {name: value for name, value in read_json(path, "status").items() if name != "fingerprint"}
+    record = {**summary, "variant": run.variant, "seed": run.seed}
+    if wrong := _wrong(record):
+        raise UserError(f"{path} is damaged, or of another version ({wrong}); delete it")
+    return RunRecord(**record)
+
+
+def _wrong(record: Mapping[str, Any]) -> str:
+    """What a run's record has that no record has, or in another form; "" for nothing."""
+    from pydantic import ValidationError
+
+    try:
+        _form().validate_python(record)
+    except ValidationError as error:
+        first = error.errors()[0]
+        return f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}"
+    empty = [name for name, curve in record.get("curves", {}).items() if not curve.get("values")]
+    return f"curves.{empty[0]}: it has no values" if empty else ""
+
+
+@cache
+def _form() -> "TypeAdapter[RunRecord]":
+    from pydantic import ConfigDict, TypeAdapter, with_config
+
+    return TypeAdapter(with_config(ConfigDict(extra="forbid"))(RunRecord))

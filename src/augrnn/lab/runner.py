@@ -34,6 +34,7 @@ from augrnn.lab.provenance import cores
 from augrnn.lab.work import Work, ended
 from augrnn.run_folder import LAST, LOG
 from augrnn.signals import handled
+from augrnn.tracking.wandb_server import usable_mode
 
 Command = Callable[[Run, Path, Path], list[str]]
 """From a run, the experiments and the runs folder to the command that does it."""
@@ -167,7 +168,9 @@ class Pool:
         self, command: Callable[[Any], list[str]], runs: Path, slots: int, threads: int, progress: Progress
     ) -> None:
         self._command, self._runs, self._slots, self._progress = command, runs, slots, progress
-        self._environment = {**os.environ, "OMP_NUM_THREADS": str(threads), "MKL_NUM_THREADS": str(threads)}
+        # In an allocation, whoever sees SLURM's variables takes itself for one of the tasks that srun starts.
+        ours = {name: value for name, value in os.environ.items() if not name.startswith("SLURM_")}
+        self._environment = {**ours, "OMP_NUM_THREADS": str(threads), "MKL_NUM_THREADS": str(threads)}
         self._children: dict[Work, subprocess.Popen[bytes]] = {}
         self._crashed: dict[Work, str] = {}
         self._mistake: str | None = None
@@ -175,6 +178,11 @@ class Pool:
     def do(self, todo: Sequence[Work]) -> dict[Work, str]:
         """Do all runs; for each that broke, why. A run that only the user can mend stops new ones from starting."""
         waiting = list(todo)
+        if waiting:  # asked once for all of them
+            mode, told = usable_mode(self._runs)
+            self._environment["WANDB_MODE"] = mode
+            if told:
+                self._progress.say(told)
         with handled(_interrupt):  # as Ctrl-C
             try:
                 while self._children or (waiting and not self._mistake):

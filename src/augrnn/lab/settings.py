@@ -41,6 +41,19 @@ def _over(below: Any, value: Settings) -> dict[str, Any]:
     return merged({}, value) if len(classes) == 2 and classes[0] != classes[1] else merged(below, value)
 
 
+SECTIONS: dict[str, tuple[type, ...]] = {"trainer": (Mapping,), "model": (Mapping, str), "data": (Mapping, str)}
+"""The sections of settings, and what each of them is: options by their names, or the path of a class."""
+
+
+def require_sections(settings: Settings, owner: str) -> None:
+    """Refuse settings whose sections have no options; a UserError that begins with their owner."""
+    for name, kinds in SECTIONS.items():
+        if not isinstance(settings.get(name, {}), kinds):
+            raise UserError(
+                f"{owner}: {name} cannot be {settings[name]!r}: give its options, such as {name}.OPTION=..."
+            )
+
+
 def nested(options: Mapping[str, Any]) -> dict[str, Any]:
     """Settings from options by their dotted names: {"trainer.max_steps": 600}."""
     return merged({}, *(_deep(name.split("."), value) for name, value in options.items()))
@@ -63,6 +76,8 @@ def from_words(words: Sequence[str], root: Path, owner: str) -> dict[str, Any]:
     """
     import yaml
 
+    from augrnn.yaml_files import one_line, parsed
+
     found: dict[str, Any] = {}
     rest = iter(words)
     for word in rest:
@@ -73,9 +88,9 @@ def from_words(words: Sequence[str], root: Path, owner: str) -> dict[str, Any]:
             found = merged(found, config_content(config_path(root, text), owner))
         else:
             try:
-                found = merged(found, nested({name: yaml.safe_load(text)}))
+                found = merged(found, nested({name: parsed(text)}))
             except yaml.YAMLError as error:
-                raise UserError(f"{owner}: {word} is not valid YAML: {' '.join(str(error).split())}") from error
+                raise UserError(f"{owner}: {word} is not valid YAML: {one_line(error)}") from error
     return found
 
 
@@ -83,14 +98,16 @@ def config_content(config: Path, owner: str) -> Settings:
     """What a config file says; a UserError that begins with its owner where it cannot be read."""
     import yaml
 
+    from augrnn.yaml_files import one_line, parsed
+
     if not config.is_file():
         raise UserError(f"{owner}: there is no config {config}")
     try:
-        content = yaml.safe_load(config.read_text(encoding="utf-8")) or {}
+        content = parsed(config.read_text(encoding="utf-8")) or {}
     except OSError as error:
         raise UserError(f"{owner}: cannot read {config}: {error.strerror}") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise UserError(f"{config} is not valid YAML: {' '.join(str(error).split())}") from error
+        raise UserError(f"{config} is not valid YAML: {one_line(error)}") from error
     if not isinstance(content, Mapping):
         raise UserError(f"{config} is not valid YAML for a config: it has no keys")
     return content

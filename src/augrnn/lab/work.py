@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Literal, Protocol
 
+from augrnn.errors import UserError
 from augrnn.files import read_json
 from augrnn.run_folder import SUMMARY
 
@@ -32,4 +33,7 @@ def ended(folder: Path) -> Literal["finished", "failed"] | None:
     """How the work with this folder ended; None where it has not."""
     if not (folder / SUMMARY).exists():
         return None
-    return "failed" if read_json(folder / SUMMARY, "status")["status"] == "failed" else "finished"
+    status = read_json(folder / SUMMARY, "status")["status"]
+    if status not in ("finished", "failed"):
+        raise UserError(f"{folder / SUMMARY} is damaged (its status is {status!r}); delete it")
+    return status

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from augrnn.cluster.commands import SHOWN
+from augrnn.counts import count
 from augrnn.errors import UserError
 from augrnn.lab import commands as lab
 from augrnn.lab.places import config_path, places
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
     from augrnn.dashboard.shown import SweepPanel
     from augrnn.sweeps.sweep_file import Sweep
     from augrnn.sweeps.work import SweepWork
+
+
+MOST_JOBS = 1000
+"""Runs at once on one machine."""
 
 
 def add_parsers(subparsers: Any) -> None:
@@ -30,7 +35,9 @@ def add_parsers(subparsers: Any) -> None:
         "--json", action="store_true", help="print all runs as one JSON list"
     )
     parser = _add(commands, "run", run, "train what is left of a sweep on this machine")
-    parser.add_argument("--jobs", type=int, metavar="N", help="runs at once (default: as the cores allow)")
+    parser.add_argument(
+        "--jobs", type=count("--jobs", MOST_JOBS), metavar="N", help="runs at once (default: as the cores allow)"
+    )
     _again(parser)
     words = "give the sweep to W&B's server, which hands out its points from then on; to be followed by run or submit"
     _add(commands, "register", register, words)
@@ -95,7 +102,9 @@ def run(options: argparse.Namespace) -> int:
     from augrnn.sweeps.local import train_here
 
     sweep, runs = _read(options)
-    broken = train_here(sweep, _left(sweep, runs, options), runs, options.jobs)
+    todo = _left(sweep, runs, options)
+    _rehearse(sweep, runs)
+    broken = train_here(sweep, todo, runs, options.jobs)
     for each, reason in broken.items():
         print(f"{each} broke: {reason}; the same command resumes it (log: {each.folder(runs) / 'log.txt'})")
     print(f"{sweep.name}: {counted(standings(sweeps.plan(sweep, runs), runs, {}))}")
@@ -111,9 +120,26 @@ def register(options: argparse.Namespace) -> int:
     sweep, runs = _read(options)
     if not sweeps.on_server(sweep, runs) and any(run.folder(runs).exists() for run in sweeps.plan(sweep, runs)):
         raise UserError(f"{sweep.name} has runs whose points the server does not know: give the file another name")
-    server = agents.register(sweep, runs, signed_in())
+    entity = signed_in()
+    _rehearse(sweep, runs)
+    server = agents.register(sweep, runs, entity)
     print(f"{server.path}: sweep run and sweep submit start its agents; elsewhere: wandb agent {server.path}")
     return 0
+
+
+def _rehearse(sweep: "Sweep", runs: Path) -> None:
+    """Before a sweep's first run, train one update in a process of its own; a UserError where that finds a mistake."""
+    from augrnn.sweeps import work as sweeps
+    from augrnn.sweeps.rehearsal import rehearsed
+
+    if sweeps.on_server(sweep, runs) or any(each.state(runs) != "new" for each in sweeps.plan(sweep, runs)):
+        return
+    print(f"{sweep.name}: trying one update, to see what is logged", flush=True)
+    status, told = rehearsed(sweeps.command(sweep, sweep.path, ["rehearsal"], runs))
+    if status == 2:
+        raise UserError(told)
+    if status != 0:
+        print(f"{sweep.name}: that did not work here, so the metric's name is not checked ({told})", flush=True)
 
 
 def _left(sweep: "Sweep", runs: Path, options: argparse.Namespace) -> "list[SweepWork]":
@@ -140,8 +166,10 @@ def submit(options: argparse.Namespace) -> int:
     todo = _left(sweep, runs, options)
     if not sweeps.known_beforehand(sweep, runs) and profile.nodes * profile.tasks_per_node > 1:
         raise UserError("a trial, or an agent of W&B's, is one process: use a profile with one task on one node")
+    if not options.dry_run:
+        _rehearse(sweep, runs)
     file = options.sweep if options.dry_run else sweeps.frozen(sweep, runs)
-    tasks = [task_of(each, runs, sweeps.command(sweep, file, each, runs, profile.placement)) for each in todo]
+    tasks = [task_of(each, runs, sweeps.command(sweep, file, each.words(), runs, profile.placement)) for each in todo]
     return submit_tasks(Submissions(sweeps.folder_of(sweep, runs)), tasks, profile, options.dry_run)
 
 
@@ -172,7 +200,8 @@ def reap(options: argparse.Namespace) -> int:
 
     sweep, runs = _read(options)
     found = standings(sweeps.plan(sweep, runs), runs, queued(Submissions(sweeps.folder_of(sweep, runs))))
-    if sweep.file.method == "bayes" and not sweeps.on_server(sweep, runs):
+    begun = any(each.state != "new" for each in found)
+    if begun and sweep.file.method == "bayes" and not sweeps.on_server(sweep, runs):
         from augrnn.sweeps.optuna_trials import open_study, reap
 
         alive = {number for number, each in enumerate(found) if each.state in ("running", "waiting")}
@@ -194,7 +223,7 @@ def results(options: argparse.Namespace) -> int:
 
     from augrnn.option_names import shortened
     from augrnn.sweeps import work as sweeps
-    from augrnn.sweeps.results import collect, draw, importance
+    from augrnn.sweeps.results import collect, draw, importance_told
 
     sweep, runs = _read(options)
     rows = collect(sweep, runs)
@@ -211,8 +240,8 @@ def results(options: argparse.Namespace) -> int:
         values = (value if isinstance(value, str) else json.dumps(value) for value in row.values.values())
         table.add_row(row.id, mean, seeds, f"{len(row.found)} of {row.planned}", *map(escape, values))
     lab.console().print(table)
-    for name, share in importance(rows, sweep).items():
-        print(f"importance of {name}: {share:.2f}")
+    for line in importance_told(rows, sweep):
+        print(line)
     for path in draw(rows, sweep, sweeps.folder_of(sweep, runs)):
         print(path)
     return 0

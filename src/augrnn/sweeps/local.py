@@ -24,6 +24,8 @@ def train_here(sweep: Sweep, todo: Sequence[SweepWork], runs: Path, jobs: int | 
     file = frozen(sweep, runs)
     slots = max(1, min(jobs or cores(), len(todo)))
     with Progress(console(), total=len(todo), jobs=slots, seconds=60, curves=(sweep.file.metric.name,)) as progress:
-        progress.say(f"{sweep.name}: {len(todo)} runs to do, {slots} at once")
+        begun = sum(each.state(runs) == "broken" for each in todo)
+        going_on = f", {begun} of them from where they were stopped" if begun else ""
+        progress.say(f"{sweep.name}: {len(todo)} runs to do{going_on}; {slots} at once")
         threads = max(1, cores() // slots)
-        return Pool(lambda each: command(sweep, file, each, runs), runs, slots, threads, progress).do(todo)
+        return Pool(lambda each: command(sweep, file, each.words(), runs), runs, slots, threads, progress).do(todo)

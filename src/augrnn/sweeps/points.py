@@ -3,6 +3,7 @@
 import hashlib
 import itertools
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -12,14 +13,11 @@ import numpy as np
 
 from augrnn.errors import UserError
 from augrnn.lab.plan import Run, fingerprint
-from augrnn.lab.settings import config_content, from_words, merged, nested
-from augrnn.sweeps.sweep_file import SEED, Parameter, Sweep
+from augrnn.lab.settings import config_content, from_words, merged, nested, require_sections
+from augrnn.sweeps.sweep_file import MOST, SEED, Parameter, Sweep
 
 REDRAWS = 100
 """Draws for each point of a random sweep before it is taken that there are no new ones."""
-
-LARGEST = 100_000
-"""Points of a grid."""
 
 _content = cache(config_content)  # a thousand points share a config
 
@@ -57,12 +55,31 @@ def points(sweep: Sweep) -> list[Point]:
 
 def _grid(sweep: Sweep) -> list[Point]:
     axes = {name: parameter.listed or () for name, parameter in sweep.axes.items()}
-    size = int(np.prod([len(values) for values in axes.values()], dtype=float)) if axes else 1
-    if size > LARGEST:
-        raise UserError(f"the grid of {sweep.name} has {size:,} points, more than {LARGEST:,}: use random")
+    size = math.prod(len(values) for values in axes.values())
+    if size * len(sweep.seeds) > MOST:
+        raise UserError(
+            f"the grid of {sweep.name} has {size:,} points with {len(sweep.seeds)} seeds each, more than {MOST:,} "
+            "runs: use random"
+        )
     combinations = itertools.product(*axes.values())
-    found = [point(dict(zip(axes, values, strict=True))) for values in combinations]
-    return list({each.id: each for each in found}.values())
+    found: dict[str, Point] = {}
+    for values in combinations:
+        each = point(dict(zip(axes, values, strict=True)))
+        found.setdefault(_meant(each), each)
+    return list(found.values())
+
+
+def _meant(point: Point) -> str:
+    """Text that is the same for points that train the same: 1.0 is 1."""
+    return json.dumps(_whole(point.values), sort_keys=True)
+
+
+def _whole(value: Any) -> Any:
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, Mapping):
+        return {name: _whole(each) for name, each in value.items()}
+    return [_whole(each) for each in value] if isinstance(value, list) else value
 
 
 def _random(sweep: Sweep) -> list[Point]:
@@ -132,4 +149,5 @@ def run_of(sweep: Sweep, point: Point, seed: int, kind: str = "points", name: st
     config = values.pop("config", None)
     first = {} if config is None else _content(sweep.root / config, sweep.name)  # the others override it
     settings = merged(first, from_words(sweep.options, sweep.root, sweep.name), nested(values))
+    require_sections(settings, sweep.name)
     return Run(f"sweeps/{sweep.name}", kind, name or point.id, seed, fingerprint(settings), settings, point.values)

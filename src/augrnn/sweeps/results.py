@@ -34,6 +34,9 @@ from augrnn.sweeps.work import AGENTS, TRIALS, folder_of, on_server
 FEWEST = 4
 """Points without which the importance of parameters is not worth a number."""
 
+MANY = 30
+"""Points below which shares can still be chance."""
+
 LONGEST = 24
 """Letters of a value in a picture."""
 
@@ -123,7 +126,7 @@ def _given(sweep: Sweep, runs: Path) -> Iterator[tuple[str, Point, list[Run]]]:
 def _begun(sweep: Sweep, task: Path) -> Iterator[tuple[Point, int]]:
     """The point of a task with each seed that has begun; none where the sweep has other options by now."""
     for path in sorted(task.glob("seed-*/provenance.json")):
-        begun, axes = read_json(path), sweep.axes
+        begun, axes = read_json(path, "seed"), sweep.axes
         values = begun.get("values", {})  # a record of before has none, and is of other options
         choices = {name: axis.listed or () for name, axis in axes.items() if axis.kind in ("constant", "categorical")}
         if set(values) == set(axes) and all(values[name] in listed for name, listed in choices.items()):
@@ -152,18 +155,38 @@ def _row(sweep: Sweep, name: str, where: Point, planned: list[Run], runs: Path) 
 def importance(rows: Sequence[Row], sweep: Sweep) -> dict[str, float]:
     """The share of each parameter in what tells the best points from the others, largest first (PED-ANOVA).
 
-    Empty where too few points have ended to tell.
+    Parameters that are the same in all points have none, and Optuna finds none for one of a single branch. Empty where
+    too few points have ended to tell, or all are equally good.
     """
-    whole = [row for row in rows if row.rank[0] == 0]
-    names = {name: name for name, parameter in sweep.axes.items() if parameter.kind != "constant"}
-    if len(whole) < FEWEST or not names:
+    whole = _whole(rows)
+    names = {name: name for name in sweep.axes if len({json.dumps(row.values[name], default=str) for row in whole}) > 1}
+    if len(whole) < FEWEST or not names or len({row.mean for row in whole}) == 1:
         return {}
-    # Five at least are the best ones, as Optuna advises, but never more than half.
-    best = min(0.5, max(0.1, 5 / len(whole)))
-    evaluator = optuna.importance.PedAnovaImportanceEvaluator(target_quantile=best)
+    evaluator = optuna.importance.PedAnovaImportanceEvaluator(target_quantile=_best(whole))
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Some regimes for parameter|Target and region quantiles", UserWarning)
-        return optuna.importance.get_param_importances(_study(whole, sweep, names), evaluator=evaluator)
+        found = optuna.importance.get_param_importances(_study(whole, sweep, names), evaluator=evaluator)
+    return {name: share for name, share in found.items() if share > 0}
+
+
+def importance_told(rows: Sequence[Row], sweep: Sweep) -> list[str]:
+    """Lines that say how much each parameter matters and what the numbers mean; none with nothing to compare."""
+    shares, whole = importance(rows, sweep), _whole(rows)
+    if len(shares) < 2:
+        return []
+    meaning = f"shares in what tells the best {_best(whole):.0%} of {len(whole)} points from the others (PED-ANOVA)"
+    caveat = f"; fewer than {MANY} points: a hint at most" if len(whole) < MANY else ""
+    lines = [f"importance, as {meaning}, not sizes of effects{caveat}:"]
+    return lines + [f"importance of {name}: {share:.2f}" for name, share in shares.items()]
+
+
+def _whole(rows: Sequence[Row]) -> list[Row]:
+    return [row for row in rows if row.rank[0] == 0]
+
+
+def _best(whole: Sequence[Row]) -> float:
+    """The share of points that count as the best: five at least, as Optuna advises, but never more than half."""
+    return min(0.5, max(0.1, 5 / len(whole)))
 
 
 def _study(rows: Sequence[Row], sweep: Sweep, names: Mapping[str, str]) -> optuna.Study:

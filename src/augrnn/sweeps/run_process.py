@@ -2,8 +2,8 @@
 
     python -m augrnn.sweeps.run_process FILE NAME ROOT RUNS point ID SEED
 
-The last words are `trial NUMBER` for a task of a bayes sweep, and `agent NUMBER` for one of a sweep on W&B's server. It
-exits as `augrnn.lab.run_process` does.
+The last words are `trial NUMBER` for a task of a bayes sweep, `agent NUMBER` for one of a sweep on W&B's server, and
+`rehearsal` for what precedes all of them. It exits as `augrnn.lab.run_process` does.
 """
 
 import argparse
@@ -18,6 +18,7 @@ from augrnn.lab.plan import Run
 from augrnn.lab.run_process import exit_status, lightning, work
 from augrnn.sweeps.kept import kept
 from augrnn.sweeps.points import point, points, run_of
+from augrnn.sweeps.rehearsal import rehearse
 from augrnn.sweeps.sweep_file import Sweep, read_sweep
 from augrnn.sweeps.work import TRIALS, Trial, storage_of
 
@@ -32,7 +33,8 @@ def train_point(sweep: Sweep, identity: str, seed: int, runs: Path, placement: S
 
 def train_trial(sweep: Sweep, task: int, runs: Path, placement: Sequence[str]) -> None:
     """Train a task's trial of a bayes sweep with one seed after the other, and tell the study."""
-    from augrnn.sweeps.optuna_trials import Reporting, attach, open_study, states, tell, values_of
+    from augrnn.sweeps.optuna_trials import attach, open_study, states, tell, values_of
+    from augrnn.sweeps.reporting import Reporting
 
     study = open_study(sweep, storage_of(sweep, runs))
     trial = attach(study, sweep, task)
@@ -72,12 +74,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     listed.add_argument("seed", type=int)
     for name in ("trial", "agent"):
         kinds.add_parser(name).add_argument("number", type=int)
+    kinds.add_parser("rehearsal")
     options = parser.parse_args(argv)
 
     def do() -> None:
         sweep = read_sweep(options.file, options.root, options.name)
         if options.kind == "point":
             train_point(sweep, options.id, options.seed, options.runs, options.placement)
+        elif options.kind == "rehearsal":
+            rehearse(sweep)
         elif options.kind == "agent":
             from augrnn.sweeps.wandb_agents import train_task
 

@@ -11,13 +11,14 @@ Parameters are options of `augrnn fit`; W&B describes them under "Sweep configur
 axis of seeds: every point is trained with each of its values. `config` may be a parameter as well, and comes first.
 """
 
+import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, FiniteFloat, JsonValue, model_validator
 
 from augrnn.yaml_files import Strict, read_strict
 
@@ -26,6 +27,12 @@ SEED = "seed_everything"
 
 ARGUMENTS = "${args}"
 """What stands in a command for a point's options."""
+
+WIDEST = 2**53
+"""How far apart min and max may be."""
+
+MOST = 100_000
+"""Runs that a sweep may have."""
 
 Distribution = Literal[
     "constant",
@@ -48,17 +55,17 @@ Distribution = Literal[
 class Parameter(Strict):
     """One axis: a value, a list of values, or a distribution. W&B's names and defaults."""
 
-    value: Any = None
-    values: Annotated[tuple[Any, ...], Field(min_length=1)] | None = None
-    probabilities: tuple[float, ...] | None = None
+    value: JsonValue = None
+    values: Annotated[tuple[JsonValue, ...], Field(min_length=1)] | None = None
+    probabilities: tuple[FiniteFloat, ...] | None = None
     distribution: Distribution | None = None
-    min: int | float | None = None
-    max: int | float | None = None
-    q: int | float = 1
-    mu: float = 0.0
-    sigma: Annotated[float, Field(gt=0)] = 1.0
-    a: Annotated[float, Field(gt=0)] = 1.0
-    b: Annotated[float, Field(gt=0)] = 1.0
+    min: int | FiniteFloat | None = None
+    max: int | FiniteFloat | None = None
+    q: int | FiniteFloat = 1
+    mu: FiniteFloat = 0.0
+    sigma: Annotated[FiniteFloat, Field(gt=0)] = 1.0
+    a: Annotated[FiniteFloat, Field(gt=0)] = 1.0
+    b: Annotated[FiniteFloat, Field(gt=0)] = 1.0
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -87,6 +94,8 @@ class Parameter(Strict):
             raise ValueError(f"{self.kind} needs a min above 0")
         if self.kind == "int_uniform" and not (isinstance(self.min, int) and isinstance(self.max, int)):
             raise ValueError("int_uniform needs whole numbers")
+        if self.max - self.min > WIDEST:
+            raise ValueError(f"{self.min} to {self.max} is too wide: at most {WIDEST:,} apart")
 
     @property
     def kind(self) -> str:
@@ -137,19 +146,26 @@ class EarlyTerminate(Strict):
     strict: bool = False
 
 
+def _word(value: Any) -> Any:
+    """A word of a command as text, where YAML has made something else of it."""
+    if value is None or isinstance(value, bool):
+        return json.dumps(value)
+    return str(value) if isinstance(value, int | float) else value
+
+
 class SweepFile(Strict):
     """The whole file."""
 
     method: Literal["grid", "random", "bayes"]
     metric: Metric
     parameters: Annotated[dict[str, Parameter], Field(min_length=1)]
-    command: tuple[str | int | float, ...]
+    command: tuple[Annotated[str, BeforeValidator(_word)], ...]
     name: str | None = None
     description: str | None = None
     program: str | None = None
     project: str | None = None
     entity: str | None = None
-    run_cap: Annotated[int, Field(ge=1)] | None = None
+    run_cap: Annotated[int, Field(ge=1, le=MOST)] | None = None
     early_terminate: EarlyTerminate | None = None
 
     @model_validator(mode="after")
@@ -166,17 +182,24 @@ class SweepFile(Strict):
         if self.early_terminate is not None and self.method != "bayes":
             raise ValueError("early_terminate needs method bayes here; the points of the others are all trained whole")
         seeds = self.parameters[SEED].listed if SEED in self.parameters else (0,)
+        if seeds is not None and len(seeds) * (self.run_cap or 1) > MOST:
+            times = f" with run_cap {self.run_cap:,}" if self.run_cap else ""
+            raise ValueError(f"{len(seeds):,} seeds{times} make more than {MOST:,} runs")
         if seeds is None or any(type(seed) is not int or seed < 0 for seed in seeds):
             raise ValueError(f"{SEED} needs listed whole numbers of at least 0")
         return self
 
     @model_validator(mode="after")
     def _our_command(self) -> Self:
-        words = [str(word) for word in self.command]
+        words = list(self.command)
         if words[:1] == ["${env}"]:
             words = words[1:]
         if words[:2] != ["augrnn", "fit"] or words[-1] != ARGUMENTS or any("${" in word for word in words[:-1]):
             raise ValueError(f'command must be [augrnn, fit, ..., "{ARGUMENTS}"], with no other macro')
+        if "config" in self.parameters:
+            listed = self.parameters["config"].listed
+            if listed is None or not all(isinstance(path, str) for path in listed):
+                raise ValueError("config needs listed paths: {values: [configs/copy/lstm.yaml, ...]}")
         configs = [word for word in words if word == "--config" or word.startswith("--config=")]
         if bool(configs) == ("config" in self.parameters):
             raise ValueError("name the config either in the command (--config, configs/...) or as the parameter config")
@@ -202,7 +225,7 @@ class Sweep:
     @property
     def options(self) -> tuple[str, ...]:
         """The options of `augrnn fit` that all points share."""
-        words = [str(word) for word in self.file.command]
+        words = self.file.command
         return tuple(words[words.index("fit") + 1 : -1])
 
     @property

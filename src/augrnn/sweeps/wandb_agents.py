@@ -12,26 +12,25 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-import yaml
 
 from augrnn import files
 from augrnn.errors import UserError
 from augrnn.lab import records
 from augrnn.lab.plan import Run, fingerprint
 from augrnn.lab.run_process import Kept, exit_status, lightning, work
-from augrnn.lab.settings import from_words, merged, nested
+from augrnn.lab.settings import from_words, merged, nested, require_sections
 from augrnn.run_folder import METRICS, PROVENANCE
 from augrnn.signals import STOPPED, handled
 from augrnn.sweeps.kept import kept
 from augrnn.sweeps.points import point, run_of
 from augrnn.sweeps.sweep_file import SEED, Sweep, read_sweep
 from augrnn.sweeps.work import AGENTS, ServerPoint, folder_of, frozen
-from augrnn.tracking.wandb_server import refusals
+from augrnn.tracking.wandb_server import PROJECT, refusals
+from augrnn.yaml_files import parsed
 
 if TYPE_CHECKING:
     from augrnn.measures.measure import Measured
@@ -84,7 +83,10 @@ class Given:
 def server_of(folder: Path) -> Server | None:
     """Where the sweep in a folder is on W&B's server; None where it was not registered."""
     path = folder / "server.json"
-    return Server(**files.read_json(path)) if path.exists() else None
+    if not path.exists():
+        return None
+    found = files.read_json(path, *(field.name for field in fields(Server)))
+    return Server(**{field.name: found[field.name] for field in fields(Server)})
 
 
 def register(sweep: Sweep, runs: Path, entity: str) -> Server:
@@ -98,8 +100,6 @@ def register(sweep: Sweep, runs: Path, entity: str) -> Server:
     Raises:
       UserError: the server refuses, or has another content of the file.
     """
-    from augrnn.tracking.loggers import PROJECT
-
     folder = folder_of(sweep, runs)
     with files.locked(folder, wait=True):
         file, known = frozen(sweep, runs), server_of(folder)
@@ -116,7 +116,7 @@ def register(sweep: Sweep, runs: Path, entity: str) -> Server:
 def _created(sweep: Sweep, entity: str, project: str) -> str:
     import wandb
 
-    content = {"name": sweep.name, **yaml.safe_load(sweep.path.read_text(encoding="utf-8"))}
+    content = {"name": sweep.name, **parsed(sweep.path.read_text(encoding="utf-8"))}
     with refusals(f"W&B did not take {sweep.name}"):
         return wandb.sweep(content, entity=entity, project=project)
 
@@ -182,7 +182,7 @@ def _left(server: Server, folder: Path) -> Given | None:
 
 
 def _read(run: str, file: Path) -> Given:
-    content = yaml.safe_load(file.read_text(encoding="utf-8"))
+    content = parsed(file.read_text(encoding="utf-8"))
     return Given(run, file, {name: each["value"] for name, each in content.items() if name != "wandb_version"})
 
 
@@ -195,7 +195,7 @@ def _run(sweep: Sweep, given: Given, name: str) -> Run:
 def _was_stopped(folder: Path) -> bool:
     """Whether a run's last leg was asked to stop. Where we were not, the server has told the agent to do so."""
     path = folder / PROVENANCE
-    return path.exists() and files.read_json(path)["legs"][-1].get("outcome") == f"SystemExit: {STOPPED}"
+    return path.exists() and files.read_json(path, "legs")["legs"][-1].get("outcome") == f"SystemExit: {STOPPED}"
 
 
 def _finish(
@@ -263,7 +263,7 @@ def fit(words: Sequence[str]) -> int:
 def _home(runs: Path, identity: str) -> Path:
     """The folder of the sweep that the server knows by an id."""
     for path in (runs / "sweeps").glob("*/server.json"):
-        if files.read_json(path)["id"] == identity:
+        if files.read_json(path, "id")["id"] == identity:
             return path.parent
     return runs / "sweeps" / identity
 
@@ -283,4 +283,5 @@ def _unregistered(words: Sequence[str], given: Given, folder: Path) -> Run:
     first = {"config": values.pop("config")} if "config" in values else {}
     options = [f"--{name}={value}" for name, value in first.items()] + shared
     settings = merged(from_words(options, Path.cwd(), sweep), nested({**values, SEED: seed}))
+    require_sections(settings, sweep)
     return Run(f"sweeps/{sweep}", AGENTS, folder.name, seed, fingerprint(settings), settings, {**first, **values})

@@ -158,7 +158,7 @@ def frozen(sweep: Sweep, runs: Path) -> Path:
     return path
 
 
-def command(sweep: Sweep, file: Path, work: SweepWork, runs: Path, placement: Sequence[str] = ()) -> list[str]:
-    """The command that does a part of a sweep; see `augrnn.sweeps.run_process`."""
+def command(sweep: Sweep, file: Path, words: Sequence[str], runs: Path, placement: Sequence[str] = ()) -> list[str]:
+    """The command that does a part of a sweep, as its words say; see `augrnn.sweeps.run_process`."""
     place = [str(file), sweep.name, str(sweep.root), str(runs), *(f"--placement={option}" for option in placement)]
-    return [sys.executable, "-m", "augrnn.sweeps.run_process", *place, *work.words()]
+    return [sys.executable, "-m", "augrnn.sweeps.run_process", *place, *words]

@@ -20,8 +20,7 @@ from lightning.pytorch.utilities import grad_norm, rank_zero_only
 from augrnn.code_version import commit
 from augrnn.files import replacing
 from augrnn.run_folder import CONFIG, EXHIBITS, LAST, METRICS, MODEL, PROVENANCE, SUMMARY
-
-PROJECT = "augrnn"
+from augrnn.tracking.wandb_server import PROJECT, asked_mode, usable_mode
 
 RECORD = (SUMMARY, CONFIG, METRICS, PROVENANCE, EXHIBITS)
 """The files of a run's record that W&B keeps."""
@@ -99,23 +98,13 @@ class CSVFile(Logger):
             file.write(text.getvalue().encode())
 
 
-def wandb_mode() -> str:
-    """The mode W&B runs in: WANDB_MODE where set, online where a key is present, else offline; never a prompt."""
-    if mode := os.environ.get("WANDB_MODE"):
-        return mode
-    if os.environ.get("WANDB_API_KEY"):
-        return "online"
-    import requests
-    from wandb.sdk import wandb_setup
-
-    address = os.environ.get("WANDB_BASE_URL") or wandb_setup.singleton().settings.base_url
-    return "online" if requests.utils.get_netrc_auth(address) else "offline"
-
-
 def loggers(folder: Path, tags: RunTags, config: dict[str, Any]) -> list[Logger]:
     """The loggers of the run in `folder`; a run in the same folder is the same W&B run, resumed."""
     found: list[Logger] = [CSVFile(folder / METRICS)]
-    mode = wandb_mode()
+    first = rank_zero_only.rank == 0  # type: ignore[attr-defined]
+    mode, told = usable_mode(folder) if first else (asked_mode(), "")
+    if told:
+        print(f"augrnn: {told}", file=sys.stderr, flush=True)
     if mode != "disabled":
         import wandb
 

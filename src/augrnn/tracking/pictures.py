@@ -9,9 +9,7 @@ from augrnn.exhibits.exhibit import Exhibit
 from augrnn.exhibits.text_table import TextTable
 from augrnn.measures.measure import previewed
 from augrnn.tasks.task import Task
-
-MEDIA = "media"
-"""The section of W&B that exhibits are logged in."""
+from augrnn.tracking.wandb_server import MEDIA
 
 
 class Pictures(L.Callback):

@@ -1,13 +1,91 @@
-"""The server that W&B is set up for: who is signed in, and what it refuses."""
+"""The server that W&B is set up for: whether runs go there, who is signed in, and what it refuses."""
 
+import difflib
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from augrnn.errors import UserError
 
+if TYPE_CHECKING:
+    import wandb
+
+PROJECT = "augrnn"
+"""The project that runs are in."""
+
+MEDIA = "media"
+"""The section of W&B that exhibits are logged in."""
+
 SECONDS = 10
 """How long a server may take to say who is signed in."""
+
+MODES = {"online": "online", "run": "online", "offline": "offline", "dryrun": "offline", "disabled": "disabled"}
+"""What WANDB_MODE may be, and the mode that each word stands for; two are W&B's older words."""
+
+
+class UnreachableError(UserError):
+    """No server answers."""
+
+
+def asked_mode() -> str:
+    """The mode asked for: WANDB_MODE's, or that of `wandb offline` or `disabled`; else online where there is a key.
+
+    It is online, offline or disabled; there is never a prompt for a key.
+
+    Raises:
+      UserError: WANDB_MODE, or another of W&B's settings where they are asked, is none that W&B takes.
+    """
+    mode = os.environ.get("WANDB_MODE")
+    if mode is not None and mode not in MODES:
+        near = difflib.get_close_matches(mode.lower(), MODES, n=1)
+        hint = f"; did you mean {near[0]}?" if near else ""
+        raise UserError(f"WANDB_MODE is {mode!r}: it must be online, offline or disabled, or not set{hint}")
+    if mode is not None:
+        return MODES[mode]
+    settings = _settings()
+    if settings.mode in MODES and MODES[settings.mode] != "online":
+        return MODES[settings.mode]
+    return "online" if _key(_address(settings)) else "offline"
+
+
+def usable_mode(folder: Path) -> tuple[str, str]:
+    """The mode that runs in a folder can have, offline where no server answers, and what is to be said of it.
+
+    Raises:
+      UserError: a setting is none that W&B takes, or there is a server but no key that it takes.
+    """
+    mode = asked_mode()
+    if mode == "offline":
+        _settings()
+    if mode == "online":
+        try:
+            signed_in()
+        except UnreachableError as error:
+            return "offline", f"{error}. Training goes on offline; send it later with `augrnn sync {folder}`"
+    return mode, ""
+
+
+def _settings() -> "wandb.Settings":
+    from wandb.errors import Error
+    from wandb.sdk import wandb_setup
+
+    try:
+        return wandb_setup.singleton().settings
+    except (ValueError, Error) as error:
+        told = " ".join(str(error).split(" [type=")[0].split())
+        raise UserError(f"W&B's settings (variables WANDB_..., and the files that `wandb` writes): {told}") from error
+
+
+def _address(settings: "wandb.Settings") -> str:
+    return (os.environ.get("WANDB_BASE_URL") or settings.base_url).rstrip("/")
+
+
+def _key(address: str) -> str:
+    import requests
+
+    return os.environ.get("WANDB_API_KEY") or (requests.utils.get_netrc_auth(address) or ("", ""))[1]
 
 
 def signed_in() -> str:
@@ -16,13 +94,13 @@ def signed_in() -> str:
     W&B's own client is not asked: it tries an unreachable server again and again, and prompts for a missing key.
 
     Raises:
-      UserError: there is no key, no server, or the server refuses the key.
+      UnreachableError: no server answers.
+      UserError: there is no key, or the server refuses it.
     """
     import requests
-    from wandb.sdk import wandb_setup
 
-    address = (os.environ.get("WANDB_BASE_URL") or wandb_setup.singleton().settings.base_url).rstrip("/")
-    login = os.environ.get("WANDB_API_KEY") or (requests.utils.get_netrc_auth(address) or ("", ""))[1]
+    address = _address(_settings())
+    login = _key(address)
     if not login:
         raise UserError(f"there is no API key for {address}: run `wandb login`, or set WANDB_API_KEY")
     question = {"query": "query Viewer { viewer { id entity } }"}
@@ -34,7 +112,7 @@ def signed_in() -> str:
         viewer = answer.json()["data"]["viewer"]
     except (requests.RequestException, ValueError, KeyError, TypeError) as error:
         told = f"no W&B server answers at {address} ({type(error).__name__})"
-        raise UserError(f"{told}: check the network and WANDB_BASE_URL") from error
+        raise UnreachableError(f"{told}: check the network and WANDB_BASE_URL") from error
     if not viewer:
         raise UserError(f"{address} does not know the API key: run `wandb login --relogin`, or set WANDB_API_KEY")
     return viewer["entity"] or ""

@@ -14,7 +14,7 @@ import yaml
 from jsonargparse import ArgumentError, Namespace
 from lightning.pytorch.callbacks import ModelCheckpoint
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
-from lightning.pytorch.plugins.environments import SLURMEnvironment
+from lightning.pytorch.plugins.environments import ClusterEnvironment, LightningEnvironment, SLURMEnvironment
 
 from augrnn.errors import UserError
 from augrnn.files import jsonable
@@ -107,13 +107,23 @@ class Command(LightningCLI):
         if logger is None:
             logger = tracking.loggers(folder, tags, config.as_dict()) if self.subcommand in (None, "fit") else False
         plugins = [*(settings["plugins"] or []), RunCheckpoints(text)]
-        if (
-            "SLURM_JOB_ID" in os.environ and SLURMEnvironment.detect()
-        ):  # it has its own way to requeue, which loses what W&B has not written yet
-            plugins.append(SLURMEnvironment(auto_requeue=False))
+        plugins += _slurm()
         return super().instantiate_trainer(
             default_root_dir=folder, callbacks=callbacks, logger=logger, plugins=plugins, **kwargs
         )
+
+
+def _slurm() -> list[ClusterEnvironment]:
+    """What Lightning is to take this process for where SLURM has started it; nothing elsewhere."""
+    if "SLURM_JOB_ID" not in os.environ:
+        return []
+    if "SLURM_STEP_ID" not in os.environ:  # in an allocation, but no task of srun's: it trains alone
+        return [LightningEnvironment()]
+    try:
+        # Lightning's own way to requeue loses what W&B has not written yet.
+        return [SLURMEnvironment(auto_requeue=False)] if SLURMEnvironment.detect() else []
+    except RuntimeError as error:
+        raise UserError(_one_line(str(error))) from error
 
 
 @contextlib.contextmanager
