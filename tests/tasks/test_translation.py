@@ -201,8 +201,8 @@ def test_the_score_is_bleu_on_lowercased_tokens(make: Any) -> None:
 def test_no_test_split_is_read_before_its_time(make: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     task = make()
     read = []
-    original = task._read
-    monkeypatch.setattr(task, "_read", lambda split: read.append(split) or original(split))
+    original = task._readable
+    monkeypatch.setattr(task, "_readable", lambda split: read.append(split) or original(split))
     task.prepare_data()
     task.draw(0)
     list(task.val_dataloader())
@@ -212,7 +212,7 @@ def test_no_test_split_is_read_before_its_time(make: Any, monkeypatch: pytest.Mo
 def test_a_checkpoint_brings_the_vocabulary_and_no_data_is_read(make: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     for options in ({}, {"joint": False}, {"units": "words", "vocabulary": 12}):
         known, fresh = make(**options), make(**options)
-        monkeypatch.setattr(fresh, "_read", None)
+        monkeypatch.setattr(fresh, "corpus", None)
         fresh.load_state_dict(known.state_dict())
         assert fresh.state_dict() == known.state_dict()
         for side in ("source_subwords", "target_subwords"):
