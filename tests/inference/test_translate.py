@@ -169,6 +169,36 @@ def test_the_best_are_what_predict_gives(run: Path, text: Path, told: Any, capsy
     assert told("--run", run / LAST, text) == predicted
 
 
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [
+        ("the man 's hat .", True),
+        ("he &apos;s here\n\n", True),
+        ("A red dog is old.\n\nA ball.", False),
+        ("Oui : très !", False),
+    ],
+)
+@pytest.mark.parametrize("command", ["translate", "predict"])
+def test_text_in_tokens_is_told_and_translated(
+    run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], lines: str, said: bool, command: str
+) -> None:
+    (tmp_path / "text").write_text(lines)
+    assert main([command, *(["--run"] if command == "translate" else []), str(run), str(tmp_path / "text")]) == 0
+    out, err = capsys.readouterr()
+    assert (
+        err.splitlines() == ["augrnn: the text seems to be in tokens already, and is cut again: give raw text"] * said
+    )
+    assert len(out.removesuffix("\n").split("\n")) == len(lines.removesuffix("\n").split("\n"))
+
+
+def test_the_same_text_in_other_characters_is_translated_alike(run: Path, tmp_path: Path, told: Any) -> None:
+    plain = "A pink hat is in the old house."
+    odd = ["\ufeffA pink hat is in the old house.", "A p\u00adink\u200b hat is in\u00a0the old\u2060 house.", "\u200b"]
+    (tmp_path / "text").write_text("\n".join([plain, *odd]))
+    lines = told("--run", run, tmp_path / "text")
+    assert lines == [lines[0]] * 3 + [""]
+
+
 def test_a_list_of_the_best_is_as_moses_writes_it(run: Path, text: Path, told: Any) -> None:
     lines = told("--run", run, text, "--best", 3, "--beam", 4)
     rows = [line.split(" ||| ") for line in lines]

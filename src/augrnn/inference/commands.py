@@ -56,8 +56,12 @@ def predict(options: argparse.Namespace) -> int:
     """Print what a model gives for each line."""
     lines = read_lines(options.file)
     from augrnn.inference.load import load
+    from augrnn.text.codec import PairCodec
 
-    _print(load(options.origin).predict(lines))
+    model = load(options.origin)
+    if isinstance(model.codec, PairCodec):
+        _note_tokens(lines)
+    _print(model.predict(lines))
     return 0
 
 
@@ -69,6 +73,7 @@ def translate(options: argparse.Namespace) -> int:
     from augrnn.inference.load import load
     from augrnn.inference.translate import Translator, draw, replaced, write_alignments
 
+    _note_tokens(lines)
     translator = Translator([load(run, options.checkpoints) for run in options.runs])
     found = translator.translate(lines, options.best, options.beam, options.length_penalty)
     looked = all(each.weights_ML.any() for translations in found for each in translations if each.target)
@@ -82,6 +87,13 @@ def translate(options: argparse.Namespace) -> int:
     if options.pictures:
         draw(found, options.pictures)
     return 0
+
+
+def _note_tokens(lines: Sequence[str]) -> None:
+    from augrnn.text.moses import tokenised
+
+    if tokenised(lines):
+        print("augrnn: the text seems to be in tokens already, and is cut again: give raw text", file=sys.stderr)
 
 
 def _print(lines: Sequence[str]) -> None:

@@ -34,7 +34,7 @@ _WHOLE = regex.compile(
 )
 _INSIDE = regex.compile(r"(?<=[\p{L}\p{N}\p{M}\u200C\u200D])[\p{M}\u200C\u200D]")
 
-_TAG = regex.compile(r"(?<!\S)# (?=\w)")
+_JOINED = regex.compile(r"(?<!\S)(#) (?=\w)|(?<=\w) (_+) (?=\w)")
 
 _TOKENISED = regex.compile(
     r"""&(?:apos|quot|amp|lt|gt|bar|\#124|\#91|\#93); | @-@
@@ -49,7 +49,8 @@ _PLACEHOLDERS = [chr(code) for code in range(0xA000, 0xA48D)]
 class Moses:
     """Normalise, tokenise: the text that published Multi30k scores are measured on.
 
-    Web and e-mail addresses, `@names`, `C++` and emoji sequences are one word each. `#tag` is two, and joined again.
+    Web and e-mail addresses, `@names`, `C++` and emoji sequences are one word each. `#tag` and `a_b` are several, which
+    are joined again.
 
     Args:
       language: its code; chooses the rules on elisions and abbreviations, and whether characters are words.
@@ -82,7 +83,7 @@ class Moses:
 
     def sentence(self, words: Sequence[str]) -> str:
         """A line to read: the words joined as they are written, in their case."""
-        line = _TAG.sub("#", self._detokenizer.detokenize(list(words), unescape=False))
+        line = _JOINED.sub(r"\1\2", self._detokenizer.detokenize(list(words), unescape=False))
         return _BETWEEN.sub("", line) if self.unspaced else line
 
 
