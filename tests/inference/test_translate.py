@@ -324,7 +324,7 @@ def test_it_is_a_library_too(run: Path) -> None:
         (["--run", "{run}", "nowhere"], "cannot read nowhere"),
         (["--run", "{run}", "{folder}"], "cannot read"),
         (["--run", "{run}", "{empty}"], "nothing to translate"),
-        (["--run", "{run}", "{latin}"], "is not UTF-8"),
+        (["--run", "{run}", "{latin}"], "is not UTF-8 text (byte 0x"),
         (["--run", "{run}", "--best", "6", "{text}"], "best 6, beam 5"),
         (["--run", "{run}", "--best", "0", "{text}"], "1 <= best"),
         (["--run", "{run}", "--beam", "0", "{text}"], "beam 0"),

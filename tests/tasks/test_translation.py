@@ -10,6 +10,7 @@ import sacrebleu
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from lightning.pytorch.trainer.states import TrainerFn
 from torch.utils import _pytree as pytree
 
 from augrnn.errors import UserError
@@ -221,6 +222,28 @@ def test_a_checkpoint_brings_the_vocabulary_and_no_data_is_read(make: Any, monke
         assert fresh.source_subwords.encode(words) == known.source_subwords.encode(words)
 
 
+def test_without_training_no_training_text_is_read(make: Any, directory: Path, tmp_path: Path) -> None:
+    known = make()
+    for split in ("val", "test_2016_flickr"):
+        for language in ("en", "fr"):
+            (tmp_path / f"{split}.{language}.gz").write_bytes((directory / f"{split}.{language}.gz").read_bytes())
+    for fn, stage in ((TrainerFn.TESTING, "test"), (TrainerFn.VALIDATING, "validate")):
+        task = make(directory=tmp_path)
+        task.trainer = SimpleNamespace(state=SimpleNamespace(fn=fn))
+        task.prepare_data()
+        task.setup(stage)
+        task.load_state_dict(known.state_dict())
+        assert task.parallel("test_2016_flickr") == known.parallel("test_2016_flickr")
+
+
+def test_a_missing_split_to_validate_on_is_told_before_training(make: Any, tmp_path: Path) -> None:
+    task = make(directory=written(tmp_path, train=PAIRS))
+    with pytest.raises(UserError, match="no split 'val'"):
+        task.prepare_data()
+    task.trainer = SimpleNamespace(state=SimpleNamespace(fn=TrainerFn.FITTING), limit_val_batches=0)
+    task.prepare_data()
+
+
 def test_a_checkpoint_of_other_subwords_is_refused(make: Any) -> None:
     task = make()
     task.setup()
@@ -267,7 +290,7 @@ def test_training_text_that_is_all_blank_or_in_tokens_is_told(
     with pytest.raises(UserError, match="every pair of 'train' has a blank side"):
         make(directory=written(tmp_path / "all", train=[("x", " "), ("", "y")])).setup()
     pairs = [(source.replace(".", " ."), target) for source, target in PAIRS]
-    make(directory=written(tmp_path, train=pairs)).setup()
+    make(directory=written(tmp_path, train=pairs, val=pairs[:3])).setup()
     (line,) = capsys.readouterr().err.splitlines()
     assert "the en text of 'train' seems to be in tokens already" in line
 

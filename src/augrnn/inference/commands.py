@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from augrnn.errors import UserError
+from augrnn.text.corpus_files import utf8
 
 
 def add_parsers(commands: Any) -> None:
@@ -44,11 +45,9 @@ def read_lines(file: str) -> list[str]:
     name = "the standard input" if file == "-" else file
     try:
         raw = sys.stdin.buffer.read() if file == "-" else Path(file).expanduser().read_bytes()
-        text = raw.decode("utf-8-sig")
     except OSError as error:
         raise UserError(f"cannot read {name}: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise UserError(f"{name} is not UTF-8 text") from None
+    text = utf8(raw, name)
     return text.removesuffix("\n").split("\n") if text else []
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
+from lightning.pytorch.trainer.states import TrainerFn
 from lightning.pytorch.utilities import rank_zero_only
 
 from augrnn.batch_stream import BatchStream, generator
@@ -151,11 +152,18 @@ class Translation(TextTask):
 
     def prepare_data(self) -> None:
         """Fetch the data and learn the subwords, on one process before the others read them."""
-        self.setup("fit")
+        if self.trainer is None or self.trainer.state.fn == TrainerFn.FITTING:
+            self.setup("fit")
 
     def setup(self, stage: str | None = None) -> None:
-        """Have the vocabulary of the training split; the splits themselves are read when they are asked for."""
-        self.codec  # noqa: B018 (makes it)
+        """Before training, have the vocabulary and the split to validate on; the others are read when asked for.
+
+        Without training the vocabulary is the checkpoint's, and no training text is read.
+        """
+        if stage in (None, "fit"):
+            self.codec  # noqa: B018 (makes it)
+            if self.trainer is None or self.trainer.limit_val_batches:
+                self.parallel(self.validation_split)
 
     @property
     def codec(self) -> PairCodec:
@@ -237,10 +245,11 @@ class Translation(TextTask):
         if self._codec is None:
             self._codec = PairCodec.from_state(state_dict, self.batch_size)
         elif (state_dict := completed(state_dict)) != (own := self.state_dict()):
-            theirs, ours = (" to ".join(state["languages"]) for state in (state_dict, own))
+            theirs, ours = (" to ".join(each["languages"]) for each in (state_dict, own))
+            languages = "" if theirs == ours else f" ({theirs}) than this one ({ours})"
             raise UserError(
-                f"the checkpoint was trained on another vocabulary ({theirs}) than this one ({ours}): use its own data "
-                "settings and the text that it was trained on"
+                f"the checkpoint was trained on another vocabulary{languages}: use its own data settings and the text "
+                "that it was trained on"
             )
 
     # Batches ---------------------------------------------------------------------------------------------------------

@@ -45,18 +45,24 @@ def _read(path: Path) -> str:
     try:
         raw = path.read_bytes()
         raw = gzip.decompress(raw) if path.suffix == ".gz" else raw
-        text = raw.decode("utf-8-sig")
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise UserError(f"{path} is not a whole gzip file ({error}); fetch it again") from None
-    except UnicodeDecodeError as error:
-        line = error.object[: error.start].count(b"\n") + 1
-        what = f"byte {error.object[error.start]:#04x} on line {line}"
-        raise UserError(f"{path} is not UTF-8 text ({what}); convert it to UTF-8, with iconv for one") from None
     except OSError as error:
         raise UserError(f"cannot read {path}: {error.strerror or error}") from None
+    text = utf8(raw, str(path))
     if not text.strip():
         raise UserError(f"{path} is empty; fetch it again")
     return text
+
+
+def utf8(raw: bytes, name: str) -> str:
+    """UTF-8 as text, without a byte order mark; a UserError with the name, the byte and its line where it is not."""
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        what = f"byte {error.object[error.start]:#04x} on line {line}"
+        raise UserError(f"{name} is not UTF-8 text ({what}); convert it to UTF-8, with iconv for one") from None
 
 
 def read_pairs(path: Path, languages: Sequence[str], columns: Columns | None = None) -> Text:
