@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from augrnn import __version__
 from augrnn.errors import UserError
@@ -37,6 +38,15 @@ def bench(options: argparse.Namespace) -> int:
     return 0
 
 
+def data(options: argparse.Namespace) -> int:
+    """Print what the corpus of a config is like."""
+    from augrnn.training.corpus_report import report, task_of
+
+    for line in report(task_of(options.config)):
+        print(line)
+    return 0
+
+
 def build_parser() -> argparse.ArgumentParser:
     """The parser of every command; those of Lightning are only named in it, because importing Lightning is slow."""
     from augrnn.cluster.commands import add_launcher
@@ -61,6 +71,10 @@ def build_parser() -> argparse.ArgumentParser:
     timing.add_argument("--json", action="store_true", help="print the rows as one JSON list")
     timing.add_argument("--seconds", type=float, default=4.0, help="how long each figure is measured (default: 4)")
     timing.set_defaults(run=bench)
+    about = "show the corpus of a translation config: pairs, words, vocabulary, an example"
+    corpus = commands.add_parser("data", help=about, description=about)
+    corpus.add_argument("config", type=Path, metavar="CONFIG", help="a LightningCLI file")
+    corpus.set_defaults(run=data)
     inference.add_parsers(commands)
     for name, words in LIGHTNING.items():
         commands.add_parser(name, help=words, add_help=False)

@@ -172,6 +172,36 @@ def test_the_best_are_what_predict_gives(run: Path, text: Path, told: Any, capsy
     assert told("--run", run / LAST, text) == predicted
 
 
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [
+        ("the man 's hat .", True),
+        ("he &apos;s here\n\n", True),
+        ("A red dog is old.\n\nA ball.", False),
+        ("Oui : très !", False),
+    ],
+)
+@pytest.mark.parametrize("command", ["translate", "predict"])
+def test_text_in_tokens_is_told_and_translated(
+    run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], lines: str, said: bool, command: str
+) -> None:
+    (tmp_path / "text").write_text(lines)
+    assert main([command, *(["--run"] if command == "translate" else []), str(run), str(tmp_path / "text")]) == 0
+    out, err = capsys.readouterr()
+    assert (
+        err.splitlines() == ["augrnn: the text seems to be in tokens already, and is cut again: give raw text"] * said
+    )
+    assert len(out.removesuffix("\n").split("\n")) == len(lines.removesuffix("\n").split("\n"))
+
+
+def test_the_same_text_in_other_characters_is_translated_alike(run: Path, tmp_path: Path, told: Any) -> None:
+    plain = "A pink hat is in the old house."
+    odd = ["\ufeffA pink hat is in the old house.", "A p\u00adink\u200b hat is in\u00a0the old\u2060 house.", "\u200b"]
+    (tmp_path / "text").write_text("\n".join([plain, *odd]))
+    lines = told("--run", run, tmp_path / "text")
+    assert lines == [lines[0]] * 3 + [""]
+
+
 def test_a_list_of_the_best_is_as_moses_writes_it(run: Path, text: Path, told: Any) -> None:
     lines = told("--run", run, text, "--best", 3, "--beam", 4)
     rows = [line.split(" ||| ") for line in lines]
@@ -383,7 +413,7 @@ def test_a_line_of_ten_thousand_words_is_named_before_anything_is_searched(run: 
         (["--run", "{run}", "nowhere"], "cannot read nowhere"),
         (["--run", "{run}", "{folder}"], "cannot read"),
         (["--run", "{run}", "{empty}"], "nothing to translate"),
-        (["--run", "{run}", "{latin}"], "is not UTF-8 text: line 2 has the byte 0xe9"),
+        (["--run", "{run}", "{latin}"], "is not UTF-8 text (byte 0xe9 on line 2)"),
         (
             ["--run", "{run}", "--beam", "1000000", "{text}"],
             "beam of 1000000 is wider than the target vocabulary of 45",
@@ -484,16 +514,16 @@ def test_what_is_no_checkpoint_is_one_line_by_every_way(
 @pytest.mark.parametrize(
     ("raw", "told"),
     [
-        (b"a\nb\nc\xff d\n", "line 3 has the byte 0xff"),
-        ("A dog.".encode("utf-16"), "line 1 has the byte 0xff"),
-        (b"a\n\nb \xe2\x82", "line 3 has the byte 0xe2"),
+        (b"a\nb\nc\xff d\n", "byte 0xff on line 3"),
+        ("A dog.".encode("utf-16"), "byte 0xff on line 1"),
+        (b"a\n\nb \xe2\x82", "byte 0xe2 on line 3"),
     ],
 )
 def test_the_line_that_is_not_utf8_is_named(
     raw: bytes, told: str, run: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(raw)))
-    refused(["--run", str(run)], f"the standard input is not UTF-8 text: {told}", capsys)
+    refused(["--run", str(run)], f"the standard input is not UTF-8 text ({told})", capsys)
 
 
 def test_weights_that_are_not_finite_are_named(

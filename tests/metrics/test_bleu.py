@@ -55,6 +55,47 @@ def test_extremes() -> None:
     assert corpus_bleu([["x"]], [["y"]]) == 0
 
 
-def test_the_signature_says_that_tokens_are_taken_as_they_are() -> None:
-    assert "tok:none" in bleu_signature()
-    assert "version:" in bleu_signature()
+@pytest.mark.parametrize(
+    ("hypotheses", "references"),
+    [
+        ([["chien"], ["chat"]], [["chien"], ["chat"]]),
+        ([["un", "chien"], ["chat"]], [["un", "chien"], ["chat"]]),
+        ([["un", "chien"], ["chat", "gris"]], [["un", "chat"], ["chat", "gris"]]),
+        ([["un", "chien", "rouge"], []], [["un", "chien", "noir"], ["chat"]]),
+    ],
+)
+def test_short_references_have_the_orders_that_they_have(
+    hypotheses: list[list[str]], references: list[list[str]]
+) -> None:
+    lines = [[" ".join(words) for words in side] for side in (hypotheses, references)]
+    theirs = sacrebleu.BLEU(tokenize="none", force=True, effective_order=True).corpus_score(lines[0], [lines[1]])
+    found = corpus_bleu(hypotheses, references)
+    assert found == pytest.approx(theirs.score)
+    assert (found == pytest.approx(100)) == (hypotheses == references)
+    assert "eff:yes" in bleu_signature(references)
+
+
+def test_short_hypotheses_for_long_references_gain_nothing() -> None:
+    assert corpus_bleu([["un"], ["deux", "chiens"]], REFERENCES[:2]) == 0
+
+
+@pytest.mark.parametrize(
+    ("tokenize", "hypothesis", "reference"),
+    [
+        ("zh", "他 不 会 用 windows 。", "她 不 会 用 windows 。"),
+        ("zh", "猫 在 垫 子 上 睡 觉 。", "猫 在 床 上 睡 觉 。"),
+        ("char", "こ れ は ペ ン で す 。", "こ れ は 本 で す 。"),
+        ("char", "ส วั ส ดี", "ส วั ส"),
+    ],
+)
+def test_characters_give_sacrebleus_number_on_the_raw_line(tokenize: str, hypothesis: str, reference: str) -> None:
+    raw = [line.replace(" ", "") for line in (hypothesis, reference)]
+    theirs = sacrebleu.corpus_bleu([raw[0]], [[raw[1]]], tokenize=tokenize).score
+    assert corpus_bleu([hypothesis.split()], [reference.split()], tokenize) == pytest.approx(theirs)
+    assert 0 < theirs < 100
+
+
+def test_the_signature_says_what_words_are() -> None:
+    assert {"tok:none", "eff:no", "smooth:exp", "nrefs:1"} <= set(bleu_signature(REFERENCES).split("|"))
+    assert "version:" in bleu_signature(REFERENCES)
+    assert "tok:zh" in bleu_signature([["他", "在", "用", "windows"]], "zh")

@@ -10,6 +10,7 @@ import sacrebleu
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from lightning.pytorch.trainer.states import TrainerFn
 from torch.utils import _pytree as pytree
 
 from augrnn.errors import UserError
@@ -201,8 +202,8 @@ def test_the_score_is_bleu_on_lowercased_tokens(make: Any) -> None:
 def test_no_test_split_is_read_before_its_time(make: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     task = make()
     read = []
-    original = task._read
-    monkeypatch.setattr(task, "_read", lambda split: read.append(split) or original(split))
+    original = task._readable
+    monkeypatch.setattr(task, "_readable", lambda split: read.append(split) or original(split))
     task.prepare_data()
     task.draw(0)
     list(task.val_dataloader())
@@ -212,13 +213,35 @@ def test_no_test_split_is_read_before_its_time(make: Any, monkeypatch: pytest.Mo
 def test_a_checkpoint_brings_the_vocabulary_and_no_data_is_read(make: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     for options in ({}, {"joint": False}, {"units": "words", "vocabulary": 12}):
         known, fresh = make(**options), make(**options)
-        monkeypatch.setattr(fresh, "_read", None)
+        monkeypatch.setattr(fresh, "corpus", None)
         fresh.load_state_dict(known.state_dict())
         assert fresh.state_dict() == known.state_dict()
         for side in ("source_subwords", "target_subwords"):
             assert getattr(fresh, side).digest == getattr(known, side).digest
         words = [["a", "red", "shirt"], ["☃"]]
         assert fresh.source_subwords.encode(words) == known.source_subwords.encode(words)
+
+
+def test_without_training_no_training_text_is_read(make: Any, directory: Path, tmp_path: Path) -> None:
+    known = make()
+    for split in ("val", "test_2016_flickr"):
+        for language in ("en", "fr"):
+            (tmp_path / f"{split}.{language}.gz").write_bytes((directory / f"{split}.{language}.gz").read_bytes())
+    for fn, stage in ((TrainerFn.TESTING, "test"), (TrainerFn.VALIDATING, "validate")):
+        task = make(directory=tmp_path)
+        task.trainer = SimpleNamespace(state=SimpleNamespace(fn=fn))
+        task.prepare_data()
+        task.setup(stage)
+        task.load_state_dict(known.state_dict())
+        assert task.parallel("test_2016_flickr") == known.parallel("test_2016_flickr")
+
+
+def test_a_missing_split_to_validate_on_is_told_before_training(make: Any, tmp_path: Path) -> None:
+    task = make(directory=written(tmp_path, train=PAIRS))
+    with pytest.raises(UserError, match="no split 'val'"):
+        task.prepare_data()
+    task.trainer = SimpleNamespace(state=SimpleNamespace(fn=TrainerFn.FITTING), limit_val_batches=0)
+    task.prepare_data()
 
 
 def test_a_checkpoint_of_other_subwords_is_refused(make: Any) -> None:
@@ -229,6 +252,98 @@ def test_a_checkpoint_of_other_subwords_is_refused(make: Any) -> None:
         task.load_state_dict(make(vocabulary=59).state_dict())
     with pytest.raises(UserError, match="fr to en"):
         task.load_state_dict(make(source="fr", target="en").state_dict())
+
+
+def written(folder: Path, **splits: list[tuple[str, str]]) -> Path:
+    for split, pairs in splits.items():
+        for language, lines in zip(("en", "fr"), zip(*pairs, strict=True), strict=True):
+            (folder / f"{split}.{language}").write_bytes("".join(line + "\n" for line in lines).encode())
+    return folder
+
+
+BLANK = [("", "Un chien."), ("A dog.", " \u00a0"), ("", ""), ("\u200b", "Un chien."), ("A dog.", "\ufeff")]
+
+
+@pytest.mark.parametrize("count", [1, 3, 5])
+def test_pairs_with_a_blank_side_are_left_out_of_training_alone_and_told(
+    make: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str], count: int
+) -> None:
+    pairs = [*PAIRS[:4], *BLANK[:count], *PAIRS[4:]]
+    task = make(directory=written(tmp_path, train=pairs, val=[*PAIRS[:4], *BLANK[:count]]))
+    clean = make()
+    assert task.parallel("train") == clean.parallel("train")
+    assert same(task.draw(3), clean.draw(3))
+    assert len(task.parallel("val").source_ids) == 4 + count
+    task.parallel("val")
+    assert capsys.readouterr().err.splitlines() == [
+        f"augrnn: {count} of {40 + count} pairs of 'train' have a blank side and are left out",
+        f"augrnn: {count} of {4 + count} pairs of 'val' have a blank side and stay, so that the score is of the whole "
+        "split",
+    ]
+    assert task.score(task.parallel("val").target_ids, range(4 + count), "val")["bleu"] == pytest.approx(100)
+
+
+def test_training_text_that_is_all_blank_or_in_tokens_is_told(
+    make: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "all").mkdir()
+    with pytest.raises(UserError, match="every pair of 'train' has a blank side"):
+        make(directory=written(tmp_path / "all", train=[("x", " "), ("", "y")])).setup()
+    pairs = [(source.replace(".", " ."), target) for source, target in PAIRS]
+    make(directory=written(tmp_path, train=pairs, val=pairs[:3])).setup()
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "the en text of 'train' seems to be in tokens already" in line
+
+
+def test_a_byte_order_mark_is_no_text(make: Any, directory: Path, tmp_path: Path) -> None:
+    for path in directory.glob("*.gz"):
+        lines = gzip.decompress(path.read_bytes()).split(b"\n")
+        lines[5] = b"\xef\xbb\xbf" + lines[5]  # of two files joined by cat
+        (tmp_path / path.name).write_bytes(gzip.compress(b"\xef\xbb\xbf" + b"\n".join(lines)))
+    task = make(directory=tmp_path)
+    assert task.state_dict() == make().state_dict()
+    assert task.parallel("val") == make().parallel("val")
+
+
+def test_case_is_kept_on_request_and_with_the_run(make: Any) -> None:
+    task, lower = make(lowercase=False, vocabulary=70), make(vocabulary=70)
+    assert task.parallel("val").source_words[0][0] == "A"
+    assert lower.parallel("val").source_words[0][0] == "a"
+    for trained, words in ((task, ["A", "Dog"]), (lower, ["a", "dog"])):
+        other = make(vocabulary=70)
+        other.load_state_dict(trained.state_dict())
+        assert other.codec.source.words("A Dog") == other.codec.target.words("A Dog") == words
+    task.setup()
+    with pytest.raises(UserError, match="trained on another vocabulary"):
+        task.load_state_dict(lower.state_dict())
+
+
+def test_an_older_checkpoint_gets_todays_normalisation(make: Any) -> None:
+    older = {name: value for name, value in make().state_dict().items() if name != "normalisation"}
+    fresh, known = make(), make()
+    fresh.load_state_dict(older)
+    known.setup()
+    known.load_state_dict(older)
+    assert fresh.state_dict() == known.state_dict() == make().state_dict()
+    with pytest.raises(UserError, match="only a newer augrnn has"):
+        make().load_state_dict(older | {"normalisation": {"rules": 99, "lowercase": True}})
+
+
+@pytest.mark.parametrize(("target", "tokenize"), [("zh", "zh"), ("ja", "char"), ("th", "char")])
+def test_one_wrong_character_is_not_a_wrong_sentence(make: Any, tmp_path: Path, target: str, tokenize: str) -> None:
+    lines = {"zh": "他在用 Windows 电脑{}。", "ja": "コーヒーを{}ください。", "th": "สวัสดีชาวโลก{}"}[target]
+    for split in ("train", "val"):
+        (tmp_path / f"{split}.tsv").write_text(
+            f"en\t{target}\n" + "".join(f"A {n}.\t{lines.format(n)}\n" for n in "abcd")
+        )
+    task = make(target=target, directory=tmp_path, vocabulary=30, units="subwords")
+    references = [lines.format(n).lower() for n in "abcd"]
+    words = [task.codec.target.words(lines.format(n)) for n in "bbcd"]
+    theirs = sacrebleu.corpus_bleu([lines.format(n).lower() for n in "bbcd"], [references], tokenize=tokenize)
+    found = task.score(task.target_subwords.encode(words), range(4), "val")["bleu"]
+    assert found == pytest.approx(theirs.score)
+    assert 50 < found < 100
+    assert task.codec.spelled(task.target_subwords.encode(words)[0]) == lines.format("b").lower().replace(" ", "")
 
 
 @pytest.mark.parametrize(

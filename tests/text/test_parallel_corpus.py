@@ -9,12 +9,14 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import datasets
 import pytest
 
 from augrnn.errors import UserError
 from augrnn.text import parallel_corpus as corpora
+from augrnn.text.parallel_corpus import ParallelCorpus
 
 ENGLISH = ["A dog.", "Two dogs\u2028run.", "The end."]
 FRENCH = ["Un chien.", "Deux chiens courent.", "La fin."]
@@ -41,6 +43,10 @@ def complaint(directory: Path, split: str = "train", languages: tuple[str, str] 
     return str(raised.value)
 
 
+def parallel_text(split: str, languages: tuple[str, str], directory: Path | None, hub: str) -> dict[str, list[str]]:
+    return ParallelCorpus(languages, directory, hub=hub).read(split)
+
+
 def test_pairs_are_read_line_by_line_in_either_direction_from_any_split(directory: Path) -> None:
     text = corpora.directory_text(directory, "train", ("en", "fr"))
     assert (list(text["en"]), list(text["fr"])) == (ENGLISH, FRENCH)
@@ -50,7 +56,7 @@ def test_pairs_are_read_line_by_line_in_either_direction_from_any_split(director
 
 def test_a_last_line_without_line_feed_counts(directory: Path) -> None:
     (directory / "train.fr.gz").write_bytes(gzip.compress("\n".join(FRENCH).encode()))
-    assert len(corpora.directory_text(directory, "train", ("en", "fr"))) == 3
+    assert corpora.directory_text(directory, "train", ("en", "fr"))["fr"] == FRENCH
 
 
 def test_missing_parts_are_named_with_what_there_is(directory: Path) -> None:
@@ -96,14 +102,14 @@ def test_misaligned_files_are_named_with_both_counts(directory: Path) -> None:
 
 def test_the_data_root_is_used_where_no_directory_is_given(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(corpora.DATA_ROOT, str(directory.parent))
-    text = corpora.parallel_text("train", ("en", "fr"), None, "multi30k", "nobody/nothing")
+    text = parallel_text("train", ("en", "fr"), None, corpora.HUB)
     assert list(text["en"]) == ENGLISH
 
 
 def test_a_given_directory_is_never_replaced_by_another(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(corpora.DATA_ROOT, str(directory.parent))
     with pytest.raises(UserError, match="no data directory"):
-        corpora.parallel_text("train", ("en", "fr"), directory / "no", "multi30k", "nobody/nothing")
+        parallel_text("train", ("en", "fr"), directory / "no", corpora.HUB)
 
 
 @pytest.fixture
@@ -120,16 +126,16 @@ def hub(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("hub")
 def test_the_hub_is_read_by_the_official_names_of_splits() -> None:
     for split in ("train", "val", "test_2016_flickr", "test"):
-        text = corpora.parallel_text(split, ("de", "en"), None, "multi30k", "some/data")
+        text = parallel_text(split, ("de", "en"), None, "some/data")
         assert list(text["de"]) == ["ein Hund"]
 
 
 @pytest.mark.usefixtures("hub")
 def test_what_the_hub_does_not_have_is_named() -> None:
     with pytest.raises(UserError, match="no split 'test_2017_flickr' in the hub data set some/data; found: train, val"):
-        corpora.parallel_text("test_2017_flickr", ("de", "en"), None, "multi30k", "some/data")
+        parallel_text("test_2017_flickr", ("de", "en"), None, "some/data")
     with pytest.raises(UserError, match=r"no language 'fr' .* found: en, de"):
-        corpora.parallel_text("val", ("fr", "en"), None, "multi30k", "some/data")
+        parallel_text("val", ("fr", "en"), None, "some/data")
 
 
 ASK = """
@@ -138,7 +144,7 @@ from augrnn.errors import UserError
 from augrnn.text import parallel_corpus as corpora
 corpora.HUB_PATIENCE = 1
 try:
-    print(corpora.parallel_text("val", ("en", "de"), None, "multi30k", "bentrevett/multi30k")["en"][0])
+    print(corpora.ParallelCorpus(("en", "de")).read("val")["en"][0])
 except UserError as error:
     sys.exit(f"UserError: {error}")
 """
@@ -179,3 +185,122 @@ def test_without_a_network_the_cache_is_used(tmp_path: Path) -> None:
     (kept / "dataset_info.json").write_text(json.dumps(info))
     answer, _ = ask("http://127.0.0.1:9", tmp_path)
     assert (answer.returncode, answer.stdout.strip()) == (0, "a cached dog"), answer.stderr
+
+
+# One's own corpus ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"train.en": "a\nb\n", "train.fr": "c\nd\n"},
+        {"train.tsv": "en\tfr\na\tc\nb\td\n"},
+        {"train.csv": "fr,en\nc,a\nd,b\n"},
+        {"train.jsonl": '{"en": "a", "fr": "c"}\n{"en": "b", "fr": "d"}\n', "README.md": "about", "test.de": "x"},
+    ],
+)
+def test_a_directory_has_any_kind_of_file(tmp_path: Path, files: dict[str, str]) -> None:
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+    assert ParallelCorpus(("en", "fr"), tmp_path).read("train") == {"en": ["a", "b"], "fr": ["c", "d"]}
+    with pytest.raises(UserError, match=r"no split 'val' in .*; found: train"):
+        ParallelCorpus(("en", "fr"), tmp_path).read("val")
+
+
+def test_a_split_that_is_there_twice_is_named(tmp_path: Path) -> None:
+    for name in ("train.en", "train.fr", "train.tsv"):
+        (tmp_path / name).write_text("en\tfr\n")
+    with pytest.raises(UserError, match=r"'train' more than once \(train.tsv, train.en, train.fr\)"):
+        ParallelCorpus(("en", "fr"), tmp_path).read("train")
+
+
+def test_a_directory_may_be_a_saved_data_set(tmp_path: Path) -> None:
+    split = datasets.Dataset.from_dict({"translation": [{"en": "a", "fr": "b"}]})
+    datasets.DatasetDict(train=split, validation=split).save_to_disk(str(tmp_path / "saved"))
+    for name in ("train", "val", "validation"):
+        assert ParallelCorpus(("fr", "en"), tmp_path / "saved").read(name) == {"fr": ["b"], "en": ["a"]}
+    with pytest.raises(UserError, match=r"no split 'test' in .*; found: train, validation"):
+        ParallelCorpus(("fr", "en"), tmp_path / "saved").read("test")
+
+
+def many(tmp_path: Path, name: str, numbers: list[int]) -> ParallelCorpus:
+    (tmp_path / name).write_text("en\tfr\n" + "".join(f"line {n // 2}\tligne {n}\n" for n in numbers))
+    return ParallelCorpus(
+        ("en", "fr"), files={"train": str(tmp_path / name)}, held_out={"val": 10, "test": 0.25}, held_out_seed=1
+    )
+
+
+def test_splits_are_taken_out_of_the_training_pairs(tmp_path: Path) -> None:
+    one, other = many(tmp_path, "a.tsv", list(range(100))), many(tmp_path, "b.tsv", list(range(100))[::-1])
+    found = {split: one.read(split) for split in ("train", "val", "test")}
+    assert {split: len(text["en"]) for split, text in found.items()} == {"train": 64, "val": 10, "test": 26}
+    together = [pair for text in found.values() for pair in zip(*text.values(), strict=True)]
+    assert sorted(together) == sorted((f"line {n // 2}", f"ligne {n}") for n in range(100))
+    assert not set(found["train"]["en"]) & {*found["val"]["en"], *found["test"]["en"]}
+    for split, text in found.items():
+        assert sorted(text["fr"]) == sorted(other.read(split)["fr"])
+        turned = ParallelCorpus(("fr", "en"), None, one.files, None, corpora.HUB, one.held_out, 1).read(split)
+        assert turned == text
+    assert ParallelCorpus(("en", "fr"), files=one.files, held_out=one.held_out).read("val") != found["val"]
+
+
+def test_more_pairs_move_few(tmp_path: Path) -> None:
+    few, more = many(tmp_path, "a.tsv", list(range(100))), many(tmp_path, "b.tsv", list(range(104)))
+    assert len(set(few.read("val")["en"]) & set(more.read("val")["en"])) >= 4
+
+
+def test_blank_pairs_are_never_held_out(tmp_path: Path) -> None:
+    (tmp_path / "a.tsv").write_text("en\tfr\n\tb\na\t\u200b\n" + "".join(f"a{n}\tb{n}\n" for n in range(4)))
+    corpus = ParallelCorpus(("en", "fr"), files={"train": str(tmp_path / "a.tsv")}, held_out={"val": 3})
+    assert len(corpus.read("train")["en"]) == 3
+    assert all(corpus.read("val")["en"])
+
+
+@pytest.mark.parametrize(
+    ("options", "why"),
+    [
+        ({"directory": Path("x"), "hub": "some/data"}, "one origin: give directory or hub, not both"),
+        ({"directory": Path("x"), "files": {}}, "one origin: give directory or files, not both"),
+        ({"columns": {"de": "x"}}, "columns name 'de', which is neither en nor fr"),
+        ({"held_out": {"val": 0}}, "val is a number of pairs or a share below 1, not 0"),
+        ({"held_out": {"val": 1.0}}, "not 1.0"),
+        ({"held_out": {"val": -0.1}}, "not -0.1"),
+        ({"held_out": {"train": 5}}, "held_out takes 'train' out of the training pairs"),
+        ({"held_out": {"val": 5}, "files": {"train": "a.tsv", "val": "b.tsv"}}, "held_out takes 'val' out"),
+    ],
+)
+def test_impossible_settings_are_named(options: dict[str, Any], why: str) -> None:
+    with pytest.raises(UserError, match=why):
+        ParallelCorpus(("en", "fr"), **options)
+
+
+@pytest.mark.parametrize(
+    ("held_out", "why"), [({"val": 101}, "wants more than the 100 pairs"), ({"val": 100}, "leaves none of the 100")]
+)
+def test_too_many_held_out_is_named(tmp_path: Path, held_out: dict[str, int | float], why: str) -> None:
+    made = many(tmp_path, "a.tsv", list(range(100)))
+    with pytest.raises(UserError, match=why):
+        ParallelCorpus(("en", "fr"), files=made.files, held_out=held_out).read("train")
+    with pytest.raises(UserError, match="files name no split 'dev'; they have: train"):
+        made.read("dev")
+
+
+@pytest.mark.usefixtures("hub")
+def test_a_hub_id_of_ones_own_is_read_though_the_data_root_has_multi30k(
+    directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(corpora.DATA_ROOT, str(directory.parent))
+    assert ParallelCorpus(("de", "en"), hub="some/data").read("train") == {"de": ["ein Hund"], "en": ["a dog"]}
+    assert ParallelCorpus(("en", "fr")).read("train")["en"] == ENGLISH
+
+
+def test_the_hubs_standard_column_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    features = datasets.Features({"id": datasets.Value("string"), "translation": datasets.Translation(["en", "fr"])})
+    pairs = {"id": ["0", "1"], "translation": [{"en": "a dog", "fr": "un chien"}, {"en": "a cat", "fr": None}]}
+    for split in (datasets.Dataset.from_dict(pairs, features), datasets.Dataset.from_dict(pairs)):
+        monkeypatch.setattr("huggingface_hub.HfApi.dataset_info", lambda *_, **__: None)
+        monkeypatch.setattr("datasets.load_dataset", lambda _, split=split: datasets.DatasetDict(train=split))
+        found = ParallelCorpus(("fr", "en"), hub="some/data").read("train")
+        assert found == {"fr": ["un chien", ""], "en": ["a dog", "a cat"]}
+        with pytest.raises(UserError, match=r"no language 'de' in the hub data set some/data; found: en, fr"):
+            ParallelCorpus(("de", "en"), hub="some/data").read("train")

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from augrnn.errors import UserError
+from augrnn.text.corpus_files import utf8
 
 
 def add_parsers(commands: Any) -> None:
@@ -46,12 +47,9 @@ def read_lines(file: str) -> list[str]:
     name = "the standard input" if file == "-" else file
     try:
         raw = sys.stdin.buffer.read() if file == "-" else Path(file).expanduser().read_bytes()
-        text = raw.decode("utf-8-sig")
     except OSError as error:
         raise UserError(f"cannot read {name}: {error.strerror}") from None
-    except UnicodeDecodeError as error:
-        line = raw.count(b"\n", 0, error.start) + 1
-        raise UserError(f"{name} is not UTF-8 text: line {line} has the byte 0x{raw[error.start]:02x}") from None
+    text = utf8(raw, name)
     return text.removesuffix("\n").split("\n") if text else []
 
 
@@ -59,8 +57,12 @@ def predict(options: argparse.Namespace) -> int:
     """Print what a model gives for each line."""
     lines = read_lines(options.file)
     from augrnn.inference.load import load
+    from augrnn.text.codec import PairCodec
 
-    _print(load(options.origin).predict(lines))
+    model = load(options.origin)
+    if isinstance(model.codec, PairCodec):
+        _note_tokens(lines)
+    _print(model.predict(lines))
     return 0
 
 
@@ -72,6 +74,7 @@ def translate(options: argparse.Namespace) -> int:
     from augrnn.inference.load import load
     from augrnn.inference.translate import Translator, draw, lines_of, write_alignments
 
+    _note_tokens(lines)
     translator = Translator([load(run, options.checkpoints) for run in options.runs])
     search = options.best, options.beam, options.length_penalty, options.replace_unknown, options.memory
     found = translator.translate(lines, *search)
@@ -84,6 +87,13 @@ def translate(options: argparse.Namespace) -> int:
     if options.pictures:
         draw(found, options.pictures)
     return 0
+
+
+def _note_tokens(lines: Sequence[str]) -> None:
+    from augrnn.text.moses import tokenised
+
+    if tokenised(lines):
+        print("augrnn: the text seems to be in tokens already, and is cut again: give raw text", file=sys.stderr)
 
 
 def _print(lines: Sequence[str]) -> None:

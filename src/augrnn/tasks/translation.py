@@ -1,31 +1,33 @@
-"""Translation of image descriptions: Multi30k (Elliott, Frank, Sima'an and Specia 2016), in any of its directions."""
+"""Translation: of Multi30k's image descriptions (Elliott, Frank, Sima'an and Specia 2016), or of any parallel text."""
 
 # B = batch, L = source positions, M = target positions
 
 import math
+import sys
 from collections.abc import Sequence
-from functools import cached_property, partial
+from functools import cached_property
 from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
+from lightning.pytorch.trainer.states import TrainerFn
+from lightning.pytorch.utilities import rank_zero_only
 
 from augrnn.batch_stream import BatchStream, generator
 from augrnn.errors import UserError
 from augrnn.metrics.bleu import corpus_bleu
 from augrnn.tasks.task import TextTask
-from augrnn.text.codec import PairCodec, TextCodec
-from augrnn.text.moses import Moses
-from augrnn.text.parallel_corpus import parallel_text
+from augrnn.text.codec import PairCodec, TextCodec, completed
+from augrnn.text.corpus_files import Text
+from augrnn.text.moses import Moses, bleu_tokenizer, tokenised
+from augrnn.text.parallel_corpus import HUB, TRAIN, ParallelCorpus, blank_pairs
 from augrnn.text.token_batches import EOS, PairBatch, bucketed, padded, pair_batch
 from augrnn.text.vocabulary import Subwords, Units, cached_subwords, cached_words
 
-NAME = "multi30k"
-
 
 class ParallelSplit(NamedTuple):
-    """A split as words (lowercased Moses tokens) and as subword ids ending in EOS; item i of each is one pair."""
+    """A split as words (normalised Moses tokens) and as subword ids ending in EOS; item i of each is one pair."""
 
     source_words: list[list[str]]
     target_words: list[list[str]]
@@ -56,24 +58,38 @@ def joined_batch(pairs: ParallelSplit, groups: Sequence[Sequence[int]]) -> PairB
     return PairBatch(source, *target, torch.tensor([group[0] for group in groups]))
 
 
+@rank_zero_only
+def told(note: str) -> None:
+    """Tell the user on standard error, once for all processes."""
+    print(f"augrnn: {note}", file=sys.stderr)
+
+
 class Translation(TextTask):
     """Read a sentence in one language, give it in another.
 
         source   a man in a red shirt .                  ▁a ▁man ▁in ▁a ▁red ▁shirt ▁. <eos>
         target   un homme en chemise rouge .             ▁un ▁homme ▁en ▁chemise ▁rouge ▁. <eos>
 
-    Text is lowercased, its punctuation normalised, and tokenised with the Moses rules; the vocabulary is learned on the
-    training split alone. BLEU is measured on the lowercased Moses tokens.
+    Text is normalised (`augrnn.text.normalisation`) and cut into words by the Moses rules, or into characters where a
+    language has no spaces; the vocabulary is learned on the training split alone. BLEU is measured on these words.
+    Pairs with a blank side are left out of training, which one line says; in other splits they stay.
 
     Args:
-      source, target: languages, two letters; any two that the data has.
+      source, target: codes of languages; any two that the data has.
       vocabulary: units, the four special ones included, for both languages together or for each.
       joint: one vocabulary for both languages.
       units: "subwords", or "words": the commonest words whole, and all others unknown, as in Bahdanau et al. 2014.
       batch_size: sentence pairs a batch.
-      directory: the data set's own directory, of `<split>.<language>.gz` files. When None, `multi30k` in the directory
-        that AUGRNN_DATA names; when there is none, the hub or its cache.
-      hub: id of the data set on the Hugging Face hub.
+      directory: the data set's own directory: see `augrnn.text.parallel_corpus.directory_text`.
+      files: instead of a directory, for each split its file: a table (.tsv, .csv, .jsonl), or a text for each language,
+        with "{language}" in the name.
+      columns: the column of each language in tables: its name where that is not the language's, or its number from 0
+        where there is no header.
+      hub: instead of these, the id of a data set on the Hugging Face hub. Of the default one `multi30k` in the
+        directory that AUGRNN_DATA names is a copy, and is read instead.
+      held_out: splits to be taken out of the training pairs, each with its number of pairs or its share.
+      held_out_seed: names which pairs these are.
+      lowercase: whether all text is lower case; what the model writes is then so too.
       cache: directory for the words and the learned subwords; AUGRNN_CACHE or the user's cache directory when None.
       max_words: train only on pairs with at most this many words on either side.
       join: make training examples of 1, 2, ... to `join` pairs that the shuffle puts side by side, each size with the
@@ -97,7 +113,12 @@ class Translation(TextTask):
         units: Units = "subwords",
         batch_size: int = 64,
         directory: Path | None = None,
-        hub: str = "bentrevett/multi30k",
+        files: dict[str, str] | None = None,
+        columns: dict[str, str | int] | None = None,
+        hub: str = HUB,
+        held_out: dict[str, int | float] | None = None,
+        held_out_seed: int = 0,
+        lowercase: bool = True,
         cache: Path | None = None,
         max_words: int | None = None,
         join: int = 1,
@@ -118,9 +139,11 @@ class Translation(TextTask):
         self.max_words, self.join = max_words, join
         self.source_vocabulary = self.target_vocabulary = vocabulary
         self.validation_split, self.test_splits = validation_split, list(test_splits)
-        self._read = partial(parallel_text, languages=self.languages, directory=directory, name=NAME, hub=hub)
-        self.cache = cache
-        self._moses = Moses(source), Moses(target)
+        self.corpus = ParallelCorpus(self.languages, directory, files, columns, hub, held_out, held_out_seed)
+        self.bleu_tokenizer = bleu_tokenizer(target)
+        self.cache, self.lowercase = cache, lowercase
+        self._moses = Moses(source, lowercase), Moses(target, lowercase)
+        self._noted: set[str] = set()
         self._codec: PairCodec | None = None
         self._parallel: dict[str, ParallelSplit] = {}
         self._epoch: tuple[int, list[list[list[int]]]] | None = None
@@ -129,27 +152,63 @@ class Translation(TextTask):
 
     def prepare_data(self) -> None:
         """Fetch the data and learn the subwords, on one process before the others read them."""
-        self.setup("fit")
+        if self.trainer is None or self.trainer.state.fn == TrainerFn.FITTING:
+            self.setup("fit")
 
     def setup(self, stage: str | None = None) -> None:
-        """Have the vocabulary of the training split; the splits themselves are read when they are asked for."""
-        self.codec  # noqa: B018 (makes it)
+        """Before training, have the vocabulary and the split to validate on; the others are read when asked for.
+
+        Without training the vocabulary is the checkpoint's, and no training text is read.
+        """
+        if stage in (None, "fit"):
+            self.codec  # noqa: B018 (makes it)
+            if self.trainer is None or self.trainer.limit_val_batches:
+                self.parallel(self.validation_split)
 
     @property
     def codec(self) -> PairCodec:
         """From lines to batches and back; learned from the training split, or taken from a checkpoint."""
         if self._codec is None:
-            source, target = self._words("train")
+            source, target = self._words(TRAIN)
             texts = [source + target] if self.joint else [source, target]
             made = [cached_subwords(text, self.vocabulary, self.cache, self.units) for text in texts]
-            reader, writer = TextCodec(self.languages[0], made[0]), TextCodec(self.languages[1], made[-1])
+            reader, writer = (
+                TextCodec(language, each, self.lowercase)
+                for language, each in zip(self.languages, (made[0], made[-1]), strict=True)
+            )
             self._codec = PairCodec(reader, writer, self.units, self.batch_size)
         return self._codec
 
     def _words(self, split: str) -> tuple[list[list[str]], list[list[str]]]:
-        text = self._read(split)
+        text = self._readable(split)
         source, target = (cached_words(text[moses.language], moses, self.cache) for moses in self._moses)
         return source, target
+
+    def _readable(self, split: str) -> Text:
+        """The pairs of a split; of the training one those that have both sides. Says once what is odd."""
+        text = self.corpus.read(split)
+        blank = blank_pairs(text)
+        notes = []
+        if any(blank):
+            kept = "are left out" if split == TRAIN else "stay, so that the score is of the whole split"
+            notes.append(f"{sum(blank)} of {len(blank)} pairs of '{split}' have a blank side and {kept}")
+        if split == TRAIN:
+            if all(blank):
+                raise UserError(f"every pair of '{split}' has a blank side: there is nothing to train on")
+            text = {
+                language: [line for line, left_out in zip(lines, blank, strict=True) if not left_out]
+                for language, lines in text.items()
+            }
+            notes += [
+                f"the {language} text of '{split}' seems to be in tokens already, and will be cut again: give raw text"
+                for language, lines in text.items()
+                if tokenised(lines)
+            ]
+        for note in notes:
+            if note not in self._noted:
+                self._noted.add(note)
+                told(note)
+        return text
 
     def _encoded(self, split: str) -> ParallelSplit:
         source, target = self._words(split)
@@ -157,7 +216,7 @@ class Translation(TextTask):
 
     @cached_property
     def _trained(self) -> list[int]:
-        train, limit = self.parallel("train"), self.max_words
+        train, limit = self.parallel(TRAIN), self.max_words
         pairs = zip(train.source_words, train.target_words, strict=True)
         kept = [number for number, pair in enumerate(pairs) if limit is None or max(map(len, pair)) <= limit]
         if not kept:
@@ -185,11 +244,12 @@ class Translation(TextTask):
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         if self._codec is None:
             self._codec = PairCodec.from_state(state_dict, self.batch_size)
-        elif state_dict != (own := self.state_dict()):
-            theirs, ours = (" to ".join(state["languages"]) for state in (state_dict, own))
+        elif (state_dict := completed(state_dict)) != (own := self.state_dict()):
+            theirs, ours = (" to ".join(each["languages"]) for each in (state_dict, own))
+            languages = "" if theirs == ours else f" ({theirs}) than this one ({ours})"
             raise UserError(
-                f"the checkpoint was trained on another vocabulary ({theirs}) than this one ({ours}): use its own data "
-                "settings"
+                f"the checkpoint was trained on another vocabulary{languages}: use its own data settings and the text "
+                "that it was trained on"
             )
 
     # Batches ---------------------------------------------------------------------------------------------------------
@@ -222,7 +282,7 @@ class Translation(TextTask):
         The number of an example in its split is that of the first pair it joins.
         """
         epoch, position = divmod(number, self.epoch_length())
-        train = self.parallel("train")
+        train = self.parallel(TRAIN)
         if self._epoch is None or self._epoch[0] != epoch:
             examples = self._examples(epoch)
             lengths = [
@@ -252,7 +312,7 @@ class Translation(TextTask):
     # Scoring ---------------------------------------------------------------------------------------------------------
 
     def score(self, predictions: Sequence[Sequence[int]], indices: Sequence[int], split: str) -> dict[str, float]:
-        """Corpus BLEU of predicted target ids, in percent, on lowercased Moses tokens (see `bleu_signature`).
+        """Corpus BLEU of predicted target ids, in percent, on normalised Moses tokens (see `bleu_signature`).
 
         Args:
           predictions: subword ids; what follows an EOS is ignored.
@@ -261,4 +321,4 @@ class Translation(TextTask):
         """
         references = self.parallel(self.validation_split if split == "val" else split).target_words
         hypotheses = [self.target_subwords.words(ids) for ids in predictions]
-        return {"bleu": corpus_bleu(hypotheses, [references[index] for index in indices])}
+        return {"bleu": corpus_bleu(hypotheses, [references[index] for index in indices], self.bleu_tokenizer)}

@@ -5,7 +5,9 @@ from typing import Any
 
 from tokenizers import Tokenizer
 
+from augrnn.errors import UserError
 from augrnn.text.moses import Moses
+from augrnn.text.normalisation import RULES
 from augrnn.text.token_batches import EOS, PairBatch, pair_batch
 from augrnn.text.vocabulary import Subwords, Units, vocabulary_of
 
@@ -14,23 +16,24 @@ SPREAD = 4
 
 
 class TextCodec:
-    """One language: raw lines to words (lowercased Moses tokens) to token ids, and back.
+    """One language: raw lines to words (normalised Moses tokens) to token ids, and back.
 
     Args:
-      language: two letters; chooses the rules on elisions and abbreviations.
+      language: its code; chooses the rules on elisions and abbreviations.
       vocabulary: the units that words are written in.
+      lowercase: whether words are lower case.
     """
 
-    def __init__(self, language: str, vocabulary: Subwords) -> None:
-        self.language, self.vocabulary = language, vocabulary
-        self._moses = Moses(language)
+    def __init__(self, language: str, vocabulary: Subwords, lowercase: bool = True) -> None:
+        self.language, self.vocabulary, self.lowercase = language, vocabulary, lowercase
+        self._moses = Moses(language, lowercase)
 
     def words(self, line: str) -> list[str]:
         """The words of a raw line; none for a blank one."""
         return self._moses.words(line)
 
     def line(self, words: Sequence[str]) -> str:
-        """Words as a line to read: joined as they are written, lowercase."""
+        """Words as a line to read: joined as they are written, in their case."""
         return self._moses.sentence(words)
 
 
@@ -97,13 +100,29 @@ class PairCodec:
         return {
             "languages": [self.source.language, self.target.language],
             "units": self.units,
+            "normalisation": {"rules": RULES, "lowercase": self.source.lowercase},
             "vocabularies": vocabularies[:1] if vocabularies[0] == vocabularies[1] else vocabularies,
         }
 
     @classmethod
     def from_state(cls, state: Mapping[str, Any], batch_size: int = 64) -> "PairCodec":
-        """The codec that gave a state."""
+        """The codec that gave a state.
+
+        Raises:
+          UserError: a newer augrnn wrote it.
+        """
+        state = completed(state)
+        if state["normalisation"]["rules"] > RULES:
+            raise UserError("the checkpoint's text was normalised by rules that only a newer augrnn has: update it")
+        lowercase = state["normalisation"]["lowercase"]
         made = [vocabulary_of(Tokenizer.from_str(text), state["units"]) for text in state["vocabularies"]]
         languages = state["languages"]
-        source, target = TextCodec(languages[0], made[0]), TextCodec(languages[1], made[-1])
+        source, target = (
+            TextCodec(language, each, lowercase) for language, each in zip(languages, (made[0], made[-1]), strict=True)
+        )
         return cls(source, target, state["units"], batch_size)
+
+
+def completed(state: Mapping[str, Any]) -> dict[str, Any]:
+    """A state with all of today's entries: text of older checkpoints is lower case, and gets today's rules."""
+    return {"normalisation": {"rules": RULES, "lowercase": True}} | dict(state)

@@ -6,12 +6,14 @@ from importlib.metadata import version
 from itertools import takewhile
 from pathlib import Path
 from typing import Literal
+from unicodedata import unidata_version
 
 from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 
 from augrnn.errors import UserError
 from augrnn.text.cache import cached
 from augrnn.text.moses import WORD_START, Moses
+from augrnn.text.normalisation import RULES
 from augrnn.text.token_batches import BOS, EOS, PAD
 
 SPECIAL = ["<pad>", "<bos>", "<eos>", "<unk>"]
@@ -125,7 +127,9 @@ def cached_words(sentences: Sequence[str], moses: Moses, cache: Path | None = No
     def tokenised() -> str:
         return "\n".join(" ".join(moses.words(sentence)) for sentence in sentences)
 
-    text = cached(f"words {moses.language} {version('sacremoses')}", sentences, tokenised, cache)
+    case = "lower" if moses.lowercase else "as it is"
+    kind = f"words {moses.language} {case} {RULES} {version('sacremoses')} {unidata_version}"
+    text = cached(kind, sentences, tokenised, cache)
     return [line.split(" ") if line else [] for line in text.split("\n")]
 
 

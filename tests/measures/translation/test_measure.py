@@ -230,7 +230,7 @@ def test_untrained_weights_are_new_and_always_the_same(rnnsearch: EncoderDecoder
 
 def test_other_directions_have_no_colours_to_cross(task: Translation, rnnsearch: EncoderDecoder) -> None:
     turned = Translation(
-        source="fr", target="en", directory=task._read.keywords["directory"], vocabulary=VOCABULARY, cache=task.cache
+        source="fr", target="en", directory=task.corpus.directory, vocabulary=VOCABULARY, cache=task.cache
     )
     numbers, _ = measured(rnnsearch, turned)
     assert "val/alignment" in numbers

@@ -1,6 +1,6 @@
 """A trained translation model to numbers: BLEU over all, by length and on joined sentences; what its alignment is like.
 
-Every number of text is on lowercased Moses tokens ("words"); `signature` says how BLEU was computed.
+Every number of text is on normalised Moses tokens ("words"); `signature` says how BLEU was computed.
 """
 
 # B = batch, M = target words, L = source words, m = target subwords, l = source subwords, N = sentences
@@ -36,7 +36,7 @@ from augrnn.measures.translation.silver_links import (
     hard_links,
     silver_links,
 )
-from augrnn.metrics.bleu import bleu_of, bleu_signature, bleu_statistics
+from augrnn.metrics.bleu import bleu_of, bleu_signature, bleu_statistics, corpus_bleu
 from augrnn.systems.encoder_decoder import EncoderDecoder
 from augrnn.tasks.translation import ParallelSplit, Translation, joined
 from augrnn.text.token_batches import PairBatch, pair_batch
@@ -77,7 +77,8 @@ class TranslationMeasure(Measure):
 
     def measure(self, system: EncoderDecoder, task: Translation) -> Measured:
         splits = [task.validation_split, *task.test_splits]
-        numbers: Numbers = {"signature": bleu_signature(), "beam": system.beam_size}
+        references = task.parallel(splits[0]).target_words
+        numbers: Numbers = {"signature": bleu_signature(references, task.bleu_tokenizer), "beam": system.beam_size}
         for split in splits:
             numbers |= {f"{split}/{name}": value for name, value in _scores(system, task, split).items()}
             numbers |= {f"{split}/{name}": value for name, value in _alignment(system, task, split).items()}
@@ -117,7 +118,8 @@ def translated(system: EncoderDecoder, task: Translation, batches: Sequence[Pair
 
 def _scores(system: EncoderDecoder, task: Translation, split: str) -> Numbers:
     pairs = task.parallel(split)
-    statistics = bleu_statistics(translated(system, task, list(task.evaluation(split)), beam=True), pairs.target_words)
+    words = translated(system, task, list(task.evaluation(split)), beam=True)
+    statistics = bleu_statistics(words, pairs.target_words, task.bleu_tokenizer)
     lengths = np.array([len(words) for words in pairs.source_words])
     buckets = {_name(low, high): (lengths >= low) & (lengths <= (high or np.inf)) for low, high in LENGTHS}
     joined = [joined_bleu(system, task, split, count) for count in JOINED]
@@ -158,7 +160,7 @@ def joined_bleu(system: EncoderDecoder, task: Translation, split: str, count: in
         pair_batch(pairs.source_ids, pairs.target_ids, order[start : start + task.batch_size])
         for start in range(0, len(order), task.batch_size)
     ]
-    return bleu_of(bleu_statistics(translated(system, task, batches, beam=False), pairs.target_words))
+    return corpus_bleu(translated(system, task, batches, beam=False), pairs.target_words, task.bleu_tokenizer)
 
 
 def samples(system: EncoderDecoder, task: Translation, split: str, count: int = 6) -> TextTable:
