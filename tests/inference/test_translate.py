@@ -303,7 +303,7 @@ def test_it_is_a_library_too(run: Path) -> None:
         (["--run", "{run}", "--checkpoint", "{latin}", "{text}"], "is not a checkpoint"),
         (["--run", "{run}", "--run", "{run}", "--checkpoint", "{latin}", "{text}"], "one --run with --checkpoint"),
         (["--run", "{run}", "--alignments", "{text}/a.json", "{text}"], "cannot write"),
-        (["--run", "{run}", "--pictures", "{text}", "{text}"], "cannot write the pictures"),
+        (["--run", "{run}", "--pictures", "{text}", "{text}"], "cannot write"),
     ],
 )
 def test_a_mistake_is_one_clear_line(

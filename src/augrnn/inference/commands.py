@@ -80,7 +80,7 @@ def translate(options: argparse.Namespace) -> int:
     if options.alignments:
         write_alignments(found, options.alignments)
     if options.pictures:
-        draw(found, options.pictures)
+        draw(found, (translator.codec.source.language, translator.codec.target.language), options.pictures)
     return 0
 
 

@@ -13,7 +13,7 @@ import torch
 
 from augrnn.batches import moved
 from augrnn.errors import UserError
-from augrnn.files import explained, jsonable, replacing
+from augrnn.files import jsonable, replacing
 from augrnn.inference.load import Model
 from augrnn.measures.translation.alignment import Weights, word_weights
 from augrnn.search.beam_search import beam_search
@@ -165,15 +165,11 @@ def write_alignments(found: Sequence[Sequence[Translated]], path: Path) -> None:
         file.write(b"[\n" + ",\n".join(entries).encode() + b"\n]\n")
 
 
-def draw(found: Sequence[Sequence[Translated]], folder: Path) -> None:
+def draw(found: Sequence[Sequence[Translated]], languages: tuple[str, str], folder: Path) -> None:
     """The alignment of each line's best translation as `<number of the line>.png`; none where that is empty."""
-    from augrnn.exhibits import png
-    from augrnn.exhibits.alignments import Alignments
+    from augrnn.exhibits.alignments import Alignments, sides
 
+    names = sides(*languages, "model")
     for best in (translations[0] for translations in found if translations and translations[0].target):
-        # Two dollars in a word would make matplotlib read it as a formula.
-        source, target = (tuple(word.replace("$", r"\$") for word in words) for words in (best.source, best.target))
-        try:
-            png.write({str(best.line): Alignments((best.weights_ML,), (source,), (target,))}, folder)
-        except OSError as error:
-            raise UserError(f"cannot write the pictures in {folder}: {explained(error)}") from None
+        words = (tuple(best.source),), (tuple(best.target),)
+        Alignments((best.weights_ML,), *words, names).save(folder / f"{best.line}.png")

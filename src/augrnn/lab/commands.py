@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from augrnn.errors import UserError
 from augrnn.lab.experiment import discover, experiments_root, load
 
 if TYPE_CHECKING:
@@ -44,6 +45,8 @@ def add_parsers(subparsers: Any) -> argparse.ArgumentParser:
     parser.add_argument("--check", action="store_true", help="change nothing; exit 1 where a page would change")
     parser = _add(subparsers, "figures", figures, "make the exhibits and pictures of the committed records again")
     parser.add_argument("experiment", nargs="?", help="only this one")
+    parser.add_argument("--out", type=Path, metavar="DIR", help="draw the committed exhibits there, and change nothing")
+    parser.add_argument("--format", choices=("png", "svg", "pdf"), help="of the pictures in DIR (default: png)")
     return reproducing
 
 
@@ -125,11 +128,21 @@ def report(options: argparse.Namespace) -> int:
 
 
 def figures(options: argparse.Namespace) -> int:
-    """Write what the committed records show; the committed examples of trained models are kept and drawn again."""
-    from augrnn.lab.committed_exhibits import write_again
+    """Write what the committed records show; the committed examples of trained models are kept and drawn again.
 
+    With a folder to draw in, draw what is committed there and leave the committed files as they are.
+    """
+    from augrnn.lab.committed_exhibits import draw_elsewhere, write_again
+
+    if options.format and not options.out:
+        raise UserError("--format needs --out DIR: the committed pictures are PNG")
     experiments = experiments_root()
     chosen = [load(options.experiment, experiments)] if options.experiment else discover(experiments)
+    if options.out:
+        for experiment in chosen:
+            for path in draw_elsewhere(experiment, experiments, options.out, options.format or "png"):
+                print(path)
+        return 0
     for path in (path for experiment in chosen for path in write_again(experiment, experiments)):
         print(f"{path}, with its pictures")
     return 0

@@ -37,7 +37,7 @@ class Pictures(L.Callback):
 
 
 def send(board: WandbLogger, exhibits: Mapping[str, Exhibit], step: int) -> None:
-    """Log exhibits as W&B's media: tables of texts as such, all others as the pictures that they draw."""
+    """Log exhibits as W&B's media: tables of texts as such, all others as pictures with their captions."""
     import matplotlib.pyplot as plt
 
     for name, exhibit in exhibits.items():
@@ -45,6 +45,6 @@ def send(board: WandbLogger, exhibits: Mapping[str, Exhibit], step: int) -> None
         if isinstance(exhibit, TextTable):
             board.log_text(key, columns=list(exhibit.columns), data=[list(row) for row in exhibit.rows], step=step)
         else:
-            figure = exhibit.figure()
-            board.log_image(key, [figure], step=step)
+            figure = exhibit.draw()
+            board.log_image(key, [figure], step=step, caption=[exhibit.caption])
             plt.close(figure)

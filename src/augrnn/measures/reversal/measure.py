@@ -48,5 +48,6 @@ class ReversalMeasure(Measure):
                 numbers["backwards"] = backwards(alignment_BML)
                 source = (*(f"x{i + 1}" for i in range(length)), "EOS")
                 target = (*source[-2::-1], "EOS")
-                exhibits["alignment"] = Alignments((alignment_BML[0].cpu().numpy(),), (source,), (target,))
+                names = ("source", "target (the true one, given)")
+                exhibits["alignment"] = Alignments((alignment_BML[0].cpu().numpy(),), (source,), (target,), names)
         return Measured(numbers, exhibits)

@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 
 from augrnn.batches import moved
-from augrnn.exhibits.alignments import Alignments
+from augrnn.exhibits.alignments import Alignments, sides
 from augrnn.exhibits.exhibit import Exhibit
 from augrnn.exhibits.text_table import TextTable
 from augrnn.measures.measure import Measure, Measured
@@ -259,8 +259,9 @@ def shown_alignments(system: EncoderDecoder, task: Translation, split: str, coun
     numbers = _worth_showing(pairs, task.languages == ("en", "fr"))[:count]
     weights = dict(alignments(system, task, [pair_batch(pairs.source_ids, pairs.target_ids, numbers)]))
     shown = [number for number in numbers if number in weights]
-    words = (tuple((*side[n], "<eos>") for n in shown) for side in (pairs.source_words, pairs.target_words))
-    return Alignments(tuple(weights[number] for number in shown), *words)
+    sources, targets = (tuple((*side[n], "<eos>") for n in shown) for side in (pairs.source_words, pairs.target_words))
+    names = sides(*task.languages, "reference")
+    return Alignments(tuple(weights[number] for number in shown), sources, targets, names)
 
 
 def _worth_showing(pairs: ParallelSplit, colours: bool) -> list[int]:
