@@ -53,6 +53,13 @@ def test_without_values_below_the_floor_there_is_no_strip() -> None:
     assert not any("below" in name or "$" in name for name in ticks(axes))
 
 
+@pytest.mark.parametrize("values", [[2.1, 4.0], [3.0, 3.0], [12.0, 95.0], [0.02, 700.0]])
+def test_a_logarithmic_axis_has_a_number_however_short_it_is(values: list[float]) -> None:
+    (axes,) = LearningCurves({"a": [([1, 2], values)]}, "cost", floor=1e-3).figure().axes
+    low, high = axes.get_ylim()
+    assert [name for name, at in zip(ticks(axes), axes.get_yticks(), strict=True) if low <= at <= high and name]
+
+
 def test_the_median_the_middle_half_and_every_seed() -> None:
     runs = [([1, 2, 3], [value, 2 * value, 3 * value]) for value in (1.0, 2.0, 3.0, 4.0, 100.0)]
     (axes,) = LearningCurves({"a": runs}, "cost").figure().axes
@@ -104,7 +111,9 @@ def test_seeds_measured_at_almost_the_same_places_lack_nothing() -> None:
 
 @pytest.mark.parametrize("values", [[2.0], [1e-9], [None]])
 def test_a_single_point_is_seen(values: list[float | None]) -> None:
-    (axes,) = LearningCurves({"a": [([5], values)]}, "cost", floor=1e-3).figure().axes
+    shown = LearningCurves({"a": [([5], values)]}, "cost", floor=1e-3)
+    (axes,) = shown.figure().axes
+    assert "Point: one seed." in shown.caption
     assert axes.lines[0].get_marker() != "None"
 
 

@@ -41,7 +41,7 @@ class LearningCurves(Exhibit):
 
     @property
     def caption(self) -> str:
-        parts = [f"{self.label[:1].upper()}{self.label[1:]}, against training sequences. {seeds.told(self.curves)}"]
+        parts = [f"{_capital(self.label)}, against training sequences. {seeds.told(self.curves)}"]
         if self.bar is not None:
             parts.append(f"Dashed line: {self.bar_name}, {self.bar:.4g}.")
         if self.floor is not None:
@@ -91,6 +91,8 @@ class LearningCurves(Exhibit):
 
     def _floor(self, axes: "Axes", top: float) -> tuple[float, float] | None:
         """Make the axis logarithmic, with a strip for values below the floor; gives the floor and their height."""
+        from matplotlib.ticker import LogLocator
+
         from augrnn.exhibits.style import plain, plain_ticks
 
         if self.floor is None:
@@ -99,6 +101,9 @@ class LearningCurves(Exhibit):
         axes.minorticks_off()
         plain_ticks(axes.yaxis)
         if not self._below:
+            axes.yaxis.set_major_locator(
+                LogLocator(subs=(1, 2, 5) if top < 50 * min(self._numbers, default=1) else (1,))
+            )
             return None
         decades = math.log10(max(top / self.floor, 10.0))
         bottom = self.floor * 10 ** (-2 * STRIP * decades)
@@ -133,7 +138,7 @@ class BySize(Exhibit):
         if not any(counts.values()):
             return "No run has ended."
         parts = [
-            f"{self.label[:1].upper()}{self.label[1:]}, by {self.x}. Points: single seeds. Line: their median.",
+            f"{_capital(self.label)}, by {self.x}. Points: single seeds. Line: their median.",
             seeds.counted(counts),
         ]
         if sum(map(bool, counts.values())) > 1:
@@ -166,7 +171,7 @@ class BySize(Exhibit):
             axes.set_ylim(bottom=-self.small / 5)
             plain_ticks(axes.yaxis)
         axes.set_xticks(sizes)
-        axes.set(xlabel=self.x, ylabel=self.label, title=f"{self.label}, by {self.x}")
+        axes.set(xlabel=self.x, ylabel=self.label, title=f"{_capital(self.label)}, by {self.x}")
         legend(axes)
         return figure
 
@@ -192,8 +197,8 @@ class ByBucket(Exhibit):
         if not any(counts.values()):
             return "No run has ended."
         return (
-            f"{self.label}, by {self.x}. Point: one seed, the median over resamples of its examples. Bar: the 95 % "
-            f"interval of these resamples. Seeds of a variant stand beside each other. {seeds.counted(counts)}"
+            f"{_capital(self.label)}, by {self.x}. Point: one seed, the median over resamples of its examples. Bar: "
+            f"the 95 % interval of these resamples. Seeds of a variant stand beside each other. {seeds.counted(counts)}"
         )
 
     def draw(self) -> "Figure":
@@ -221,9 +226,13 @@ class ByBucket(Exhibit):
                 )
                 place += 1
         axes.set_xticks(range(len(buckets)), buckets)
-        axes.set(xlabel=self.x, ylabel=self.label, title=f"{self.label}, by {self.x}")
+        axes.set(xlabel=self.x, ylabel=self.label, title=f"{_capital(self.label)}, by {self.x}")
         legend(axes)
         return figure
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def intervals(

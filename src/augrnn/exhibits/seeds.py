@@ -94,7 +94,8 @@ def told(found: Mapping[str, Sequence[tuple[Any, Any]]]) -> str:
     if not any(counts.values()):
         return "No run has ended."
     if max(counts.values()) == 1:
-        return " ".join(["Line: one seed.", counted(counts)])
+        most = max(len(places) for runs in found.values() for places, _ in runs)
+        return " ".join([f"{'Line' if most > 1 else 'Point'}: one seed.", counted(counts)])
     sentences = ["Thick line: the median over seeds. Thin faint lines: single seeds."]
     if max(counts.values()) >= FEWEST:
         sentences.insert(1, f"Band: the middle half of the seeds (where there are at least {FEWEST}).")

@@ -141,7 +141,7 @@ def add_caption(figure: Figure, caption: str) -> None:
     text = figure.supxlabel("", x=0.01, ha="left", size=CAPTION_SIZE, color="0.25", linespacing=1.2, parse_math=False)
     letters = int(inches * 72 / (0.4 * CAPTION_SIZE))
     while letters:
-        text.set_text(textwrap.fill(caption, letters))
+        text.set_text(textwrap.fill(caption, letters, break_on_hyphens=False))
         box = text.get_window_extent(figure.canvas.get_renderer())  # type: ignore[attr-defined]
         if box.width <= 0.96 * inches * figure.dpi:
             break
