@@ -72,17 +72,20 @@ class Alignments(Exhibit):
         return figure
 
 
+GIVEN, WRITTEN = "reference, given", "the model's"
+"""Whose the words of a target are: of the reference, which the model was given word by word, or its own."""
+
 LANGUAGES = {"cs": "Czech", "de": "German", "en": "English", "fr": "French"}
 """The languages of Multi30k; others are named by their two letters."""
 
 
-def sides(source: str, target: str, written_by: str) -> tuple[str, str]:
+def sides(source: str, target: str, words: str) -> tuple[str, str]:
     """The names of both sides of a translation.
 
     Args:
       source: a language, two letters.
       target: another.
-      written_by: whose words the target is, "reference" or "model".
+      words: whose the target's are: GIVEN or WRITTEN.
     """
     names = (LANGUAGES.get(language, language) for language in (source, target))
-    return f"source: {next(names)}", f"target: {next(names)} ({written_by})"
+    return f"source: {next(names)}", f"target: {next(names)} ({words})"

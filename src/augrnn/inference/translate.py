@@ -167,9 +167,9 @@ def write_alignments(found: Sequence[Sequence[Translated]], path: Path) -> None:
 
 def draw(found: Sequence[Sequence[Translated]], languages: tuple[str, str], folder: Path) -> None:
     """The alignment of each line's best translation as `<number of the line>.png`; none where that is empty."""
-    from augrnn.exhibits.alignments import Alignments, sides
+    from augrnn.exhibits.alignments import WRITTEN, Alignments, sides
 
-    names = sides(*languages, "model")
+    names = sides(*languages, WRITTEN)
     for best in (translations[0] for translations in found if translations and translations[0].target):
         words = (tuple(best.source),), (tuple(best.target),)
         Alignments((best.weights_ML,), *words, names).save(folder / f"{best.line}.png")

@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 
 from augrnn.batches import moved
-from augrnn.exhibits.alignments import Alignments, sides
+from augrnn.exhibits.alignments import GIVEN, Alignments, sides
 from augrnn.exhibits.exhibit import Exhibit
 from augrnn.exhibits.text_table import TextTable
 from augrnn.measures.measure import Measure, Measured
@@ -260,7 +260,7 @@ def shown_alignments(system: EncoderDecoder, task: Translation, split: str, coun
     weights = dict(alignments(system, task, [pair_batch(pairs.source_ids, pairs.target_ids, numbers)]))
     shown = [number for number in numbers if number in weights]
     sources, targets = (tuple((*side[n], "<eos>") for n in shown) for side in (pairs.source_words, pairs.target_words))
-    names = sides(*task.languages, "reference")
+    names = sides(*task.languages, GIVEN)
     return Alignments(tuple(weights[number] for number in shown), sources, targets, names)
 
 
