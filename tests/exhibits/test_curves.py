@@ -117,6 +117,32 @@ def test_a_single_point_is_seen(values: list[float | None]) -> None:
     assert axes.lines[0].get_marker() != "None"
 
 
+NAMES = ["$a$", "_hidden", "x" * 90, "a_{b}^$c$", *(f"variant {i}" for i in range(9))]
+KINDS = {
+    "learning": LearningCurves({name: [([1, 2], [1.0, 2.0])] for name in NAMES}, "cost ($ and $)", bar=1.0),
+    "size": BySize({name: [{"1": 1.0, "2": 2.0}] for name in NAMES}, "cost ($ and $)", "$x$", 0.1),
+    "bucket": ByBucket({name: [{"$1$": [1.0, 2.0, 3.0]}] for name in NAMES}, "$B$", "$x$"),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_any_names_and_any_number_of_variants_are_drawn(kind: str) -> None:
+    figure = KINDS[kind].figure()
+    figure.draw_without_rendering()
+    legend = figure.axes[0].get_legend()
+    named = [text.get_text() for text in legend.get_texts()] if legend else [axes.get_title() for axes in figure.axes]
+    assert [name.replace("\n", "") for name in named][:4] == NAMES[:4]
+    looks = {(line.get_color(), line.get_linestyle()) for axes in figure.axes for line in axes.lines}
+    assert len(looks) >= len(NAMES) or kind == "bucket"
+
+
+def test_infinite_values_are_missing() -> None:
+    shown = LearningCurves({"a": [([1, 2], [1.0, float("inf")]), ([1, 2], [3.0, 4.0])]}, "cost", floor=1e-3)
+    (axes,) = shown.figure().axes
+    assert heights(axes)[-1] == [2.0, 4.0]
+    assert "1 seed lacks values" in shown.caption
+
+
 @pytest.mark.parametrize(
     "shown",
     [

@@ -81,8 +81,8 @@ class LearningCurves(Exhibit):
             seeds.draw(axes, runs, every[variant], below=self._floor(axes, top))
             if self.bar is not None:
                 axes.axhline(self.bar, color="0.3", ls=(0, (4, 3)), lw=1)
-            axes.set_title(variant)
-            axes.xaxis.set_major_locator(plt.MaxNLocator(3 if columns > 1 else 7))
+            axes.set_title(textwrap.fill(variant, 75 // columns, break_on_hyphens=False))
+            axes.xaxis.set_major_locator(plt.MaxNLocator(3 if columns > 1 else 7, integer=True))
             axes.xaxis.set_major_formatter("{x:,.0f}")
         for axes in grid[:, 0]:
             axes.set_ylabel(textwrap.fill(self.label, 26))
@@ -225,7 +225,7 @@ class ByBucket(Exhibit):
                     label=None if number else variant,
                 )
                 place += 1
-        axes.set_xticks(range(len(buckets)), buckets)
+        axes.set_xticks(range(len(buckets)), buckets, parse_math=False)
         axes.set(xlabel=self.x, ylabel=self.label, title=f"{_capital(self.label)}, by {self.x}")
         legend(axes)
         return figure

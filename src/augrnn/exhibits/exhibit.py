@@ -50,15 +50,17 @@ class Exhibit:
         raise NotImplementedError
 
     def draw(self) -> "Figure":
-        """A picture of it without its caption, which the caller closes. matplotlib is imported here and not before."""
+        """The picture alone; see `figure`. matplotlib is imported here and not before."""
         raise NotImplementedError
 
-    def figure(self) -> "Figure":
-        """A picture of it over its caption, which the caller closes."""
-        from augrnn.exhibits.style import add_caption
+    def figure(self, captioned: bool = True) -> "Figure":
+        """A picture of it, which the caller closes, with its caption or without. No text in it is read as a formula."""
+        from augrnn.exhibits.style import add_caption, plt
 
-        figure = self.draw()
-        add_caption(figure, self.caption)
+        with plt.rc_context({"text.parse_math": False}):
+            figure = self.draw()
+            if captioned:
+                add_caption(figure, self.caption)
         return figure
 
     def save(self, path: Path | str) -> None:

@@ -130,4 +130,4 @@ class MemoryTrace(Exhibit):
             if named:
                 edge, away, side = (bottom, -2, "top") if number % 2 else (top, 2, "bottom")
                 place: dict[str, Any] = {"xytext": (0, away), "textcoords": "offset points", "va": side}
-                axes.annotate(label, (start - 0.5, edge - 0.5), color=colour, size=8, parse_math=False, **place)
+                axes.annotate(label, (start - 0.5, edge - 0.5), color=colour, size=8, **place)

@@ -32,9 +32,15 @@ class Curves(NamedTuple):
     values_SX: Floats
 
 
+def known(values: Any) -> Floats:
+    """The values of a run, with nan for those that are none or not finite."""
+    found = np.array(values, dtype=float)
+    return np.where(np.isfinite(found), found, np.nan)
+
+
 def together(runs: Sequence[tuple[Any, Any]]) -> Curves:
-    """The (places, values) of runs, of which there is at least one, on one axis; None and nan are no values."""
-    pairs = [(np.array(places, dtype=float), np.array(values, dtype=float)) for places, values in runs]
+    """The (places, values) of runs, of which there is at least one, on one axis."""
+    pairs = [(np.array(places, dtype=float), known(values)) for places, values in runs]
     places_X = max((places for places, _ in pairs), key=len)
     return Curves(places_X, np.array([_at(places_X, *one) for one in pairs]))
 
@@ -78,9 +84,9 @@ def draw(
     marker = look.marker if len(places_X) == 1 else None
     if len(runs) > 1:
         for places, values in runs:
-            known = np.array(values, dtype=float)
-            single = "." if np.isfinite(known).sum() == 1 else None
-            axes.plot(places, shown(known), color=look.colour, lw=0.7, alpha=0.35, marker=single, ms=3)
+            there = known(values)
+            single = "." if np.isfinite(there).sum() == 1 else None
+            axes.plot(places, shown(there), color=look.colour, lw=0.7, alpha=0.35, marker=single, ms=3)
     if len(runs) >= FEWEST:
         low, high = (shown(quantiles(values_SX, share)) for share in (0.25, 0.75))
         axes.fill_between(places_X, low, high, color=look.colour, alpha=0.18, lw=0)

@@ -27,7 +27,7 @@ PALETTE = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#0
 """Okabe and Ito's colours, which colour-blind readers can tell apart."""
 
 LINES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (8, 2)))
-MARKERS = "os^Dvpx"
+MARKERS = "os^Dvp"
 """What tells variants apart where there is no colour."""
 
 FORMATS: dict[str, dict[str, None]] = {
@@ -37,13 +37,16 @@ FORMATS: dict[str, dict[str, None]] = {
 }
 """The formats of pictures, with what is left out of each: dates and versions."""
 
+DPI = 120
+"""Pixels an inch in a PNG."""
+
 CAPTION_SIZE = 7.5
 """Points of a caption's letters."""
 
 plt.rcParams.update(
     {
         "figure.constrained_layout.use": True,
-        "figure.dpi": 120,
+        "figure.dpi": DPI,
         "axes.spines.top": False,
         "axes.spines.right": False,
         "axes.grid": True,
@@ -89,8 +92,11 @@ def plain_ticks(axis: Any) -> None:
 
 def legend(axes: Axes) -> None:
     """The names of what is drawn, right of the axes; nothing where nothing has a name."""
-    if axes.get_legend_handles_labels()[0]:
-        axes.legend(loc="upper left", bbox_to_anchor=(1, 1))
+    every = ((each, str(each.get_label())) for each in (*axes.lines, *axes.containers))
+    named = {each: name for each, name in every if not name.startswith(("_child", "_nolegend_"))}
+    if named:
+        names = [textwrap.fill(name, 20, break_on_hyphens=False) for name in named.values()]
+        axes.legend(list(named), names, loc="upper left", bbox_to_anchor=(1, 1))
 
 
 def empty(text: str) -> Figure:
@@ -138,7 +144,7 @@ def add_caption(figure: Figure, caption: str) -> None:
     if not caption:
         return
     inches, height = figure.get_size_inches()
-    text = figure.supxlabel("", x=0.01, ha="left", size=CAPTION_SIZE, color="0.25", linespacing=1.2, parse_math=False)
+    text = figure.supxlabel("", x=0.01, ha="left", size=CAPTION_SIZE, color="0.25", linespacing=1.2)
     letters = int(inches * 72 / (0.4 * CAPTION_SIZE))
     while letters:
         text.set_text(textwrap.fill(caption, letters, break_on_hyphens=False))
@@ -172,7 +178,7 @@ def encoded(figure: Figure, form: str) -> bytes:
     if form not in FORMATS:
         raise UserError(f"pictures are written as {', '.join(FORMATS)}, not as '{form}'")
     buffer: IO[bytes] = io.BytesIO()
-    figure.savefig(buffer, format=form, metadata=FORMATS[form])
+    figure.savefig(buffer, format=form, dpi=DPI, metadata=FORMATS[form])
     buffer.seek(0)
     return _fewer_colours(buffer) if form == "png" else buffer.read()
 

@@ -47,7 +47,6 @@ class TextTable(Exhibit):
         for (row, _), cell in table.get_celld().items():
             cell.set_height(lines[row])
             cell.set(edgecolor="0.8", facecolor="0.93" if row == 0 else "white")
-            cell.get_text().set_parse_math(False)
         return figure
 
     def _repr_html_(self) -> str:

@@ -45,6 +45,6 @@ def send(board: WandbLogger, exhibits: Mapping[str, Exhibit], step: int) -> None
         if isinstance(exhibit, TextTable):
             board.log_text(key, columns=list(exhibit.columns), data=[list(row) for row in exhibit.rows], step=step)
         else:
-            figure = exhibit.draw()
+            figure = exhibit.figure(captioned=False)
             board.log_image(key, [figure], step=step, caption=[exhibit.caption])
             plt.close(figure)
