@@ -92,11 +92,11 @@ def plain_ticks(axis: Any) -> None:
 
 def legend(axes: Axes) -> None:
     """The names of what is drawn, right of the axes; nothing where nothing has a name."""
-    every = ((each, str(each.get_label())) for each in (*axes.lines, *axes.containers))
-    named = {each: name for each, name in every if not name.startswith(("_child", "_nolegend_"))}
+    drawn: tuple[Any, ...] = (*axes.lines, *axes.containers)
+    named = [each for each in drawn if not str(each.get_label()).startswith(("_child", "_nolegend_"))]
     if named:
-        names = [textwrap.fill(name, 20, break_on_hyphens=False) for name in named.values()]
-        axes.legend(list(named), names, loc="upper left", bbox_to_anchor=(1, 1))
+        names = [textwrap.fill(each.get_label(), 20, break_on_hyphens=False) for each in named]
+        axes.legend(named, names, loc="upper left", bbox_to_anchor=(1, 1))
 
 
 def empty(text: str) -> Figure:
