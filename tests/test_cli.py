@@ -27,7 +27,7 @@ def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
         (["reproduce", "ntm/coppy"], "did you mean ntm/copy"),
         (["reproduce", "ntm/copy", "--scale", "huge"], "huge"),
         (["reproduce", "ntm/copy", "--variants", "gru"], "gru"),
-        (["reproduce", "ntm/copy", "--seeds", "0"], "at least 1"),
+        (["reproduce", "ntm/copy", "--seeds", "0"], "from 1 to 1000"),
     ],
 )
 def test_a_mistake_is_one_line_and_status_two(words: list[str], told: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,6 +1,7 @@
 """Every kind goes to a file and back, rounded; what is no exhibit is one clear line."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -27,9 +28,9 @@ KINDS: dict[str, tuple[Exhibit, int]] = {
     "learning": (LearningCurves({"a": [([1, 2], [3.0, None])], "b": []}, "cost", floor=0.1, bar=1.0), 1),
     "by size": (BySize({"a": [{"10": 0.0, "5": 3.0}, {"10": 2.0, "5": None}], "b": []}, "wrong", "length", 0.1), 1),
     "by bucket": (ByBucket({"a": [{"1-9": [1.0, 2.0, 3.0]}], "b": []}, "BLEU", "words"), 1),
-    "alignments": (Alignments((np.eye(2), np.ones((3, 1))), (("a", "b"), ("c",)), (("x", "y"), ("u", "v", "w"))), 2),
+    "alignments": (Alignments((np.eye(2), np.ones((3, 1))), (("a", "b"), ("c",)), (("x", "y"), ("u", "v", "w"))), 3),
     "texts": (TextTable(("source", "translation"), (("a é", "b"), ("c", "d"))), 1),
-    "memory": (MemoryTrace("t", MAP, MAP, MAP, MAP, marks={"read": [2]}, frames=FRAMES), 4),
+    "memory": (MemoryTrace("t", MAP, MAP, MAP, MAP, marks={"read": [2]}, frames=FRAMES), 6),
     "copy": (CopyTrace("t", MAP, MAP, MAP, MAP, MAP, MAP), 6),
     "sort": (SortedWrites("t", VECTOR, VECTOR, Line(1.25, 0.5, 0.9), MAP, MAP), 3),
     "ngrams": (NgramTrace("t", 7, VECTOR, VECTOR, VECTOR, MAP, MAP), 3),
@@ -48,6 +49,59 @@ def test_each_kind_goes_to_a_file_and_back_and_draws_itself(name: str, tmp_path:
     assert read.content() == exhibit.content()
     for each in (exhibit, read):
         assert len(each.figure().axes) == panels
+
+
+MARKS = {
+    "learning": "Line: one seed. | Dashed line: | 1. | logarithmic | Seeds: a 1, b 0.",
+    "by size": "Points: single seeds. | Line: their median. | linear from 0 to 0.1 | 1 seed lacks values",
+    "by bucket": "Point: one seed | Bar: the 95 % interval",
+    "alignments": "Each panel | Columns: source. | Rows: target. | Brightness of a cell | black | (white)",
+    "texts": "Columns: source, translation. | Each row",
+    "memory": "Colours: | Thin white lines: | Frames: query, answer. | enlarged | outputs | write head | read head",
+    "copy": "Left: | Right: | Colours: | input | output | adds | reads | weights of both heads",
+    "sort": "dots | line | R² 0.90 | write weighting | read weighting | Colours:",
+    "ngrams": "thin line | thick grey line | dots | write head | read head | Colours:",
+    "contexts": "Each line of a panel | each column | Colour of a cell",
+    "excess": "Thick line: the median | Thin faint lines: single seeds | 1 seed lacks values | Dashed line at 0",
+    "ends": "Line: one seed. | end marker",
+}
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_the_caption_names_every_mark_and_stands_under_the_picture(name: str) -> None:
+    exhibit, _ = KINDS[name]
+    for words in MARKS[name].split(" | "):
+        assert words in exhibit.caption
+    assert len(re.findall(r"[A-Za-z]+", exhibit.caption)) < 120
+    plain, captioned = exhibit.figure(captioned=False), exhibit.figure()
+    assert " ".join(captioned.get_supxlabel().split()) == exhibit.caption
+    assert plain.get_supxlabel() == ""
+    assert captioned.get_figheight() > plain.get_figheight()
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_nothing_is_written_outside_the_picture(name: str) -> None:
+    figure = KINDS[name][0].figure()
+    figure.draw_without_rendering()
+    box = figure.get_tightbbox()
+    width, height = figure.get_size_inches()
+    assert box.x0 > -0.02
+    assert box.y0 > -0.02
+    assert box.x1 < width + 0.02
+    assert box.y1 < height + 0.02
+
+
+@pytest.mark.parametrize("width", [3.0, 6.4, 12.0])
+def test_a_caption_of_any_script_is_as_wide_as_its_picture(width: float) -> None:
+    from augrnn.exhibits.style import add_caption, plt
+
+    for caption in ("W" * 20 + " WWWW" * 40, "illi " * 80, "x" * 300):
+        figure = plt.figure(figsize=(width, 2))
+        add_caption(figure, caption)
+        box = figure._supxlabel.get_window_extent()  # type: ignore[attr-defined]
+        assert box.width < width * figure.dpi
+        assert box.height < (figure.get_figheight() - 2) * figure.dpi
+        plt.close(figure)
 
 
 def test_named_tuples_and_arrays_come_back_as_such(tmp_path: Path) -> None:
@@ -111,8 +165,9 @@ def test_a_damaged_file_is_one_line(text: str, tmp_path: Path) -> None:
 def test_exhibits_need_no_matplotlib_until_they_are_drawn() -> None:
     program = """
 import sys
-import augrnn.exhibits.curves, augrnn.exhibits.memory_trace, augrnn.exhibits.png, augrnn.exhibits.text_table
+import augrnn.exhibits.curves, augrnn.exhibits.memory_trace, augrnn.exhibits.seeds, augrnn.exhibits.text_table
 import augrnn.exhibits.alignments, augrnn.measures.copy.figure, augrnn.measures.measure
+assert augrnn.exhibits.curves.LearningCurves({"a": [([1], [2])]}, "cost", floor=.1).caption
 slow = {"matplotlib", "torch", "lightning"} & set(sys.modules)
 assert not slow, slow
 """

@@ -349,9 +349,9 @@ def test_a_translation_shows_itself(run: Path) -> None:
     assert html.count("<tr>") == 3 + 1 + len(found[0].target)
     assert html.count("background:rgba") == found[0].weights_ML.size
     shown = found.exhibit()
-    assert shown.written
+    assert shown.sides == ("source", "target (the model's)")
     assert (shown.sources[0], shown.targets[0]) == (tuple(found[0].source), tuple(found[0].target))
-    assert len(shown.figure().axes) == 1
+    assert len(shown.figure().axes) == 2  # the map, and the scale of its colours
 
 
 def test_what_cannot_be_shown_is_said(run: Path, data: dict[str, Any], tmp_path: Path) -> None:
@@ -430,7 +430,7 @@ def test_a_line_of_ten_thousand_words_is_named_before_anything_is_searched(run: 
         (["--run", "{run}", "--checkpoint", "{latin}", "{text}"], "is not a checkpoint"),
         (["--run", "{run}", "--run", "{run}", "--checkpoint", "{latin}", "{text}"], "one --run with --checkpoint"),
         (["--run", "{run}", "--alignments", "{text}/a.json", "{text}"], "cannot write"),
-        (["--run", "{run}", "--pictures", "{text}", "{text}"], "0.png: "),
+        (["--run", "{run}", "--pictures", "{text}", "{text}"], "cannot write"),
     ],
 )
 def test_a_mistake_is_one_clear_line(

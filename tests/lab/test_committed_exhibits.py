@@ -74,6 +74,53 @@ def test_the_command_makes_them_from_the_record_alone(
     assert list(json.loads(path.read_text())) == ["learning"]
 
 
+@pytest.mark.parametrize(("form", "head"), [(None, b"\x89PNG"), ("svg", b"<?xml"), ("pdf", b"%PDF")])
+def test_the_command_draws_elsewhere_and_leaves_the_committed_files(
+    form: str | None,
+    head: bytes,
+    finished: World,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+) -> None:
+    path = exhibits_path(finished.experiments, "toy/learn", "smoke")
+    pictures = finished.experiments / "toy/learn/figures/smoke"
+    pictures.joinpath("learning.png").write_bytes(b"as it was")
+    before = {each: each.read_bytes() for each in finished.experiments.rglob("*") if each.is_file()}
+    monkeypatch.chdir(finished.root)
+    assert main(["figures", "--out", str(tmp_path / "mine"), *(["--format", form] if form else [])]) == 0
+    drawn = [tmp_path / "mine/toy/learn/smoke" / f"{name}.{form or 'png'}" for name in read_exhibits(path)]
+    assert capsys.readouterr().out == "".join(f"{each}\n" for each in drawn)
+    assert all(each.read_bytes().startswith(head) for each in drawn)
+    assert {each: each.read_bytes() for each in finished.experiments.rglob("*") if each.is_file()} == before
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--format", "svg"], "--format needs --out DIR"),
+        (["nothing/here", "--out", "{out}"], "nothing/here"),
+        (["--out", "{file}"], "cannot write"),
+    ],
+)
+def test_what_cannot_be_drawn_elsewhere_is_one_line(
+    options: list[str],
+    message: str,
+    finished: World,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "file").write_text("")
+    monkeypatch.chdir(finished.root)
+    given = [each.format(out=tmp_path / "out", file=tmp_path / "file") for each in options]
+    assert main(["figures", *given]) == 2
+    error = capsys.readouterr().err
+    assert message in error
+    assert error.count("\n") == 1
+    assert not (tmp_path / "out").exists()
+
+
 def test_too_much_to_commit_is_one_line(finished: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(committed_exhibits, "LIMIT", 100)
     before = exhibits_path(finished.experiments, "toy/learn", "smoke").read_text()

@@ -82,7 +82,9 @@ def exhibits(results: Results, shown: Shown) -> "dict[str, Exhibit]":
 
     bar = validation_optimum(*SOURCES.get(results.scale, SOURCES["small"]))
     found: dict[str, Exhibit] = {
-        "learning": LearningCurves(results.curves(COST), "cost (bits per sequence)", bar=bar),
+        "learning": LearningCurves(
+            results.curves(COST), "cost (bits per sequence)", bar=bar, bar_name="the optimal estimator's cost"
+        ),
         "excess": ExcessByPosition(results.measured("excess_by_position")),
     }
     machines = [key for key in shown if key[0] in MACHINES.values()]

@@ -1,52 +1,119 @@
 """Learning curves and quantities by size or bucket, with every seed shown."""
 
+import math
+import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from augrnn.exhibits import seeds
 from augrnn.exhibits.exhibit import Exhibit
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 Values = Sequence[float | None]
 
+STRIP = 0.05
+"""The part of a logarithmic axis on which values below the floor are drawn."""
+
 
 @dataclass(frozen=True, eq=False)
 class LearningCurves(Exhibit):
-    """A metric against training sequences, one line a seed, one colour a variant.
+    """A metric against training sequences, a panel for each variant, all with the same axes.
 
     Attributes:
       curves: for each variant and each of its runs (training sequences, values).
       label: the metric's name and unit.
       floor: makes the axis logarithmic from this value up.
       bar: a dashed line across.
+      bar_name: what the dashed line is.
     """
 
     curves: Mapping[str, Sequence[tuple[Values, Values]]]
     label: str
     floor: float | None = None
     bar: float | None = None
+    bar_name: str = "the bar at which a seed counts as solved"
 
-    def figure(self) -> "Figure":
-        from augrnn.exhibits.style import WIDTH, colours, plt
-
-        figure, axes = plt.subplots(figsize=(WIDTH, 3.4))
-        for variant, colour in colours(self.curves).items():
-            for number, (sequences, values) in enumerate(self.curves[variant]):
-                numbers = np.array(values, dtype=float)
-                shown = numbers if self.floor is None else np.maximum(numbers, self.floor)
-                named = None if number else variant
-                axes.plot(np.array(sequences, dtype=float), shown, color=colour, alpha=0.6, lw=1, label=named)
+    @property
+    def caption(self) -> str:
+        parts = [f"{_capital(self.label)}, against training sequences. {seeds.told(self.curves)}"]
         if self.bar is not None:
-            axes.axhline(self.bar, color="0.4", ls="--", lw=1)
+            parts.append(f"Dashed line: {self.bar_name}, {self.bar:.4g}.")
         if self.floor is not None:
-            axes.set_yscale("log")
-        axes.set(xlabel="training sequences", ylabel=self.label)
-        axes.legend(loc="upper left", bbox_to_anchor=(1, 1))
+            parts.append("The vertical axis is logarithmic.")
+        if self._below:
+            parts.append(f"Grey strip: all values below {self.floor:g} are drawn there, however small they are.")
+        return " ".join(parts)
+
+    @property
+    def _numbers(self) -> list[float]:
+        every = [value for runs in self.curves.values() for _, values in runs for value in values]
+        return [value for value in every if value is not None and math.isfinite(value)]
+
+    @property
+    def _below(self) -> bool:
+        return self.floor is not None and any(value < self.floor for value in self._numbers)
+
+    def draw(self) -> "Figure":
+        from augrnn.exhibits.style import WIDTH, empty, looks, plt
+
+        shown = {variant: runs for variant, runs in self.curves.items() if runs}
+        if not shown:
+            return empty("no run has ended")
+        columns = min(3, len(shown))
+        rows = -(-len(shown) // columns)
+        height = 3.2 if len(shown) == 1 else 0.5 + 1.9 * rows
+        size = (WIDTH, height)
+        figure, grid = plt.subplots(rows, columns, figsize=size, sharex=True, sharey=True, squeeze=False)
+        for axes in grid.flat[len(shown) :]:
+            axes.set_visible(False)
+        for axes in grid.flat[: len(shown)][-columns:]:
+            axes.tick_params(labelbottom=True)
+            axes.set_xlabel("training sequences")
+        top = max([*self._numbers, self.floor or -math.inf, -math.inf if self.bar is None else self.bar])
+        every = looks(self.curves)
+        for axes, (variant, runs) in zip(grid.flat, shown.items(), strict=False):
+            seeds.draw(axes, runs, every[variant], below=self._floor(axes, top))
+            if self.bar is not None:
+                axes.axhline(self.bar, color="0.3", ls=(0, (4, 3)), lw=1)
+            axes.set_title(textwrap.fill(variant, 75 // columns, break_on_hyphens=False))
+            axes.xaxis.set_major_locator(plt.MaxNLocator(3 if columns > 1 else 7, integer=True))
+            axes.xaxis.set_major_formatter("{x:,.0f}")
+        for axes in grid[:, 0]:
+            axes.set_ylabel(textwrap.fill(self.label, 26))
+        figure.suptitle(f"Learning curves: {self.label}")
         return figure
+
+    def _floor(self, axes: "Axes", top: float) -> tuple[float, float] | None:
+        """Make the axis logarithmic, with a strip for values below the floor; gives the floor and their height."""
+        from matplotlib.ticker import LogLocator
+
+        from augrnn.exhibits.style import plain, plain_ticks
+
+        if self.floor is None:
+            return None
+        axes.set_yscale("log")
+        axes.minorticks_off()
+        plain_ticks(axes.yaxis)
+        if not self._below:
+            axes.yaxis.set_major_locator(
+                LogLocator(subs=(1, 2, 5) if top < 50 * min(self._numbers, default=1) else (1,))
+            )
+            return None
+        decades = math.log10(max(top / self.floor, 10.0))
+        bottom = self.floor * 10 ** (-2 * STRIP * decades)
+        middle = math.sqrt(bottom * self.floor)
+        axes.axhspan(bottom, self.floor, color="0.88", lw=0, zorder=0)
+        axes.set_ylim(bottom, top * 10 ** (STRIP * decades))
+        exponents = range(math.floor(math.log10(self.floor)), math.floor(math.log10(top)) + 1)
+        ticks = [10.0**exponent for exponent in exponents if 10.0**exponent > 1.01 * self.floor]
+        axes.set_yticks([middle, *ticks], [f"below {self.floor:g}", *map(plain, ticks)])
+        return self.floor, middle
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,23 +132,47 @@ class BySize(Exhibit):
     x: str
     small: float | None = None
 
-    def figure(self) -> "Figure":
-        from augrnn.exhibits.style import WIDTH, colours, plt
+    @property
+    def caption(self) -> str:
+        counts = {name: len(runs) for name, runs in self.found.items()}
+        if not any(counts.values()):
+            return "No run has ended."
+        parts = [
+            f"{_capital(self.label)}, by {self.x}. Points: single seeds. Line: their median.",
+            seeds.counted(counts),
+        ]
+        if sum(map(bool, counts.values())) > 1:
+            parts.append("Variants stand a little beside each other, so that equal values can be seen.")
+        short = sum(any(value is None for value in run.values()) for runs in self.found.values() for run in runs)
+        if short:
+            parts.append(seeds.missing(short))
+        if self.small is not None:
+            parts.append(f"The vertical axis is linear from 0 to {self.small:g}, and logarithmic above.")
+        return " ".join(parts)
 
+    def draw(self) -> "Figure":
+        from augrnn.exhibits.style import WIDTH, empty, legend, looks, plain_ticks, plt
+
+        shown = {variant: runs for variant, runs in self.found.items() if runs}
+        if not shown:
+            return empty("no run has ended")
         figure, axes = plt.subplots(figsize=(WIDTH, 3.4))
-        for variant, colour in colours(self.found).items():
-            if not self.found[variant]:
-                continue
-            sizes = sorted(map(int, self.found[variant][0]))
-            values = np.array([[run[str(size)] for size in sizes] for run in self.found[variant]], dtype=float)
-            axes.plot(sizes, np.median(values, axis=0), color=colour, lw=1.5, label=variant)
-            axes.plot(sizes, values.T, ".", color=colour, ms=3, alpha=0.5)
+        sizes = sorted({int(size) for runs in shown.values() for run in runs for size in run})
+        apart = 0.012 * (sizes[-1] - sizes[0])
+        every = looks(self.found)
+        for number, (variant, runs) in enumerate(shown.items()):
+            places = np.array(sizes) + apart * (number - (len(shown) - 1) / 2)
+            values = np.array([[run.get(str(size)) for size in sizes] for run in runs], dtype=float)
+            colour, line, marker = every[variant]
+            axes.plot(places, seeds.quantiles(values, 0.5), color=colour, ls=line, marker=marker, ms=4, label=variant)
+            axes.plot(places, values.T, ls="", marker=marker, color=colour, ms=3, alpha=0.4)
         if self.small is not None:
             axes.set_yscale("symlog", linthresh=self.small)
             axes.set_ylim(bottom=-self.small / 5)
-        axes.set_xticks(sorted({int(size) for runs in self.found.values() for run in runs for size in run}))
-        axes.set(xlabel=self.x, ylabel=self.label)
-        axes.legend(loc="upper left", bbox_to_anchor=(1, 1))
+            plain_ticks(axes.yaxis)
+        axes.set_xticks(sizes)
+        axes.set(xlabel=self.x, ylabel=self.label, title=f"{_capital(self.label)}, by {self.x}")
+        legend(axes)
         return figure
 
 
@@ -100,31 +191,48 @@ class ByBucket(Exhibit):
     label: str
     x: str
 
-    def figure(self) -> "Figure":
-        from augrnn.exhibits.style import WIDTH, colours, plt
+    @property
+    def caption(self) -> str:
+        counts = {name: len(runs) for name, runs in self.found.items()}
+        if not any(counts.values()):
+            return "No run has ended."
+        return (
+            f"{_capital(self.label)}, by {self.x}. Point: one seed, the median over resamples of its examples. Bar: "
+            f"the 95 % interval of these resamples. Seeds of a variant stand beside each other. {seeds.counted(counts)}"
+        )
 
+    def draw(self) -> "Figure":
+        from augrnn.exhibits.style import WIDTH, empty, legend, looks, plt
+
+        shown = {variant: runs for variant, runs in self.found.items() if runs}
+        if not shown:
+            return empty("no run has ended")
         figure, axes = plt.subplots(figsize=(WIDTH, 3.4))
-        buckets = list(next((run for runs in self.found.values() for run in runs), {}))
-        bars = sum(map(len, self.found.values())) or 1
+        buckets = list(next(iter(shown.values()))[0])
+        bars = sum(map(len, shown.values()))
         place = 0
-        for variant, colour in colours(self.found).items():
+        for variant, look in looks(self.found).items():
             for number, run in enumerate(self.found[variant]):
                 low, middle, high = np.array([run[name] for name in buckets], dtype=float).T
                 axes.errorbar(
                     np.arange(len(buckets)) + 0.7 * ((place + 0.5) / bars - 0.5),
                     middle,
                     [middle - low, high - middle],
-                    fmt="o",
-                    ms=3,
+                    fmt=look.marker,
+                    ms=3.5,
                     lw=1,
-                    color=colour,
+                    color=look.colour,
                     label=None if number else variant,
                 )
                 place += 1
-        axes.set_xticks(range(len(buckets)), buckets)
-        axes.set(xlabel=self.x, ylabel=self.label)
-        axes.legend(loc="upper left", bbox_to_anchor=(1, 1))
+        axes.set_xticks(range(len(buckets)), buckets, parse_math=False)
+        axes.set(xlabel=self.x, ylabel=self.label, title=f"{_capital(self.label)}, by {self.x}")
+        legend(axes)
         return figure
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def intervals(

@@ -1,7 +1,8 @@
 """What a trained model or a result shows, as data: the base of all kinds, and their file.
 
-A kind is a subclass with small fields: numbers, texts, arrays, and lists or dicts of these. It says what is shown, and
-can draw itself. Pictures, W&B's media and pages are made from the same exhibit.
+A kind is a subclass with small fields: numbers, texts, arrays, and lists or dicts of these. It says what is shown, can
+draw itself, and has a caption that names every mark of the drawing. Pictures, W&B's media, notebooks and pages are made
+from the same exhibit.
 """
 
 import json
@@ -10,7 +11,7 @@ import types
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args, get_origin
+from typing import TYPE_CHECKING, Any, ClassVar, get_args, get_origin
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,16 +34,59 @@ DECIMALS, DIGITS = 3, 9
 class Exhibit:
     """The base of all kinds. A kind is a frozen dataclass whose field types tell how a file's lists are read.
 
-    Fields of type `Array` may be given as lists, with None where a number is missing.
+    Fields of type `Array` may be given as lists, with None where a number is missing. A notebook shows an exhibit as an
+    SVG, or where it is `vector = False` (maps of many cells) as a PNG.
     """
+
+    vector: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         for each in fields(self):
             object.__setattr__(self, each.name, _typed(getattr(self, each.name), each.type))
 
-    def figure(self) -> "Figure":
-        """A picture of it, which the caller closes. matplotlib is imported here and not before."""
+    @property
+    def caption(self) -> str:
+        """Sentences that name every mark of the drawing; made from the fields, without matplotlib."""
         raise NotImplementedError
+
+    def draw(self) -> "Figure":
+        """The picture alone; see `figure`. matplotlib is imported here and not before."""
+        raise NotImplementedError
+
+    def figure(self, captioned: bool = True) -> "Figure":
+        """A picture of it, which the caller closes, with its caption or without. No text in it is read as a formula."""
+        from augrnn.exhibits.style import add_caption, plt
+
+        with plt.rc_context({"text.parse_math": False}):
+            figure = self.draw()
+            if captioned:
+                add_caption(figure, self.caption)
+        return figure
+
+    def save(self, path: Path | str) -> None:
+        """Write the picture in the format of the file's suffix: .png, .svg or .pdf; equal exhibits give equal bytes.
+
+        Raises:
+          UserError: there is no such format, or the file cannot be written.
+        """
+        from augrnn.exhibits.style import save
+
+        save(self.figure(), Path(path))
+
+    def _repr_png_(self) -> bytes | None:
+        return None if self.vector else self._encoded("png")
+
+    def _repr_svg_(self) -> str | None:
+        return self._encoded("svg").decode() if self.vector else None
+
+    def _encoded(self, form: str) -> bytes:
+        from augrnn.exhibits.style import encoded, plt
+
+        figure = self.figure()
+        try:
+            return encoded(figure, form)
+        finally:
+            plt.close(figure)
 
     def content(self) -> dict[str, Any]:
         """Plain JSON values: its `kind`, a dotted path, and its fields, arrays rounded."""

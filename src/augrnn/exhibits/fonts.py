@@ -17,8 +17,7 @@ _told: set[str] = set()
 def drawable(texts: Sequence[str]) -> tuple[str, ...]:
     """Texts as matplotlib can draw them, with the fonts that they need added to those of all pictures.
 
-    A character that no installed font has becomes a box, and its script is told once on standard error. Nothing in a
-    text is read as a formula.
+    A character that no installed font has becomes a box, and its script is told once on standard error.
     """
     wanted = {character for text in texts for character in text if character.isprintable() and character != " "}
     for family in matplotlib.rcParams["font.family"]:
@@ -30,7 +29,7 @@ def drawable(texts: Sequence[str]) -> tuple[str, ...]:
         if not wanted:
             break
     _tell(wanted)
-    boxes = dict.fromkeys(map(ord, wanted), MISSING) | {ord("$"): r"\$"}
+    boxes = dict.fromkeys(map(ord, wanted), MISSING)
     return tuple(text.translate(boxes) for text in texts)
 
 

@@ -15,7 +15,7 @@ import torch
 
 from augrnn.batches import moved
 from augrnn.errors import UserError
-from augrnn.exhibits.alignments import Alignments
+from augrnn.exhibits.alignments import WRITTEN, Alignments
 from augrnn.files import jsonable, replacing
 from augrnn.inference.load import Model
 from augrnn.measures.translation.alignment import Weights, word_weights
@@ -67,7 +67,8 @@ class Translated(NamedTuple):
         """
         if not self.weights_ML.any():
             raise UserError("there is no alignment to show: the translation is empty, or the model has no attention")
-        return Alignments((self.weights_ML,), (tuple(self.source),), (tuple(self.target),), written=True)
+        words = (tuple(self.source),), (tuple(self.target),)
+        return Alignments((self.weights_ML,), *words, ("source", f"target ({WRITTEN})"))
 
 
 class Translations(list[Translated]):
@@ -266,8 +267,6 @@ def write_alignments(found: Sequence[Translations], path: Path) -> None:
 
 def draw(found: Sequence[Translations], folder: Path) -> None:
     """The alignment of each line's best translation as `<number of the line>.png`; none where that is empty."""
-    from augrnn.exhibits import png
-
     for translations in found:
         if translations and translations[0].target:
-            png.write({str(translations[0].line): translations.exhibit()}, folder)
+            translations.exhibit().save(folder / f"{translations[0].line}.png")

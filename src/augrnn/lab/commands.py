@@ -57,6 +57,8 @@ def add_parsers(subparsers: Any) -> argparse.ArgumentParser:
     parser.add_argument("--check", action="store_true", help="change nothing; exit 1 where a page would change")
     parser = _add(subparsers, "figures", figures, "make the exhibits and pictures of the committed records again")
     parser.add_argument("experiment", nargs="?", help="only this one")
+    parser.add_argument("--out", type=Path, metavar="DIR", help="draw the committed exhibits there, and change nothing")
+    parser.add_argument("--format", choices=("png", "svg", "pdf"), help="of the pictures in DIR (default: png)")
     return reproducing
 
 
@@ -212,11 +214,22 @@ def report(options: argparse.Namespace) -> int:
 
 
 def figures(options: argparse.Namespace) -> int:
-    """Write what the committed records show; the committed examples of trained models are kept and drawn again."""
-    from augrnn.lab.committed_exhibits import write_again
+    """Write what the committed records show; the committed examples of trained models are kept and drawn again.
 
-    experiments = own_place()
+    With a folder to draw in, draw what is committed there and leave the committed files as they are.
+    """
+    from augrnn.lab.committed_exhibits import draw_elsewhere, write_again
+
+    if options.format and not options.out:
+        raise UserError("--format needs --out DIR: the committed pictures are PNG")
+    drawn = place_of(options.experiment) if options.experiment else places()[0]
+    experiments = drawn if options.out else own_place()
     chosen = [load(options.experiment, experiments)] if options.experiment else discover(experiments)
+    if options.out:
+        for experiment in chosen:
+            for path in draw_elsewhere(experiment, experiments, options.out, options.format or "png"):
+                print(path)
+        return 0
     for path in (path for experiment in chosen for path in write_again(experiment, experiments)):
         print(f"{path}, with its pictures")
     return 0

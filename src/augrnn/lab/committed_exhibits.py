@@ -4,11 +4,11 @@ The file is committed beside the record: what the record alone shows, and a few 
 pictures, `experiments/<name>/figures/<scale>/<exhibit>.png`, are drawn from it.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from augrnn.errors import UserError
-from augrnn.exhibits import png
 from augrnn.exhibits.exhibit import Exhibit, encoded, read_exhibits, write_exhibits
 from augrnn.lab.claims_tables import committed
 
@@ -55,7 +55,7 @@ def write(experiment: "Experiment", record: "Record", shown: "Shown", experiment
             "are committed: show fewer or smaller ones"
         )
     write_exhibits(path, found)
-    png.write(read_exhibits(path), experiments / experiment.name / "figures" / record.scale)
+    _draw(read_exhibits(path), experiments / experiment.name / "figures" / record.scale, "png")
     return path
 
 
@@ -63,3 +63,24 @@ def write_again(experiment: "Experiment", experiments: Path) -> list[Path]:
     """Write the exhibits and pictures of all committed records of an experiment again, without its models."""
     records = committed(experiment, experiments).values()
     return [path for record in records if (path := write(experiment, record, {}, experiments))]
+
+
+def draw_elsewhere(experiment: "Experiment", experiments: Path, folder: Path, form: str) -> list[Path]:
+    """Draw the committed exhibits of all scales as `<experiment>/<scale>/<exhibit>.<form>` in a folder of the user's.
+
+    Raises:
+      UserError: a picture cannot be written.
+    """
+    found = {scale: exhibits_path(experiments, experiment.name, scale) for scale in experiment.scales}
+    return [
+        path
+        for scale, exhibits in found.items()
+        for path in _draw(read_exhibits(exhibits), folder / experiment.name / scale, form)
+    ]
+
+
+def _draw(exhibits: Mapping[str, Exhibit], folder: Path, form: str) -> list[Path]:
+    paths = {folder / f"{name}.{form}": exhibit for name, exhibit in exhibits.items()}
+    for path, exhibit in paths.items():
+        exhibit.save(path)
+    return list(paths)

@@ -100,7 +100,6 @@ def conclude(
     Raises:
       UserError: they are to be committed, and a run of the scale's own plan has not ended; or a file is too large.
     """
-    from augrnn.exhibits import png
     from augrnn.exhibits.exhibit import read_exhibits, write_exhibits
     from augrnn.lab import committed_exhibits
 
@@ -113,7 +112,8 @@ def conclude(
     folder = runs / experiment.name / scale
     record.write(folder / RESULTS)
     write_exhibits(folder / EXHIBITS, made)
-    png.write(made, folder / FIGURES)
+    for name, exhibit in made.items():
+        exhibit.save(folder / FIGURES / f"{name}.png")
     committed = None
     if commit:
         if not complete:

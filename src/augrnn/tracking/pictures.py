@@ -35,7 +35,7 @@ class Pictures(L.Callback):
 
 
 def send(board: WandbLogger, exhibits: Mapping[str, Exhibit], step: int) -> None:
-    """Log exhibits as W&B's media: tables of texts as such, all others as the pictures that they draw."""
+    """Log exhibits as W&B's media: tables of texts as such, all others as pictures with their captions."""
     import matplotlib.pyplot as plt
 
     for name, exhibit in exhibits.items():
@@ -43,6 +43,6 @@ def send(board: WandbLogger, exhibits: Mapping[str, Exhibit], step: int) -> None
         if isinstance(exhibit, TextTable):
             board.log_text(key, columns=list(exhibit.columns), data=[list(row) for row in exhibit.rows], step=step)
         else:
-            figure = exhibit.figure()
-            board.log_image(key, [figure], step=step)
+            figure = exhibit.figure(captioned=False)
+            board.log_image(key, [figure], step=step, caption=[exhibit.caption])
             plt.close(figure)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from augrnn.measures.associative_recall.measure import recall_trace
+from augrnn.measures.associative_recall.measure import jump, recall_trace
 
 
 def sequence(steps: int, first: int, count: int = 64) -> dict[str, np.ndarray]:
@@ -33,3 +33,28 @@ def test_frames_are_around_the_items_rows(first: int) -> None:
         assert answer - query == 3
     for frame in (frame for frame in shown.frames if frame.panel == "write"):
         assert shown.write[slice(*frame.steps)].argmax(axis=1).tolist() == [frame.rows[0], frame.rows[0] + 1]
+
+
+@pytest.mark.parametrize(
+    ("rows", "step"), [([5, 5, 5, 9, 10], 3), ([5, 9, 5, 6, 7], 2), ([5, 6, 7, 8, 9], None), ([0, 3, 3, 2, 1], 1)]
+)
+def test_the_last_jump_of_a_head(rows: list[int], step: int | None) -> None:
+    assert jump(np.eye(12, dtype=np.float32)[rows], 1, 4) == step
+
+
+@pytest.mark.parametrize("count", [64, 16])
+def test_the_look_up_is_framed_where_the_read_head_jumps(count: int) -> None:
+    found = sequence(15, 3, count)
+    read = np.zeros(15, int)
+    read[12:] = found["write"].argmax(axis=-1)[[3, 4, 5]]
+    found["read"] = np.eye(count, dtype=np.float32)[read]
+    shown = recall_trace(found, query=0, items=3, vectors=2, title="title")
+    frame = shown.frames[-1]
+    assert (frame.panel, frame.label, frame.steps) == ("read", "look-up", (12, 13))
+    assert shown.read[12].argmax() == frame.rows[0]
+    assert "look-up is the last step" in shown.caption
+
+
+def test_without_a_jump_there_is_no_look_up() -> None:
+    shown = recall_trace(sequence(15, 20), query=0, items=3, vectors=2, title="title")
+    assert {frame.label for frame in shown.frames} == {"query item", "answer item"}

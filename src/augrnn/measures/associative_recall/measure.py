@@ -42,6 +42,12 @@ from augrnn.systems.transducer import Transducer
 from augrnn.tasks.associative_recall import AssociativeRecall
 from augrnn.tasks.bit_task import BitBatch, Size
 
+FRAMES = (
+    "On both weightings, query item and answer item span the rows that the write head used while the item was listed; "
+    "look-up is the last step before the answer at which the read head jumps by more than one row."
+)
+"""What the frames of `recall_trace` are, for its caption."""
+
 
 def item_rows(write_TBN: Floats, items: int, vectors: int) -> Flags:
     """The rows that are one item's own, (J, B, N).
@@ -245,11 +251,19 @@ def _trace(system: Transducer, batch: BitBatch, vectors: int, read: int, write: 
     return recall_trace(found, int(queries(batch, vectors)[0]), items_of(batch), vectors, title)
 
 
+def jump(read_TN: Floats, first: int, last: int) -> int | None:
+    """The last step of those from `first` to `last` at which a head moves by more than one row; None without one."""
+    rows_T = read_TN.argmax(axis=-1)
+    moves = ring_moves(rows_T[first - 1 : last], rows_T[first : last + 1], read_TN.shape[-1])
+    far = np.flatnonzero(np.abs(moves) > 1)
+    return first + int(far[-1]) if far.size else None
+
+
 def recall_trace(found: Mapping[str, Floats], query: int, items: int, vectors: int, title: str) -> MemoryTrace:
     """What `maps` gives of a sequence, with the queried item and its successor framed where they are listed and given.
 
     On both weightings a frame spans the rows on which the write head stood while the item was listed, so that an answer
-    read from its own rows shows inside its frame.
+    read from its own rows shows inside its frame. A third frame is around the last jump of the read head (see `jump`).
 
     Args:
       found: the heads over one sequence.
@@ -275,4 +289,9 @@ def recall_trace(found: Mapping[str, Floats], query: int, items: int, vectors: i
             Frame("read", label, given, written),
             Frame(panel, label, given, channels[panel]),
         ]
-    return trace_of(found, title, frames=tuple(frames))
+    asked = items * (vectors + 1) + 1
+    step = jump(found["read"], asked, asked + vectors + 1)
+    if step is not None:
+        row = int(np.flatnonzero(rows == found["read"][step].argmax())[0])
+        frames.append(Frame("read", "look-up", (step, step + 1), (row, row + 1)))
+    return trace_of(found, title, frames=tuple(frames), frames_are=FRAMES)

@@ -3,7 +3,7 @@
 # T = time steps, N = memory rows shown
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from augrnn.exhibits.exhibit import Array, Exhibit
 
@@ -28,6 +28,8 @@ class CopyTrace(Exhibit):
       write, read: weightings (T, N).
     """
 
+    vector: ClassVar[bool] = False
+
     title: str
     inputs: Array
     outputs: Array
@@ -36,23 +38,26 @@ class CopyTrace(Exhibit):
     write: Array
     read: Array
 
-    def figure(self) -> "Figure":
-        from augrnn.exhibits.style import WIDTH, plt
+    @property
+    def caption(self) -> str:
+        return (
+            "One sequence; time runs to the right. Left: while the sequence is seen. Right: while it is given back. "
+            "From top to bottom: input and output (probability of a one); the vectors that the write head adds and "
+            "that the read head reads; the weights of both heads over the memory rows that are used. Colours: the "
+            "value, on the scale beside each panel."
+        )
+
+    def draw(self) -> "Figure":
+        from augrnn.exhibits.style import WIDTH, heat, plt
 
         steps = len(self.write)
         middle = steps // 2
-        figure, axes = plt.subplots(3, 2, figsize=(WIDTH, 5.2), height_ratios=(1, 2, 3))
-        for panels, (seen, seen_title, given, given_title) in zip(axes, PANELS, strict=True):
-            for panel, name, label, span in (
-                (panels[0], seen, seen_title, slice(0, middle + 1)),
-                (panels[1], given, given_title, slice(middle + 1, steps)),
-            ):
-                panel.imshow(getattr(self, name)[span].T, aspect="auto", origin="upper")
-                panel.set_title(label, fontsize=9)
-                panel.set_xticks([])
-                panel.set_yticks([])
-                panel.grid(False)
-        axes[2, 0].set(ylabel="memory rows", xlabel="time")
-        axes[2, 1].set(xlabel="time")
-        figure.suptitle(self.title, fontsize=10)
+        figure, axes = plt.subplots(3, 2, figsize=(WIDTH, 5.4), height_ratios=(1, 2, 3), sharex="col")
+        kinds = ("channel", "vector entry", "memory row")
+        for panels, kind, (seen, seen_title, given, given_title) in zip(axes, kinds, PANELS, strict=True):
+            heat(panels[0], getattr(self, seen)[: middle + 1], seen_title, kind)
+            heat(panels[1], getattr(self, given)[middle + 1 :], given_title, "", first=middle + 1)
+        for panel in axes[2]:
+            panel.set_xlabel("time step")
+        figure.suptitle(self.title)
         return figure

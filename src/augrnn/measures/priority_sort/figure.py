@@ -3,7 +3,7 @@
 # P = vectors of all sequences, K = vectors of one sequence, S = steps of the answer, N = memory rows shown
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 import numpy as np
 
@@ -33,6 +33,8 @@ class SortedWrites(Exhibit):
       read: the read weighting of its answer, (S, N).
     """
 
+    vector: ClassVar[bool] = False
+
     title: str
     priorities: Array
     locations: Array
@@ -40,24 +42,27 @@ class SortedWrites(Exhibit):
     write: Array
     read: Array
 
-    def figure(self) -> "Figure":
-        from augrnn.exhibits.style import PALETTE, WIDTH, plt
+    @property
+    def caption(self) -> str:
+        return (
+            "Left: dots are the vectors of a batch, each at its priority and at the memory row where it is written; "
+            f"the line is fitted to them and explains {100 * self.line.r2:.0f} % of the variance (R² "
+            f"{self.line.r2:.2f}). Middle and right, for one sequence: the write weighting of each vector, from the "
+            "highest priority to the lowest, and the read weighting at each step of the answer. Colours: the weight, "
+            "on the scale beside each panel."
+        )
 
-        figure, axes = plt.subplots(1, 3, figsize=(WIDTH, 2.8), width_ratios=(1.2, 1, 1))
+    def draw(self) -> "Figure":
+        from augrnn.exhibits.style import PALETTE, WIDTH, heat, plt
+
+        figure, axes = plt.subplots(1, 3, figsize=(1.25 * WIDTH, 3.2), width_ratios=(1.1, 1, 1))
         axes[0].plot(self.priorities, self.locations, ".", color=PALETTE[0], ms=2, alpha=0.3)
         ends = np.array([-1.0, 1.0])
-        axes[0].plot(ends, self.line.intercept + self.line.slope * ends, color=PALETTE[1], lw=1.5)
-        axes[0].set_title(f"write location, R² {self.line.r2:.2f}", fontsize=9)
-        axes[0].set(xlabel="priority", ylabel="memory row")
-        panels = (
-            (axes[1], self.write, "write weighting", "vectors, highest priority first"),
-            (axes[2], self.read, "read weighting", "time, in the answer"),
-        )
-        for panel, weighting, label, x_label in panels:
-            panel.imshow(weighting.T, aspect="auto", origin="lower", vmin=0, vmax=1)
-            panel.set_title(label, fontsize=9)
-            panel.set(xticks=[], yticks=[], xlabel=x_label)
-            panel.grid(False)
-        axes[1].set_ylabel("memory rows")
-        figure.suptitle(self.title, fontsize=10)
+        axes[0].plot(ends, self.line.intercept + self.line.slope * ends, color=PALETTE[1], lw=1.8)
+        axes[0].set(title=f"write location, R² {self.line.r2:.2f}", xlabel="priority", ylabel="memory row")
+        heat(axes[1], self.write, "write weighting", "memory row", first=1, upwards=True)
+        axes[1].set_xlabel("vector, highest priority first")
+        heat(axes[2], self.read, "read weighting", "", first=1, upwards=True)
+        axes[2].set_xlabel("time step of the answer")
+        figure.suptitle(self.title)
         return figure

@@ -2,10 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
+from augrnn.exhibits import seeds
 from augrnn.exhibits.exhibit import Exhibit
 
 if TYPE_CHECKING:
@@ -20,22 +19,32 @@ class EarlyEnds(Exhibit):
       found: for each variant and each of its runs the shares after repetition 1, 2, ...
     """
 
-    found: Mapping[str, Sequence[Sequence[float]]]
+    found: Mapping[str, Sequence[Sequence[float | None]]]
 
-    def figure(self) -> "Figure":
+    @property
+    def _curves(self) -> dict[str, list[tuple[Any, Any]]]:
+        """Each run's repetitions given and its shares."""
+        return {variant: [(range(1, len(run) + 1), run) for run in runs] for variant, runs in self.found.items()}
+
+    @property
+    def caption(self) -> str:
+        return (
+            "Share of sequences in which the end marker is on too early, after so many repetitions (the last one, "
+            f"where it belongs, is left out). {seeds.told(self._curves)}"
+        )
+
+    def draw(self) -> "Figure":
         from matplotlib.ticker import MaxNLocator
 
-        from augrnn.exhibits.style import WIDTH, colours, plt
+        from augrnn.exhibits.style import WIDTH, legend, looks, plt
 
         figure, axes = plt.subplots(figsize=(WIDTH, 3.4))
-        for variant, colour in colours(self.found).items():
-            if not self.found[variant]:
-                continue
-            values = np.array(self.found[variant], dtype=float)
-            after = np.arange(1, values.shape[1] + 1)
-            axes.plot(after, values.T, color=colour, lw=0.6, alpha=0.5)
-            axes.plot(after, np.median(values, axis=0), color=colour, lw=1.5, label=variant)
+        every = looks(self.found)
+        for variant, runs in self._curves.items():
+            if runs:
+                seeds.draw(axes, runs, every[variant], variant)
         axes.set(xlabel="repetitions given", ylabel="share with the end marker on", ylim=(-0.03, 1.03))
+        axes.set_title("End markers that come too early")
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-        axes.legend(loc="upper left", bbox_to_anchor=(1, 1))
+        legend(axes)
         return figure

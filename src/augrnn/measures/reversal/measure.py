@@ -7,7 +7,7 @@ from typing import Any
 import torch
 
 from augrnn.batches import moved
-from augrnn.exhibits.alignments import Alignments
+from augrnn.exhibits.alignments import GIVEN, Alignments
 from augrnn.exhibits.exhibit import Exhibit
 from augrnn.measures.measure import Measure, Measured
 from augrnn.systems.encoder_decoder import EncoderDecoder
@@ -48,5 +48,6 @@ class ReversalMeasure(Measure):
                 numbers["backwards"] = backwards(alignment_BML)
                 source = (*(f"x{i + 1}" for i in range(length)), "EOS")
                 target = (*source[-2::-1], "EOS")
-                exhibits["alignment"] = Alignments((alignment_BML[0].cpu().numpy(),), (source,), (target,))
+                names = ("source", f"target ({GIVEN})")
+                exhibits["alignment"] = Alignments((alignment_BML[0].cpu().numpy(),), (source,), (target,), names)
         return Measured(numbers, exhibits)

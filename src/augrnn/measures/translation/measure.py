@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 
 from augrnn.batches import moved
-from augrnn.exhibits.alignments import Alignments
+from augrnn.exhibits.alignments import WRITTEN, Alignments, sides
 from augrnn.exhibits.exhibit import Exhibit
 from augrnn.exhibits.text_table import TextTable
 from augrnn.measures.measure import Measure, Measured
@@ -272,7 +272,7 @@ def shown_alignments(system: EncoderDecoder, task: Translation, split: str, coun
             weights.append(word_weights(looked_ml, *word_of))
             sources.append((*pairs.source_words[number], "<eos>"))
             targets.append(tuple(words))
-    return Alignments(tuple(weights), tuple(sources), tuple(targets), written=True)
+    return Alignments(tuple(weights), tuple(sources), tuple(targets), sides(*task.languages, WRITTEN))
 
 
 def _worth_showing(pairs: ParallelSplit, colours: bool) -> list[int]:
