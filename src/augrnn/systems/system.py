@@ -50,6 +50,15 @@ class System(L.LightningModule):
             self.check(self.task)
         self._seed = torch.initial_seed()
 
+    def on_train_start(self) -> None:
+        loop = self.trainer.fit_loop
+        loop._resuming_from_checkpoint = False  # or Lightning never asks for the batches of a later epoch
+        if loop.restarted_on_epoch_end:  # or it ends the checkpoint's epoch twice, and may train on a batch of it again
+            for count in (loop.epoch_progress.total, loop.epoch_progress.current):
+                count.completed = count.processed
+            loop.reset_restart_stage()
+            loop._restarting = loop.epoch_loop.restarting = False
+
     def on_train_batch_start(self, batch: Any, batch_idx: int) -> None:
         # Random numbers depend on seed, update and part of the update alone, so that a resumed run draws the same ones.
         part = batch_idx % self.trainer.accumulate_grad_batches

@@ -69,7 +69,7 @@ class Task(L.LightningDataModule):
         assert trainer is not None
         share = trainer.world_size if self.finite else 1
         count = max(1, self.epoch_length() // share)
-        return BatchStream(self.draw, count, trainer.current_epoch, trainer.global_rank, trainer.world_size)
+        return BatchStream(self.draw, count, lambda: trainer.current_epoch, trainer.global_rank, trainer.world_size)
 
     def val_dataloader(self) -> BatchStream:
         return self.validation_set()

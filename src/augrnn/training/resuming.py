@@ -9,7 +9,6 @@ from augrnn.errors import UserError
 from augrnn.tracking.loggers import CSVFile
 
 UNRESUMABLE = {
-    "reload_dataloaders_every_n_epochs": ((1,), "each epoch would repeat the batches of the first one"),
     "overfit_batches": ((None, 0, 0.0), "the stream of batches would be another one"),
     "limit_train_batches": ((None, 1.0), "each epoch would leave out batches: set the task's epoch or the steps"),
     "enable_checkpointing": ((None, True), "a run that is interrupted could not resume"),
