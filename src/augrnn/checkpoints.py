@@ -24,7 +24,7 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
         content = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
     except OSError as error:
         raise UserError(f"cannot read the checkpoint {path}: {error.strerror or error}") from None
-    except (RuntimeError, pickle.UnpicklingError) as error:
+    except (RuntimeError, ValueError, EOFError, LookupError, pickle.UnpicklingError) as error:
         raise UserError(f"{path} is not a checkpoint, or not a whole one") from error
     weights = content.get("state_dict") if isinstance(content, dict) else None
     if not isinstance(weights, dict) or not all(isinstance(tensor, Tensor) for tensor in weights.values()):

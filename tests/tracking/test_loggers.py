@@ -12,7 +12,7 @@ import pytest
 import wandb
 from lightning.pytorch.loggers import WandbLogger
 
-from augrnn.tracking.loggers import LONGEST_NAME, RunTags, artifact_name, log_artifacts, wandb_mode
+from augrnn.tracking.loggers import LONGEST_NAME, RunTags, artifact_name, log_artifacts, loggers, wandb_mode
 
 ROOT = Path(__file__).parents[2]
 
@@ -155,3 +155,21 @@ def test_a_key_kept_for_the_server_that_is_set_up_means_online(monkeypatch: pyte
     assert wandb_mode() == "online"
     monkeypatch.setenv("WANDB_BASE_URL", "https://another.example.org")
     assert wandb_mode() == "offline"
+
+
+def test_only_a_run_that_resumes_from_a_checkpoint_keeps_its_wandb_id(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WANDB_MODE", "offline")
+    monkeypatch.delenv("WANDB_SWEEP_ID", raising=False)
+    tags = RunTags("adhoc", "run", "adhoc", 0)
+
+    def identity(folder: Path) -> str:
+        return loggers(folder, tags, {})[1]._id  # type: ignore[attr-defined]
+
+    first, again = identity(tmp_path), identity(tmp_path)
+    assert first != again
+    (tmp_path / "checkpoints").mkdir()
+    (tmp_path / "checkpoints" / "last.ckpt").touch()
+    assert identity(tmp_path) == identity(tmp_path) == again
+    assert identity(tmp_path / "other") not in (first, again)

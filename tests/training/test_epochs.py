@@ -99,3 +99,16 @@ def test_a_run_that_was_killed_resumes_to_the_same_end(
     assert trainer.global_step == 20
     assert task.drawn == list(range(task.drawn[0], 20))
     assert task.drawn[0] in (8, 12, 14)
+
+
+@pytest.mark.parametrize("steps", [5, 8, 11])
+@pytest.mark.parametrize("reload", [0, 1])
+@pytest.mark.parametrize("validations", ["each-epoch", "none"])
+def test_a_run_that_had_come_to_its_end_goes_on_for_more_updates(
+    validations: str, reload: int, steps: int, tmp_path: Path
+) -> None:
+    options: dict[str, Any] = {"reload_dataloaders_every_n_epochs": reload, **VALIDATIONS[validations]}
+    plain(tmp_path, max_steps=steps, **options).fit(model(), Noted(epoch_batches=4))
+    task, trainer = Noted(epoch_batches=4), plain(tmp_path, max_epochs=5, max_steps=40, **options)
+    trainer.fit(model(), task, ckpt_path=tmp_path / "last.ckpt")
+    assert task.drawn == list(range(steps, 20))

@@ -4,6 +4,7 @@ import contextlib
 import os
 import platform
 import sys
+import textwrap
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -63,11 +64,20 @@ class Leg:
 
     def close(self, outcome: str) -> None:
         """Put on record how the leg ended, and on which accelerator, which is known once training has begun."""
-        self._leg |= {"seconds": round(time.time() - self._started, 1), "outcome": outcome, "hardware": hardware()}
+        self._leg |= {
+            "seconds": round(time.time() - self._started, 1),
+            "outcome": shortened(outcome),
+            "hardware": hardware(),
+        }
         self._write()
 
     def _write(self) -> None:
         files.write_json(self._path, {**self._content, "legs": [*self._legs, self._leg]})
+
+
+def shortened(outcome: str) -> str:
+    """An outcome as one line of at most 300 letters; a compiler's error has pages."""
+    return textwrap.shorten(outcome, 300, placeholder=" ...")
 
 
 def _ended(leg: dict[str, Any], folder: Path) -> dict[str, Any]:

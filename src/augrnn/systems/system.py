@@ -51,11 +51,17 @@ class System(L.LightningModule):
         self._seed = torch.initial_seed()
 
     def on_train_start(self) -> None:
-        loop = self.trainer.fit_loop
+        loop: Any = self.trainer.fit_loop
         loop._resuming_from_checkpoint = False  # or Lightning never asks for the batches of a later epoch
-        if loop.restarted_on_epoch_end:  # or it ends the checkpoint's epoch twice, and may train on a batch of it again
-            for count in (loop.epoch_progress.total, loop.epoch_progress.current):
+        if not loop.restarted_on_epoch_end:
+            return
+        # or it ends the checkpoint's epoch a second time, and may train on a batch of it again
+        for count in (loop.epoch_progress.total, loop.epoch_progress.current):
+            if loop.epoch_loop._num_ready_batches_reached():
                 count.completed = count.processed
+            else:  # the steps had come to their end inside the epoch
+                count.processed = count.completed
+        if loop.epoch_loop._num_ready_batches_reached():
             loop.reset_restart_stage()
             loop._restarting = loop.epoch_loop.restarting = False
 
