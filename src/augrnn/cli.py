@@ -70,9 +70,14 @@ def main(argv: Sequence[str] | None = None) -> int:
 
             return wandb_agents.fit(words)
         if words and words[0] in LIGHTNING:
+            from augrnn.training import short_help
+
+            if (text := short_help.asked(words)) is not None:
+                print(text)
+                return 0
             from augrnn.training import command
 
-            return command.command_line(words)
+            return command.command_line(short_help.lightnings(words))
         options = build_parser().parse_args(words)
         return options.run(options)
     except UserError as error:

@@ -24,6 +24,13 @@ class Codec(Protocol):
         """What a system's `predict_step` gives for a batch as lines, in the order of the batch."""
 
 
+def require_sizes(task: str, **sizes: int) -> None:
+    """Refuse sizes below 1 with a UserError that names the first of them."""
+    for name, size in sizes.items():
+        if size < 1:
+            raise UserError(f"{task} needs {name} of at least 1, not {size}")
+
+
 class Task(L.LightningDataModule):
     """Where batches come from. A task writes `draw`, `validation_set` and `test_sets`, and names its measure.
 

@@ -261,18 +261,13 @@ def require_cores(accelerator: Any, devices: Any) -> None:
 
 
 def _storable(config: Namespace) -> Namespace:
-    """A resolved config as text can hold it and another run can start from: without enums, and what to resume from."""
+    """A resolved config that another run can start from: without what this one resumes from."""
     without = config.clone()
     for name in ("ckpt_path", "weights_only"):
         without.pop(name, None)
-    return _plain(without)
+    return without
 
 
-def _plain(value: Any) -> Any:
-    if isinstance(value, Namespace):
-        return Namespace(**{name: _plain(each) for name, each in vars(value).items()})
-    if isinstance(value, dict):
-        return {name: _plain(each) for name, each in value.items()}
-    if isinstance(value, list | tuple):
-        return type(value)(_plain(each) for each in value)
-    return value.value if isinstance(value, Enum) else value
+yaml.add_multi_representer(  # some of Lightning's defaults are enums, which the parser cannot write
+    Enum, lambda dumper, value: dumper.represent_data(value.value), Dumper=yaml.SafeDumper
+)

@@ -94,7 +94,7 @@ def parsing(message: str) -> str:
         return f"{owner} no option {unknown[1]}{_near(unknown[1], classes)}"
     if unknown := re.match(r"unrecognized arguments: (?:--)?([\w.]+)", message):
         return f"there is no option {unknown[1]}{_near(unknown[1], [])}"
-    value = re.search(r"(?:Given value|Got value): (?!NestedArg|Namespace)(.*)", message)
+    value = re.search(r"(?:Given value|Got value): (?!NestedArg|Namespace)(.*?)(?:\. Got value.*)?$", message, re.M)
     problems = re.findall(r"Problem with given class_path '([^']+)':\s*([^\n]+)", message)
     if problems and not problems[-1][1].startswith("Parser key"):
         return f"{problems[-1][0]}: {problems[-1][1]}"
