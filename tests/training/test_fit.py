@@ -86,6 +86,14 @@ def test_a_folder_with_a_run_is_refused_unless_the_run_goes_on(capsys: pytest.Ca
     assert (updates(Path("mine")), updates(Path("other"))) == (6, 7)
 
 
+def test_a_run_that_saved_nothing_starts_again_in_its_folder(capsys: pytest.CaptureFixture[str]) -> None:
+    assert fit("--trainer.default_root_dir=m y", RATE + "1e30") == 2
+    assert "the training loss is" in refusal(capsys)
+    assert fit("--trainer.default_root_dir=m y") == 0
+    assert "augrnn validate --config 'm y/config.yaml'" in capsys.readouterr().out
+    assert len(rates("m y")) == 3
+
+
 def test_two_in_one_folder_are_locked_out(capsys: pytest.CaptureFixture[str]) -> None:
     assert fit("--trainer.default_root_dir=mine") == 0
     with files.locked(Path("mine")):

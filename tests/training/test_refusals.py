@@ -72,6 +72,11 @@ def test_a_mistake_in_a_fit_is_one_line(words: list[str], told: str, capsys: pyt
     assert told in refused(["fit", *TINY, "--trainer.max_steps=6", *words], capsys)
 
 
+@pytest.mark.parametrize("command", ["fit", "validate", "test"])
+def test_a_command_without_a_config_is_one_line(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert "there is no data and no model: name a config with --config FILE" in refused([command], capsys)
+
+
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
 def test_no_gpu_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     assert "No supported gpu backend found" in refused(["fit", *TINY, "--trainer.accelerator=gpu"], capsys)

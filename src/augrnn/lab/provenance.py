@@ -4,7 +4,6 @@ import contextlib
 import os
 import platform
 import sys
-import textwrap
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -77,7 +76,8 @@ class Leg:
 
 def shortened(outcome: str) -> str:
     """An outcome as one line of at most 300 letters; a compiler's error has pages."""
-    return textwrap.shorten(outcome, 300, placeholder=" ...")
+    text = " ".join(outcome.split())
+    return text if len(text) <= 300 else f"{text[:296]} ..."
 
 
 def _ended(leg: dict[str, Any], folder: Path) -> dict[str, Any]:

@@ -127,6 +127,8 @@ class Command(LightningCLI):
                 if left.code == STOPPED:
                     print(fit_folder.stopping(folder), file=sys.stderr)
                 raise
+            if self.trainer.fast_dev_run:  # type: ignore[attr-defined]
+                return
             if (folder / METRICS).exists():
                 fit_folder.draw_curves(folder)
             print(fit_folder.ending(folder, isinstance(self.datamodule, TextTask)), flush=True)

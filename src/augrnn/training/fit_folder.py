@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import shlex
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 from augrnn.checkpoints import read_checkpoint
 from augrnn.errors import UserError
 from augrnn.files import locked
-from augrnn.run_folder import CONFIG, CURVES, LAST, METRICS, MODEL, SUMMARY
+from augrnn.run_folder import CONFIG, CURVES, LAST, METRICS, MODEL, PROVENANCE, SUMMARY
 
 ADHOC = Path("runs", "adhoc")
 """Where the folders are that nobody has named."""
@@ -43,9 +44,9 @@ def fresh(name: str) -> Path:
 
 
 def holds_a_run(folder: Path) -> bool:
-    """Whether a run has left something in a folder."""
-    names = (CONFIG, METRICS, SUMMARY)
-    return any((folder / name).exists() for name in names) or any((folder / LAST).parent.glob("*.ckpt"))
+    """Whether a run has left a checkpoint or a record in a folder; one that has saved nothing can start again."""
+    records = any((folder / name).exists() for name in (SUMMARY, PROVENANCE))
+    return records or any((folder / LAST).parent.glob("*.ckpt"))
 
 
 def resolved(checkpoint: str | None, folder: Path | None) -> Path | None:
@@ -172,8 +173,9 @@ def ending(folder: Path, text: bool) -> str:
     """
     lines = [f"run folder: {folder}"]
     lines += [f"  {name:24}{about}" for name, about in CONTENTS.items() if (folder / name).exists()]
-    lines.append(f"next: augrnn validate --config {folder / CONFIG}")
-    lines.append(f"      augrnn {f'translate --run {folder}' if text else f'predict {folder}'} FILE")
+    named = shlex.quote(str(folder))
+    lines.append(f"next: augrnn validate --config {shlex.quote(str(folder / CONFIG))}")
+    lines.append(f"      augrnn {f'translate --run {named}' if text else f'predict {named}'} FILE")
     return "\n".join(lines)
 
 
@@ -181,7 +183,8 @@ def stopping(folder: Path) -> str:
     """What to do after a run was asked to stop."""
     if not (folder / LAST).exists():
         return f"stopped before the first update: {folder} has no checkpoint"
-    return f"stopped; take it up again with: augrnn fit --config {folder / CONFIG} --ckpt_path {folder / LAST}"
+    config, last = (shlex.quote(str(folder / name)) for name in (CONFIG, LAST))
+    return f"stopped; take it up again with: augrnn fit --config {config} --ckpt_path {last}"
 
 
 def draw_curves(folder: Path) -> None:

@@ -94,6 +94,9 @@ def parsing(message: str) -> str:
         return f"{owner} no option {unknown[1]}{_near(unknown[1], classes)}"
     if unknown := re.match(r"unrecognized arguments: (?:--)?([\w.]+)", message):
         return f"there is no option {unknown[1]}{_near(unknown[1], [])}"
+    if missing := re.match(r"the following arguments are required: (.*)", message):
+        names = missing[1].replace("fit.", "").replace("validate.", "").replace("test.", "")
+        return f"there is no {names.replace(', ', ' and no ')}: name a config with --config FILE"
     value = re.search(r"(?:Given value|Got value): (?!NestedArg|Namespace)(.*?)(?:\. Got value.*)?$", message, re.M)
     problems = re.findall(r"Problem with given class_path '([^']+)':\s*([^\n]+)", message)
     if problems and not problems[-1][1].startswith("Parser key"):
