@@ -1,3 +1,4 @@
+import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
@@ -27,11 +28,19 @@ def test_choices_that_do_not_exist_change_nothing(seed: int, k: int, padding: in
     assert_close(masked_softmax(torch.cat([scores, extra]), mask)[:k], masked_softmax(scores))
 
 
-def test_no_choice_gives_no_weight_and_a_finite_gradient() -> None:
-    scores = torch.randn(3, requires_grad=True)
-    masked_softmax(scores, torch.zeros(3, dtype=torch.bool)).sum().backward()
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16, torch.float16])
+@pytest.mark.parametrize("value", [0.0, 30.0, torch.inf])
+def test_an_empty_source_gives_no_weight_and_no_gradient(dtype: torch.dtype, value: float) -> None:
+    scores = torch.full((2, 3), value, dtype=dtype, requires_grad=True)
+    choices = torch.randn(2, 3, 4).to(dtype).requires_grad_()
+    mask = torch.tensor([[False, False, False], [True, False, False]])
+    weights = masked_softmax(scores.masked_fill(mask, 0.0), mask)
+    mix(weights, choices).sum().backward()
+    assert weights.tolist() == [[0, 0, 0], [1, 0, 0]]
     assert scores.grad is not None
-    assert torch.isfinite(scores.grad).all()
+    assert scores.grad.count_nonzero() == 0
+    assert choices.grad is not None
+    assert choices.grad[0].count_nonzero() == 0
 
 
 def test_mix_is_the_weighted_sum() -> None:

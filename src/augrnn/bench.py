@@ -3,6 +3,7 @@
 # T = time steps, B = batch, I = input channels, O = output channels, L = source positions, M = target positions,
 # V = vocabulary, E = embedding, H = hidden
 
+import math
 import time
 from collections.abc import Callable, Iterator
 from typing import Literal, NamedTuple
@@ -20,6 +21,7 @@ from augrnn.cells.ntm import NTM
 from augrnn.decoders.attentive import AttentiveDecoder
 from augrnn.decoders.conditional_gru import ConditionalDecoder
 from augrnn.encoders.word_encoder import BidirectionalEncoder
+from augrnn.errors import UserError
 from augrnn.search.beam_search import beam_search
 from augrnn.search.model import Speller
 from augrnn.systems.encoder_decoder import EncoderDecoder
@@ -281,7 +283,12 @@ def speeds(seconds: float) -> Iterator[Speed]:
 
     Args:
       seconds: how long each figure is measured.
+
+    Raises:
+      UserError: that is not a time.
     """
+    if not 0 < seconds < math.inf:
+        raise UserError(f"each figure is measured for some seconds: a number above 0, not {seconds:g}")
     devices = [torch.device("cpu")] + [torch.device("cuda")] * torch.cuda.is_available()
     for device in devices:
         for workload in WORKLOADS:

@@ -114,12 +114,29 @@ def _run(words: list[str]) -> int:
 
         return wandb_agents.fit(words)
     if words and words[0] in LIGHTNING:
+        from augrnn.training import short_help
+
+        if (text := short_help.asked(words)) is not None:
+            print(text)
+            return 0
         from augrnn.training import command
 
-        return command.command_line(words)
+        return command.command_line(short_help.lightnings(_with_configs(words)))
     options = build_parser().parse_args(words)
     status: int = options.run(options)
     return status
+
+
+def _with_configs(words: Sequence[str]) -> list[str]:
+    """Words with the package's configs in place of those that the working directory does not have."""
+    from augrnn.lab.places import config_path
+
+    before = ["", *words[:-1]]
+    heads = ["--config=" if word.startswith("--config=") else "" for word in words]
+    return [
+        head + str(config_path(Path(), word.removeprefix(head))) if head or last == "--config" else word
+        for last, word, head in zip(before, words, heads, strict=True)
+    ]
 
 
 def _output_fails() -> bool:

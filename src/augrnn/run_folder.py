@@ -25,3 +25,9 @@ LOG = "log.txt"
 
 EXHIBITS = "exhibits.json"
 """What the trained model shows."""
+
+CURVES = "curves.png"
+"""The learning curves of `augrnn fit`."""
+
+WANDB_ID = "wandb-id.txt"
+"""The id of the run on W&B, which a resumed run keeps."""

@@ -3,7 +3,7 @@
 import contextlib
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from types import FrameType
 from typing import NoReturn
 
@@ -26,12 +26,14 @@ def leaving_when_asked() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def handled(handler: Callable[[int, FrameType | None], object]) -> Iterator[None]:
+def handled(
+    handler: Callable[[int, FrameType | None], object], signals: Sequence[signal.Signals] = SIGNALS
+) -> Iterator[None]:
     """Answer the requests with a handler."""
     if threading.current_thread() is not threading.main_thread():  # signals reach the main thread only
         yield
         return
-    before = {number: signal.signal(number, handler) for number in SIGNALS}
+    before = {number: signal.signal(number, handler) for number in signals}
     try:
         yield
     finally:

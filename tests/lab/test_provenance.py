@@ -51,3 +51,12 @@ def test_a_killed_leg_lasted_until_it_last_wrote_something(world: World, tmp_pat
     first, second = json.loads(path.read_text())["legs"]
     assert (first["outcome"], first["seconds"]) == ("killed", 600.0)
     assert second["outcome"] == "ended"
+
+
+def test_an_outcome_is_one_line_of_a_few_words() -> None:
+    pages = "InductorError: CppCompileError\n" + "g++: error: interrupted\n" * 5000
+    assert provenance.shortened("ended") == "ended"
+    assert len(provenance.shortened(pages)) <= 300
+    assert provenance.shortened(pages).startswith("InductorError: CppCompileError g++: error")
+    assert "\n" not in provenance.shortened(pages)
+    assert len(provenance.shortened("x" * 100_000)) <= 300

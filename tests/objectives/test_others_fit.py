@@ -28,7 +28,7 @@ K = 3
 
 def fit(system: Transducer, task: StepTask, folder: Path, checkpoint: Path | None = None, **options: Any) -> None:
     quiet = {"logger": False, "enable_progress_bar": False, "enable_model_summary": False, "accelerator": "cpu"}
-    quiet |= {"reload_dataloaders_every_n_epochs": 1, "enable_checkpointing": False, "limit_val_batches": 1}
+    quiet |= {"enable_checkpointing": False, "limit_val_batches": 1}
     L.seed_everything(0, verbose=False)
     L.Trainer(default_root_dir=folder, **(quiet | options)).fit(
         system, task, ckpt_path=checkpoint, weights_only=False if checkpoint else None

@@ -37,7 +37,7 @@ def task(**options: Any) -> Reversal:
 
 def trainer(folder: Path, **options: Any) -> L.Trainer:
     quiet = {"logger": False, "enable_progress_bar": False, "enable_model_summary": False, "accelerator": "cpu"}
-    quiet |= {"enable_checkpointing": False, "reload_dataloaders_every_n_epochs": 1, "num_sanity_val_steps": 0}
+    quiet |= {"enable_checkpointing": False, "num_sanity_val_steps": 0}
     return L.Trainer(default_root_dir=folder, **(quiet | options))  # type: ignore[arg-type]
 
 

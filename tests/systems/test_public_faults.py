@@ -128,7 +128,7 @@ def test_half_precision_trains_and_masks_still_hold(model: EncoderDecoder, tmp_p
     model = model.float().train()
     task = Reversal(symbols=VOCABULARY - 4, max_length=4, epoch_batches=3, validation_sequences=50)
     options: dict[str, Any] = {"logger": False, "enable_progress_bar": False, "enable_model_summary": False}
-    options |= {"enable_checkpointing": False, "num_sanity_val_steps": 0, "reload_dataloaders_every_n_epochs": 1}
+    options |= {"enable_checkpointing": False, "num_sanity_val_steps": 0}
     run = L.Trainer(default_root_dir=tmp_path, accelerator="cpu", precision="bf16-mixed", max_steps=3, **options)
     run.fit(model, task)
     assert torch.isfinite(run.callback_metrics["train/loss"])

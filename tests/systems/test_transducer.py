@@ -20,7 +20,6 @@ def trainer(folder: Path, **options: object) -> L.Trainer:
     quiet = {"logger": False, "enable_progress_bar": False, "enable_model_summary": False, "accelerator": "cpu"}
     return L.Trainer(
         default_root_dir=folder,
-        reload_dataloaders_every_n_epochs=1,
         num_sanity_val_steps=0,
         enable_checkpointing=False,
         **(quiet | options),  # type: ignore[arg-type]

@@ -12,7 +12,7 @@ import pytest
 import wandb
 from lightning.pytorch.loggers import WandbLogger
 
-from augrnn.tracking.loggers import LONGEST_NAME, RunTags, artifact_name, log_artifacts
+from augrnn.tracking.loggers import LONGEST_NAME, RunTags, artifact_name, log_artifacts, loggers
 
 ROOT = Path(__file__).parents[2]
 
@@ -133,3 +133,21 @@ def test_a_server_that_takes_no_artifact_is_told_and_no_crash(
     assert capsys.readouterr().err == "W&B did not take record-ntm-copy-lstm-smoke-0: no room\n"
     log_artifacts(SimpleNamespace(loggers=[]), tmp_path, tags)  # type: ignore[arg-type]
     assert len(board.asked) == 1
+
+
+def test_only_a_run_that_resumes_from_a_checkpoint_keeps_its_wandb_id(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WANDB_MODE", "offline")
+    monkeypatch.delenv("WANDB_SWEEP_ID", raising=False)
+    tags = RunTags("adhoc", "run", "adhoc", 0)
+
+    def identity(folder: Path) -> str:
+        return loggers(folder, tags, {})[1]._id  # type: ignore[attr-defined]
+
+    first, again = identity(tmp_path), identity(tmp_path)
+    assert first != again
+    (tmp_path / "checkpoints").mkdir()
+    (tmp_path / "checkpoints" / "last.ckpt").touch()
+    assert identity(tmp_path) == identity(tmp_path) == again
+    assert identity(tmp_path / "other") not in (first, again)

@@ -78,6 +78,16 @@ def test_every_plan_can_be_built(
             assert (cell.input_size, cell.output_size) == sizes
 
 
+def test_no_cosine_ends_before_its_training() -> None:
+    settings = [yaml.safe_load(config.read_text()) for config in CONFIGS]
+    for experiment, scale in PLANS:
+        settings += [run.settings for run in experiment.plan(scale, ROOT / "experiments", seeds=1)]
+    for each in settings:
+        scheduler = each["model"]["init_args"].get("scheduler") or {}
+        if scheduler.get("class_path", "").endswith("CosineAnnealingLR") and "max_steps" in each["trainer"]:
+            assert each["trainer"]["max_steps"] <= scheduler["init_args"]["T_max"]
+
+
 @pytest.mark.parametrize("config", CONFIGS, ids=lambda path: f"{path.parent.name}-{path.stem}")
 def test_every_config_resolves_to_itself(config: Path, tmp_path: Path) -> None:
     # Whatever the file says must be in what runs: a misspelt or dropped key would train another model.

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from augrnn.attention.attention import Annotations, Attended, Attention
+from augrnn.cells.cell import require_sizes
 from augrnn.linear import Linear
 from augrnn.soft import masked_softmax, mix
 
@@ -23,6 +24,7 @@ class AdditiveAttention(Attention):
 
     def __init__(self, query_size: int, annotation_size: int, size: int, paper_start: bool = False) -> None:
         super().__init__()
+        require_sizes("additive attention", query_size=query_size, annotation_size=annotation_size, size=size)
         self.query_size, self.annotation_size, self.context_size = query_size, annotation_size, annotation_size
         self.query = Linear(query_size, size, bias=False)
         self.key = Linear(annotation_size, size)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from augrnn.cells.cell import Cell
+from augrnn.cells.cell import Cell, require_sizes
 from augrnn.cells.gru import gru_update, normalisation
 from augrnn.linear import Linear
 
@@ -39,6 +39,7 @@ class BidirectionalGRU(Cell):
 
     def __init__(self, embedding_size: int, hidden_size: int, layer_norm: bool = False) -> None:
         super().__init__()
+        require_sizes("a bidirectional GRU", embedding_size=embedding_size, hidden_size=hidden_size)
         self.input_size, self.output_size = 2 * (embedding_size + 1), 2 * hidden_size
         self.hidden_size = hidden_size
         self.forward_input = Linear(embedding_size, 3 * hidden_size)

@@ -8,11 +8,19 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
+from torch._dynamo.exc import BackendCompilerFailed
+from torch._inductor.exc import InductorError
 
 from augrnn.cells.cell import Cell
 
 SWITCH = "AUGRNN_COMPILE"
 """Set this environment variable to 0 to run every step eagerly."""
+
+EAGERLY = f"recurrent steps run eagerly, two to three times slower ({SWITCH}=0 leaves this warning out)"
+
+
+_BROKEN: list[str] = []
+"""Why no step is compiled any more in this process, where a compilation has failed."""
 
 
 @functools.cache
@@ -22,8 +30,31 @@ def available() -> bool:
         return False
     if os.environ.get("CXX") or any(map(shutil.which, ("g++", "clang++", "c++"))):
         return True
-    warnings.warn("no C++ compiler found: recurrent steps run eagerly, two to three times slower", stacklevel=2)
+    warnings.warn(f"no C++ compiler found: {EAGERLY}", stacklevel=2)
     return False
+
+
+def _give_up(error: Exception) -> None:
+    """Run everything eagerly from now on, and say why once."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    told = [line for line in lines if "error: " in line] or [" ".join(lines[:2])]
+    _BROKEN.append(told[0])
+    warnings.warn(f"the compiler cannot build ({told[0][:200]}): {EAGERLY}", stacklevel=3)
+
+
+def _compiled(kind: type[Cell]) -> Callable[..., Any]:
+    """The compiled step of a kind of cell; the step itself once the compiler has failed."""
+    step = torch.compile(kind.step, dynamic=kind.dynamic_shapes)
+
+    def compiled_or_not(*arguments: Any) -> Any:
+        if not _BROKEN:
+            try:
+                return step(*arguments)
+            except (InductorError, BackendCompilerFailed) as error:
+                _give_up(error)
+        return kind.step(*arguments)
+
+    return compiled_or_not
 
 
 _COMPILED: dict[type[Cell], Callable[..., Any]] = {}
@@ -45,5 +76,5 @@ def stepper(cell: Cell) -> Callable[..., Any]:
         return cell.step
     kind = type(cell)
     if kind not in _COMPILED:
-        _COMPILED[kind] = torch.compile(kind.step, dynamic=kind.dynamic_shapes)
+        _COMPILED[kind] = _compiled(kind)
     return functools.partial(_COMPILED[kind], cell)

@@ -207,7 +207,7 @@ class DNC(Cell):
     def step(self, p_BP: Tensor, state: DNCState) -> tuple[Tensor, DNCState]:
         seen = torch.cat([p_BP, state.read_BRW.flatten(1)], dim=-1)
         h_BC, controller = self.controller(seen, state.controller)
-        asked = self._interface(h_BC)
+        asked = self._interface(self.to_interface(h_BC).to(state.memory_BNW.dtype))  # float32 in mixed precision
         usage_BN = used(state.usage_BN, state.write_BN, state.read_weighting_BRN, asked.free_gate_BR)
         write_BN = self._write_weighting(asked, usage_BN, state.memory_BNW)
         memory_BNW = addressing.write(state.memory_BNW, write_BN.unsqueeze(1), asked.erase_B1W, asked.vector_B1W)
@@ -230,8 +230,8 @@ class DNC(Cell):
             mode_BRD=asked.mode_BRD,
         )
 
-    def _interface(self, h_BC: Tensor) -> Interface:
-        parts = self.to_interface(h_BC).split(self.interface_sizes, dim=-1)
+    def _interface(self, xi: Tensor) -> Interface:
+        parts = xi.split(self.interface_sizes, dim=-1)
         key, strength, write_key, write_strength, erase, vector, free, allocation_gate, write_gate, modes = parts
         return Interface(
             read_key_BRW=key.unflatten(-1, (self.read_heads, self.width)),

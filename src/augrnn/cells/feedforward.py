@@ -4,7 +4,7 @@
 
 from torch import Tensor, nn
 
-from augrnn.cells.cell import Cell
+from augrnn.cells.cell import Cell, require_sizes
 
 
 class Feedforward(Cell):
@@ -17,6 +17,7 @@ class Feedforward(Cell):
 
     def __init__(self, input_size: int, hidden_size: int) -> None:
         super().__init__()
+        require_sizes("a feedforward controller", input_size=input_size, hidden_size=hidden_size)
         self.input_size, self.output_size = input_size, hidden_size
         self.hidden = nn.Linear(input_size, hidden_size)
 

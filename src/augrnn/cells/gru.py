@@ -7,7 +7,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from augrnn.cells.cell import Cell
+from augrnn.cells.cell import Cell, require_sizes
 from augrnn.linear import Linear
 
 
@@ -42,6 +42,7 @@ class GRU(Cell):
 
     def __init__(self, input_size: int, hidden_size: int, layer_norm: bool = False) -> None:
         super().__init__()
+        require_sizes("a GRU", input_size=input_size, hidden_size=hidden_size)
         self.input_size, self.output_size = input_size, hidden_size
         self.from_input = Linear(input_size, 3 * hidden_size)
         self.from_hidden = Linear(hidden_size, 3 * hidden_size)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from augrnn.cells.cell import Cell
+from augrnn.cells.cell import Cell, require_sizes
 
 
 class LSTMState(NamedTuple):
@@ -36,6 +36,7 @@ class LSTM(Cell):
 
     def __init__(self, input_size: int, hidden_size: int, output_size: int | None = None) -> None:
         super().__init__()
+        require_sizes("an LSTM", input_size=input_size, hidden_size=hidden_size)
         self.input_size, self.hidden_size, self.output_size = input_size, hidden_size, output_size or hidden_size
         self.from_input = nn.Linear(input_size, 4 * hidden_size)
         self.from_hidden = nn.Linear(hidden_size, 4 * hidden_size)
@@ -102,6 +103,7 @@ class GravesLSTM(Cell):
 
     def __init__(self, input_size: int, output_size: int, hidden_size: int, layers: int = 3) -> None:
         super().__init__()
+        require_sizes("an LSTM", input_size=input_size, output_size=output_size, hidden_size=hidden_size, layers=layers)
         self.input_size, self.output_size, self.hidden_size, self.layers = input_size, output_size, hidden_size, layers
         self.from_input = nn.Linear(input_size, layers * 4 * hidden_size)
         below = [0] + [hidden_size] * (layers - 1)

@@ -166,7 +166,8 @@ class NTM(Cell):
     def step(self, p_BP: Tensor, state: NTMState) -> tuple[Tensor, NTMState]:
         seen = torch.cat([p_BP, state.read_BHW.flatten(1)], dim=-1)
         h_BC, controller = self.controller(seen, state.controller)
-        key, strength, gate, shifts, gamma, erase, add = self.to_heads(h_BC).split(self.head_sizes, dim=-1)
+        asked = self.to_heads(h_BC).to(state.memory_BNW.dtype)  # in mixed precision the memory is float32
+        key, strength, gate, shifts, gamma, erase, add = asked.split(self.head_sizes, dim=-1)
         gate_BA = gate.sigmoid() if self.interpolation else torch.ones_like(gate)
         weighting_BAN = self._address(
             state,

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from augrnn.attention.attention import Annotations, Attended, Attention
-from augrnn.cells.cell import Cell
+from augrnn.cells.cell import Cell, require_sizes
 from augrnn.linear import Linear
 
 
@@ -67,6 +67,8 @@ class Decoder(Cell):
         tied: bool = False,
     ) -> None:
         super().__init__()
+        sizes = {"vocabulary": vocabulary, "embedding_size": embedding_size, "hidden_size": hidden_size}
+        require_sizes("a decoder", **sizes, start_size=start_size, output_size=output_size)
         if tied and output_size != embedding_size:
             raise ValueError(f"tied embeddings need outputs of their size {embedding_size}, not {output_size}")
         self.vocabulary, self.hidden_size, self.start_size = vocabulary, hidden_size, start_size

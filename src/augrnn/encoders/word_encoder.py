@@ -8,6 +8,7 @@ from torch import nn
 
 from augrnn.attention.attention import Annotations
 from augrnn.cells.bidirectional_gru import BidirectionalGRU
+from augrnn.cells.cell import require_sizes
 from augrnn.cells.unroll import unroll
 from augrnn.encoders.encoder import Encoder
 from augrnn.initialisation import start_small
@@ -40,6 +41,8 @@ class BidirectionalEncoder(Encoder):
         paper_start: bool = False,
     ) -> None:
         super().__init__()
+        sizes = {"vocabulary": vocabulary, "embedding_size": embedding_size, "hidden_size": hidden_size}
+        require_sizes("an encoder", **sizes)
         self.vocabulary = vocabulary
         self.annotation_size, self.start_size, self.summary_size = 2 * hidden_size, hidden_size, hidden_size
         self.embedding = nn.Embedding(vocabulary, embedding_size)

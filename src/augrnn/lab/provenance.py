@@ -63,11 +63,21 @@ class Leg:
 
     def close(self, outcome: str) -> None:
         """Put on record how the leg ended, and on which accelerator, which is known once training has begun."""
-        self._leg |= {"seconds": round(time.time() - self._started, 1), "outcome": outcome, "hardware": hardware()}
+        self._leg |= {
+            "seconds": round(time.time() - self._started, 1),
+            "outcome": shortened(outcome),
+            "hardware": hardware(),
+        }
         self._write()
 
     def _write(self) -> None:
         files.write_json(self._path, {**self._content, "legs": [*self._legs, self._leg]})
+
+
+def shortened(outcome: str) -> str:
+    """An outcome as one line of at most 300 letters; a compiler's error has pages."""
+    text = " ".join(outcome.split())
+    return text if len(text) <= 300 else f"{text[:296]} ..."
 
 
 def _ended(leg: dict[str, Any], folder: Path) -> dict[str, Any]:

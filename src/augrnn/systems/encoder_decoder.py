@@ -174,6 +174,7 @@ class EncoderDecoder(System):
 
     def on_validation_epoch_end(self) -> None:
         self._report()
+        super().on_validation_epoch_end()
 
     def on_test_epoch_end(self) -> None:
         self._report()

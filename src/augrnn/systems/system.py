@@ -1,13 +1,17 @@
 """What all systems share: an objective, an optimizer, random numbers that a resumed run draws again, and counts."""
 
-from typing import Any
+import sys
+from typing import Any, NoReturn
 
 import lightning as L
 import torch
 from lightning.pytorch.cli import LRSchedulerCallable, OptimizerCallable
+from lightning.pytorch.trainer.states import TrainerFn
 from torch import Tensor
+from torch.optim.lr_scheduler import CosineAnnealingLR, ReduceLROnPlateau
 
 from augrnn.cells.unroll import Keep, Unrolled
+from augrnn.errors import UserError
 from augrnn.objectives.objective import Objective
 from augrnn.tasks.task import Task
 
@@ -20,7 +24,8 @@ class System(L.LightningModule):
     Args:
       objective: what training minimises.
       optimizer: makes the optimizer from the parameters.
-      scheduler: makes a learning rate schedule from the optimizer, stepped at every update; constant without it.
+      scheduler: makes a learning rate schedule from the optimizer, stepped at every update; constant without it. One of
+        `lightning.pytorch.cli.ReduceLROnPlateau` is stepped after every validation.
     """
 
     def __init__(
@@ -50,6 +55,22 @@ class System(L.LightningModule):
             self.check(self.task)
         self._seed = torch.initial_seed()
 
+    def on_train_start(self) -> None:
+        self._require_end_of_schedule()
+        loop: Any = self.trainer.fit_loop
+        loop._resuming_from_checkpoint = False  # or Lightning never asks for the batches of a later epoch
+        if not loop.restarted_on_epoch_end:
+            return
+        # or it ends the checkpoint's epoch a second time, and may train on a batch of it again
+        for count in (loop.epoch_progress.total, loop.epoch_progress.current):
+            if loop.epoch_loop._num_ready_batches_reached():
+                count.completed = count.processed
+            else:  # the steps had come to their end inside the epoch
+                count.processed = count.completed
+        if loop.epoch_loop._num_ready_batches_reached():
+            loop.reset_restart_stage()
+            loop._restarting = loop.epoch_loop.restarting = False
+
     def on_train_batch_start(self, batch: Any, batch_idx: int) -> None:
         # Random numbers depend on seed, update and part of the update alone, so that a resumed run draws the same ones.
         part = batch_idx % self.trainer.accumulate_grad_batches
@@ -70,4 +91,39 @@ class System(L.LightningModule):
         optimizer = self.optimizer(self.parameters())
         if self.scheduler is None:
             return optimizer
-        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": self.scheduler(optimizer), "interval": "step"}}
+        scheduler: Any = self.scheduler(optimizer)
+        settings = {"scheduler": scheduler, "interval": "step"}
+        if isinstance(scheduler, ReduceLROnPlateau):
+            if not hasattr(scheduler, "monitor"):
+                raise UserError(
+                    "ReduceLROnPlateau does not know what to watch: use lightning.pytorch.cli.ReduceLROnPlateau with "
+                    "its monitor (val/loss)"
+                )
+            # Lightning keeps it in checkpoints, but would step it after epochs, validated or not.
+            settings |= {"interval": "epoch", "frequency": sys.maxsize, "monitor": scheduler.monitor}
+        return {"optimizer": optimizer, "lr_scheduler": settings}
+
+    def on_validation_epoch_end(self) -> None:
+        if self.trainer.state.fn != TrainerFn.FITTING or self.trainer.sanity_checking:
+            return
+        for config in self.trainer.lr_scheduler_configs:
+            if isinstance(config.scheduler, ReduceLROnPlateau):
+                found = self.trainer.callback_metrics
+                if config.monitor not in found:
+                    names = ", ".join(sorted(name for name in found if name.startswith("val/")))
+                    raise UserError(f"ReduceLROnPlateau watches {config.monitor}, but a validation gives {names}")
+                config.scheduler.step(found[config.monitor])
+
+    def _require_end_of_schedule(self) -> None:
+        """Refuse updates after the end of a cosine, at which its rate would rise again."""
+        updates = self.trainer.estimated_stepping_batches
+        for config in self.trainer.lr_scheduler_configs:
+            if isinstance(config.scheduler, CosineAnnealingLR) and updates > config.scheduler.T_max:
+                raise UserError(
+                    f"the learning rate comes to its end at update {config.scheduler.T_max} (T_max) and would rise "
+                    f"again, but training goes on to update {updates:g}: set T_max and trainer.max_steps to one number"
+                )
+
+    @classmethod
+    def load_from_checkpoint(cls, *args: Any, **kwargs: Any) -> NoReturn:
+        raise UserError("a checkpoint of augrnn makes its own model: use augrnn.load(path).system")

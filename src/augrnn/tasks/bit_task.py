@@ -13,7 +13,7 @@ from torch import Tensor
 
 from augrnn.batch_stream import BatchStream, generator
 from augrnn.errors import UserError
-from augrnn.tasks.task import StepTask
+from augrnn.tasks.task import StepTask, require_sizes
 
 Size = tuple[int, ...]
 """How large a sequence is, in the task's own terms: (vectors,) to copy, (vectors, repeats) to copy repeatedly."""
@@ -116,7 +116,7 @@ class BitTask(StepTask):
       seed: names the stream; training never meets the validation stream of any seed.
 
     Raises:
-      UserError: there is no test size, or one has a number below 1.
+      UserError: there is no test size, or a size or number is below 1.
     """
 
     def __init__(
@@ -131,6 +131,13 @@ class BitTask(StepTask):
         super().__init__()
         if not test_sizes or any(part < 1 for size in test_sizes for part in size):
             raise UserError(f"{type(self).__name__} needs test sizes, each of at least 1, not {list(test_sizes)}")
+        require_sizes(
+            type(self).__name__,
+            batch_size=batch_size,
+            epoch_batches=epoch_batches,
+            validation_sequences=validation_sequences,
+            test_sequences=test_sequences,
+        )
         self.batch_size, self.epoch_batches, self.seed = batch_size, epoch_batches, seed
         self.validation_batches = -(-validation_sequences // self.evaluation_batch_size)
         self.test_sizes, self.test_sequences = test_sizes, test_sequences

@@ -9,7 +9,7 @@ import torch
 from augrnn.batch_stream import BatchStream, generator
 from augrnn.errors import UserError
 from augrnn.search.model import Hypothesis
-from augrnn.tasks.task import TextTask
+from augrnn.tasks.task import TextTask, require_sizes
 from augrnn.text.token_batches import EOS, PairBatch, Tokens, pair_batch
 
 FIRST = 4
@@ -84,6 +84,13 @@ class Reversal(TextTask):
                 f"reversal needs symbols >= 1 and 1 <= min_length <= max_length, not {symbols} symbols, "
                 f"lengths {min_length} to {max_length}"
             )
+        require_sizes(
+            "reversal",
+            batch_size=batch_size,
+            epoch_batches=epoch_batches,
+            validation_sequences=validation_sequences,
+            test_sequences=test_sequences,
+        )
         self.symbols, self.min_length, self.max_length = symbols, min_length, max_length
         self.test_lengths, self.test_sequences = tuple(test_lengths), test_sequences
         self.batch_size, self.epoch_batches, self.seed = batch_size, epoch_batches, seed

@@ -24,6 +24,13 @@ class Codec(Protocol):
         """What a system's `predict_step` gives for a batch as lines, in the order of the batch."""
 
 
+def require_sizes(task: str, **sizes: int) -> None:
+    """Refuse sizes below 1 with a UserError that names the first of them."""
+    for name, size in sizes.items():
+        if size < 1:
+            raise UserError(f"{task} needs {name} of at least 1, not {size}")
+
+
 class Task(L.LightningDataModule):
     """Where batches come from. A task writes `draw`, `validation_set` and `test_sets`, and names its measure.
 
@@ -69,7 +76,7 @@ class Task(L.LightningDataModule):
         assert trainer is not None
         share = trainer.world_size if self.finite else 1
         count = max(1, self.epoch_length() // share)
-        return BatchStream(self.draw, count, trainer.current_epoch, trainer.global_rank, trainer.world_size)
+        return BatchStream(self.draw, count, lambda: trainer.current_epoch, trainer.global_rank, trainer.world_size)
 
     def val_dataloader(self) -> BatchStream:
         return self.validation_set()

@@ -6,6 +6,7 @@ import io
 import math
 import os
 import re
+import secrets
 import sys
 import time
 from argparse import Namespace
@@ -19,7 +20,7 @@ from lightning.pytorch.utilities import grad_norm, rank_zero_only
 
 from augrnn.code_version import commit
 from augrnn.files import replacing
-from augrnn.run_folder import CONFIG, EXHIBITS, LAST, METRICS, MODEL, PROVENANCE, SUMMARY
+from augrnn.run_folder import CONFIG, EXHIBITS, LAST, METRICS, MODEL, PROVENANCE, SUMMARY, WANDB_ID
 from augrnn.tracking.wandb_server import PROJECT, asked_mode, usable_mode
 
 RECORD = (SUMMARY, CONFIG, METRICS, PROVENANCE, EXHIBITS)
@@ -99,7 +100,7 @@ class CSVFile(Logger):
 
 
 def loggers(folder: Path, tags: RunTags, config: dict[str, Any]) -> list[Logger]:
-    """The loggers of the run in `folder`; a run in the same folder is the same W&B run, resumed."""
+    """The loggers of the run in `folder`; where it resumes from a checkpoint, its W&B run goes on as well."""
     found: list[Logger] = [CSVFile(folder / METRICS)]
     first = rank_zero_only.rank == 0  # type: ignore[attr-defined]
     mode, told = usable_mode(folder) if first else (asked_mode(), "")
@@ -111,7 +112,7 @@ def loggers(folder: Path, tags: RunTags, config: dict[str, Any]) -> list[Logger]
         name = f"{tags.variant}-{tags.scale}-{tags.seed}"
         # An agent of W&B's names its run itself.
         given = os.environ.get("WANDB_RUN_ID") if "WANDB_SWEEP_ID" in os.environ else None
-        identity = given or hashlib.sha256(f"{tags}{folder.resolve()}".encode()).hexdigest()[:12]
+        identity = given or _identity(folder)
         found.append(
             WandbLogger(
                 project=PROJECT,
@@ -127,6 +128,18 @@ def loggers(folder: Path, tags: RunTags, config: dict[str, Any]) -> list[Logger]
             )
         )
     return found
+
+
+def _identity(folder: Path) -> str:
+    """The run's id on W&B: a new one, or the folder's where its run resumes from a checkpoint."""
+    path = folder / WANDB_ID
+    if (folder / LAST).exists() and path.exists():
+        return path.read_text(encoding="utf-8").strip()
+    identity = secrets.token_hex(6)
+    if not getattr(rank_zero_only, "rank", 0):
+        with replacing(path) as file:
+            file.write(identity.encode())
+    return identity
 
 
 def artifact_name(kind: str, tags: RunTags) -> str:
@@ -178,7 +191,10 @@ def _log_artifact(board: WandbLogger, kind: str, paths: list[Path], tags: RunTag
 
 
 class Vitals(L.Callback):
-    """Logs `grad_norm`, before clipping, and `throughput`, training sequences a second since the last logged step."""
+    """Logs the learning rate and the norm of the gradients before clipping, `lr` and `grad_norm`, and `throughput`.
+
+    That is training sequences a second since the last logged step.
+    """
 
     def __init__(self) -> None:
         self._since, self._sequences = math.nan, 0
@@ -200,4 +216,5 @@ class Vitals(L.Callback):
         self, trainer: L.Trainer, pl_module: L.LightningModule, optimizer: torch.optim.Optimizer
     ) -> None:
         if trainer._logger_connector.should_update_logs:
+            pl_module.log("lr", optimizer.param_groups[0]["lr"])
             pl_module.log("grad_norm", grad_norm(pl_module, norm_type=2)["grad_2.0_norm_total"])

@@ -22,6 +22,10 @@ class AverageBestCheckpoints(L.Callback):
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
+    def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        if trainer.is_global_zero:  # chosen by an earlier leg; it would be taken for this one's
+            (self.folder / MODEL).unlink(missing_ok=True)
+
     def on_fit_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         choosing = [each for each in trainer.checkpoint_callbacks if isinstance(each, ModelCheckpoint) and each.monitor]
         kept = [Path(path) for each in choosing for path in each.best_k_models or [each.best_model_path] if path]

@@ -1,33 +1,53 @@
 """LightningCLI as its users know it, with the project's defaults: loggers, checkpoints, resolved config, resuming."""
 
-import contextlib
-import errno
+import logging
 import os
-import re
+import signal
+import sys
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+import warnings
+from collections.abc import Mapping, Sequence
+from enum import Enum
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import lightning as L
+import torch
 import yaml
-from jsonargparse import ArgumentError, Namespace
+from jsonargparse import Namespace
 from lightning.pytorch.callbacks import ModelCheckpoint
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
 from lightning.pytorch.plugins.environments import ClusterEnvironment, LightningEnvironment, SLURMEnvironment
+from lightning.pytorch.utilities import rank_zero_only
 
 from augrnn.errors import UserError
 from augrnn.files import jsonable
-from augrnn.run_folder import CONFIG, LAST, MODEL
+from augrnn.run_folder import CONFIG, LAST, METRICS, MODEL
+from augrnn.signals import STOPPED
+from augrnn.tasks.task import TextTask
 from augrnn.tracking import loggers as tracking
 from augrnn.tracking.loggers import RunTags
 from augrnn.tracking.pictures import Pictures
+from augrnn.training import fit_folder
 from augrnn.training.averaging import AverageBestCheckpoints
 from augrnn.training.defaults import TRAINER
 from augrnn.training.divergence import StopOnDivergence
-from augrnn.training.resuming import ResumeLogs, StayStopped, require_resumable
+from augrnn.training.refusals import one_clear_line, require_configs, root_of
+from augrnn.training.resuming import NewRates, ResumeLogs, StayStopped, require_resumable
 from augrnn.training.run_files import ResolvedConfig, RunCheckpoints
 from augrnn.training.stopping import StopWhenAsked
+
+NOTICES = (
+    ".*does not have many workers.*",
+    ".*Checkpoint directory .* exists and is not empty.*",
+    ".*isinstance.treespec, LeafSpec.*",
+    ".*is smaller than the logging interval.*",
+    ".*GPU available but not used.*",
+    "The dirpath has changed from .*",
+    "Be aware that when using `ckpt_path`, callbacks used to create the checkpoint .*",
+    "The `srun` command is available on your system",
+)
+"""What Lightning advises or warns of, and a run of ours need not follow."""
 
 
 class Command(LightningCLI):
@@ -50,6 +70,8 @@ class Command(LightningCLI):
         callbacks: Sequence[L.Callback] = (),
     ) -> None:
         self.folder, self.tags, self.callbacks = folder, tags, callbacks
+        quieten()
+        require_configs(args)
         quiet = {"exit_on_error": False}
         super().__init__(
             L.LightningModule,
@@ -67,25 +89,66 @@ class Command(LightningCLI):
 
     def parse_arguments(self, parser: LightningArgumentParser, args: Any) -> None:
         self.config = parser.parse_args(args)  # Lightning's own way warns where the process has arguments of its own
+        if subcommand := self.config.get("subcommand"):
+            self._settle(subcommand)
 
     def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
         parser.link_arguments("seed_everything", "data.init_args.seed", compute_fn=int)
+
+    def _settle(self, subcommand: str) -> None:
+        """Settle the subcommand's folder and checkpoint before Lightning looks at them."""
+        config = self.config[subcommand]
+        root, checkpoint = config.trainer.default_root_dir, config.ckpt_path
+        configs = [str(path) for path in config.config or []]
+        if subcommand != "fit":
+            config.ckpt_path = str(fit_folder.to_evaluate(root, checkpoint, configs))
+            self.folder = Path(config.ckpt_path).parent.parent
+        elif getattr(rank_zero_only, "rank", 0):
+            self.folder = fit_folder.of_first_process(root)
+        else:
+            stems = [Path(path).stem for path in configs if Path(path).name != CONFIG][:1]
+            name = "-".join([config.data.class_path.rpartition(".")[2].lower() if config.data else "run", *stems])
+            self.folder, found = fit_folder.to_train_in(root, checkpoint, name)
+            config.ckpt_path = None if found is None else str(found)
+
+    def fit(self, **arguments: Any) -> None:
+        """Train in the run's folder; of several processes the first one holds it, and says what there is in the end."""
+        folder = self.folder
+        if getattr(rank_zero_only, "rank", 0) or folder is None:
+            self.trainer.fit(**arguments)
+            return
+        with fit_folder.held(folder):
+            print(f"run folder: {folder}", flush=True)
+            try:
+                self.trainer.fit(**arguments)
+            except FloatingPointError as error:
+                raise UserError(f"{error}: a lower learning rate or gradient clipping may help") from error
+            except SystemExit as left:
+                if left.code == STOPPED:
+                    print(fit_folder.stopping(folder), file=sys.stderr)
+                raise
+            if self.trainer.fast_dev_run:  # type: ignore[attr-defined]
+                return
+            if (folder / METRICS).exists():
+                fit_folder.draw_curves(folder)
+            print(fit_folder.ending(folder, isinstance(self.datamodule, TextTask)), flush=True)
 
     def instantiate_classes(self) -> None:
         try:
             super().instantiate_classes()
         except ValueError as error:  # a constructor refused its sizes; the parser wraps that in pages of types
-            raise UserError(str(_root(error))) from error
+            raise UserError(str(root_of(error))) from error
 
     def instantiate_trainer(self, **kwargs: Any) -> L.Trainer:
         config: Namespace = self.config.get(str(self.subcommand), self.config)
         settings = self._get(self.config_init, "trainer")
-        folder = self.folder or Path(settings["default_root_dir"] or "runs/adhoc")
+        require_cores(settings["accelerator"], settings["devices"])
+        folder = self.folder or Path(settings["default_root_dir"] or ".")
         tags = self.tags or RunTags(folder.parent.name, folder.name, "adhoc", int(config["seed_everything"]))
         own = settings["callbacks"] or []
         for choosing in (each for each in own if isinstance(each, ModelCheckpoint) and each.dirpath is None):
             choosing.dirpath = str((folder / MODEL).parent)
-        text = self._parser(self.subcommand).dump(config, skip_none=False)
+        text = self._parser(self.subcommand).dump(_storable(config), skip_none=False)
         callbacks = [
             *own,
             *self.callbacks,
@@ -93,6 +156,7 @@ class Command(LightningCLI):
             tracking.Vitals(),
             Pictures(),
             ResumeLogs(),
+            NewRates(text),
             StayStopped(),
             StopWhenAsked(folder / LAST),
             AverageBestCheckpoints(folder),
@@ -123,39 +187,7 @@ def _slurm() -> list[ClusterEnvironment]:
         # Lightning's own way to requeue loses what W&B has not written yet.
         return [SLURMEnvironment(auto_requeue=False)] if SLURMEnvironment.detect() else []
     except RuntimeError as error:
-        raise UserError(_one_line(str(error))) from error
-
-
-@contextlib.contextmanager
-def one_clear_line() -> Iterator[None]:
-    """Turn what the libraries raise for a user's mistake into a UserError of one line."""
-    try:
-        yield
-    except ArgumentError as error:
-        raise UserError(_one_line(str(error))) from error
-    except RuntimeError as error:
-        if "loading state_dict" not in str(error):
-            raise
-        raise UserError("the checkpoint is of another model than the config's: its parameters differ") from error
-    except FileNotFoundError as error:
-        raise UserError(_one_line(str(error))) from error
-    except OSError as error:
-        if error.errno != errno.ENOSPC:
-            raise
-        raise UserError(f"the disk is full: {error.filename or 'a file'} could not be written") from error
-
-
-def _one_line(message: str) -> str:
-    """What a parser's message says of the innermost class it could not make, without line breaks and types."""
-    text = re.sub(r"\s+", " ", message).strip().split(" Given value")[0].split(" - Expected a <class")[0]
-    return re.sub(r".*(?=Problem with given class_path)", "", text)
-
-
-def _root(error: BaseException) -> BaseException:
-    """The error that an error was raised for, in the end."""
-    while cause := error.__cause__ or error.__context__:
-        error = cause
-    return error
+        raise UserError(" ".join(str(error).split())) from error
 
 
 class Trained(NamedTuple):
@@ -202,6 +234,8 @@ def train(
         argv = ["--config", file.name, *placement]
         command = Command(argv, run=False, folder=folder, tags=RunTags(**tags), callbacks=callbacks)
         last = folder / LAST
+        if last.exists():
+            fit_folder.readable(last)
         command.trainer.fit(command.model, command.datamodule, ckpt_path=last if last.exists() else None)
     sequences = int(getattr(command.model, "sequences", 0))
     return Trained(command.model, command.datamodule, command.trainer, command.trainer.global_step, sequences)
@@ -209,6 +243,43 @@ def train(
 
 def command_line(words: list[str]) -> int:
     """Run `fit`, `validate` or `test` as LightningCLI does; gives the exit status."""
-    with one_clear_line():
-        Command(words, run=True)
+    try:
+        with one_clear_line():
+            Command(words, run=True)
+    except KeyboardInterrupt:
+        print("augrnn: interrupted", file=sys.stderr)
+        return 128 + signal.SIGINT
     return 0
+
+
+def quieten() -> None:
+    """Leave out what the libraries say at every start."""
+    for name in ("lightning.pytorch", "lightning.fabric"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    for message in NOTICES:
+        warnings.filterwarnings("ignore", message)
+
+
+def require_cores(accelerator: Any, devices: Any) -> None:
+    """Refuse more processes on the processor than it has cores: each would load the model and wait for the others.
+
+    Raises:
+      UserError: there are fewer cores.
+    """
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    on_processor = accelerator == "cpu" or (accelerator == "auto" and not torch.accelerator.is_available())
+    if on_processor and str(devices).isdecimal() and int(devices) > cores:
+        raise UserError(f"trainer.devices {devices} asks for {devices} processes, but there are {cores} cores here")
+
+
+def _storable(config: Namespace) -> Namespace:
+    """A resolved config that another run can start from: without what this one resumes from."""
+    without = config.clone()
+    for name in ("ckpt_path", "weights_only"):
+        without.pop(name, None)
+    return without
+
+
+yaml.add_multi_representer(  # some of Lightning's defaults are enums, which the parser cannot write
+    Enum, lambda dumper, value: dumper.represent_data(value.value), Dumper=yaml.SafeDumper
+)

@@ -1,13 +1,14 @@
 """How training follows a request to stop without losing an update."""
 
 import contextlib
+import signal
 from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn
 
 import lightning as L
 
-from augrnn.signals import STOPPED, handled
+from augrnn.signals import SIGNALS, STOPPED, handled
 
 
 class StopWhenAsked(L.Callback):
@@ -16,7 +17,8 @@ class StopWhenAsked(L.Callback):
     The checkpoint and the loggers are then as if the batch had been the last one. Where a validation is due, the
     request waits for it and the checkpoint after it: Lightning does not make up for a validation that was missed.
 
-    Lightning's own answer to SIGTERM saves nothing, and under SLURM passes it by.
+    Ctrl-C is such a request, and a second one leaves at once. Lightning's own answer to SIGTERM saves nothing, and
+    under SLURM passes it by.
 
     Args:
       checkpoint: where a run that resumes looks.
@@ -27,9 +29,11 @@ class StopWhenAsked(L.Callback):
         self._handlers = contextlib.ExitStack()
 
     def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        self._handlers.enter_context(handled(self._note))
+        self._handlers.enter_context(handled(self._note, (*SIGNALS, signal.SIGINT)))
 
     def _note(self, number: int, _: FrameType | None) -> None:
+        if number == signal.SIGINT and self._asked:  # Ctrl-C again: at once
+            raise KeyboardInterrupt
         self._asked = True
 
     def on_train_batch_end(

@@ -1,0 +1,215 @@
+"""The folder of an `augrnn fit`: a fresh one each time, or that of the run that it takes up again."""
+
+import contextlib
+import os
+import shlex
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from augrnn.checkpoints import read_checkpoint
+from augrnn.errors import UserError
+from augrnn.files import locked
+from augrnn.run_folder import CONFIG, CURVES, LAST, METRICS, MODEL, PROVENANCE, SUMMARY
+
+ADHOC = Path("runs", "adhoc")
+"""Where the folders are that nobody has named."""
+
+CHOSEN = "AUGRNN_FIT_FOLDER"
+"""The variable in which the first process of a data-parallel run tells the others its folder."""
+
+NAMES = {"last": LAST, "best": MODEL}
+"""Checkpoints of the run's folder that have a name of their own."""
+
+
+def fresh(name: str) -> Path:
+    """A new folder called after the task, the config and the time.
+
+    Raises:
+      UserError: it cannot be made.
+    """
+    stem = ADHOC / f"{name}-{time.strftime('%Y%m%d-%H%M%S')}"
+    number = 1
+    while True:
+        folder = stem if number == 1 else stem.with_name(f"{stem.name}-{number}")
+        try:
+            folder.mkdir(parents=True)
+        except FileExistsError:
+            number += 1
+        except OSError as error:
+            raise UserError(f"cannot make the folder {folder}: {error.strerror}") from error
+        else:
+            return folder
+
+
+def holds_a_run(folder: Path) -> bool:
+    """Whether a run has left a checkpoint or a record in a folder; one that has saved nothing can start again."""
+    records = any((folder / name).exists() for name in (SUMMARY, PROVENANCE))
+    return records or any((folder / LAST).parent.glob("*.ckpt"))
+
+
+def resolved(checkpoint: str | None, folder: Path | None) -> Path | None:
+    """The checkpoint that an option names: a path, or `last` or `best` in a run's folder.
+
+    Raises:
+      UserError: there is none, or it is damaged.
+    """
+    if not checkpoint:
+        return None
+    path = Path(checkpoint)
+    if checkpoint in NAMES:
+        if folder is None:
+            raise UserError(f"--ckpt_path {checkpoint} needs the run's folder: --trainer.default_root_dir")
+        path = folder / NAMES[checkpoint]
+        if not path.exists():
+            raise UserError(f"{folder} has no {NAMES[checkpoint]}: it is not the folder of a trained run")
+    readable(path)
+    return path
+
+
+def readable(path: Path) -> dict[str, Any]:
+    """What is in a checkpoint to resume from.
+
+    Raises:
+      UserError: it is missing or damaged; says how to go on.
+    """
+    try:
+        return read_checkpoint(path)
+    except UserError as error:
+        if not path.is_file():
+            raise
+        raise UserError(
+            f"{error}; take another checkpoint of its folder, or delete it and start the run again from the beginning"
+        ) from error
+
+
+def to_train_in(root: str | None, checkpoint: str | None, name: str) -> tuple[Path, Path | None]:
+    """The folder of a training and the checkpoint that it resumes from.
+
+    Args:
+      root: the folder that the user names.
+      checkpoint: the checkpoint that the user names.
+      name: what a fresh folder is called after.
+
+    Raises:
+      UserError: the folder holds another run, or the checkpoint cannot be resumed from.
+    """
+    folder = Path(root) if root else None
+    found = resolved(checkpoint, folder)
+    if found is not None and "optimizer_states" not in readable(found):
+        raise UserError(f"{found} holds the model only: a training resumes from {LAST}")
+    home = None if found is None else found.resolve().parent.parent
+    if folder is None:
+        if home is not None and (home / CONFIG).exists():
+            here = Path.cwd()
+            return home.relative_to(here) if home.is_relative_to(here) else home, found
+        return fresh(name), found
+    if holds_a_run(folder) and folder.resolve() != home:
+        raise UserError(
+            f"{folder} holds a run: take it up again with --ckpt_path last, or name another --trainer.default_root_dir"
+        )
+    return folder, found
+
+
+@contextlib.contextmanager
+def held(folder: Path) -> Iterator[None]:
+    """Keep a folder for this run, and tell it to the processes that this one starts."""
+    with locked(folder):
+        os.environ[CHOSEN] = str(folder)
+        try:
+            yield
+        finally:
+            del os.environ[CHOSEN]
+
+
+def of_first_process(root: str | None) -> Path:
+    """The folder of a data-parallel run whose first process has chosen it.
+
+    Raises:
+      UserError: its processes were not started by the first one, so that only a named folder is the same for all.
+    """
+    if folder := root or os.environ.get(CHOSEN):
+        return Path(folder)
+    raise UserError("a run of several processes needs a named folder: --trainer.default_root_dir")
+
+
+def to_evaluate(root: str | None, checkpoint: str | None, configs: Sequence[str]) -> Path:
+    """The checkpoint to evaluate: the named one, or the run's own in the named folder or in that of its config.
+
+    Raises:
+      UserError: there is none, or it is damaged.
+    """
+    folders = [Path(root)] if root else [Path(config).parent for config in configs if Path(config).name == CONFIG]
+    if checkpoint and (found := resolved(checkpoint, folders[0] if folders else None)):
+        return found
+    for path in (folder / name for folder in folders for name in (MODEL, LAST)):
+        if path.exists():
+            readable(path)
+            return path
+    raise UserError(
+        f"there is no trained model{f' in {folders[0]}' if folders else ''}: name a checkpoint with --ckpt_path, or a "
+        f"run's folder with --trainer.default_root_dir or by its --config RUN/{CONFIG}"
+    )
+
+
+# What is said of it --------------------------------------------------------------------------------------------------
+
+CONTENTS = {
+    CONFIG: "all settings",
+    METRICS: "what was logged",
+    CURVES: "the learning curves",
+    str(LAST): "the last update, to resume from",
+    str(MODEL): "the model that validation chose",
+}
+
+
+def ending(folder: Path, text: bool) -> str:
+    """What a finished run's folder has, and what to do next.
+
+    Args:
+      folder: the run's.
+      text: whether the model reads lines of text.
+    """
+    lines = [f"run folder: {folder}"]
+    lines += [f"  {name:24}{about}" for name, about in CONTENTS.items() if (folder / name).exists()]
+    named = shlex.quote(str(folder))
+    lines.append(f"next: augrnn validate --config {shlex.quote(str(folder / CONFIG))}")
+    lines.append(f"      augrnn {f'translate --run {named}' if text else f'predict {named}'} FILE")
+    return "\n".join(lines)
+
+
+def stopping(folder: Path) -> str:
+    """What to do after a run was asked to stop."""
+    if not (folder / LAST).exists():
+        return f"stopped before the first update: {folder} has no checkpoint"
+    config, last = (shlex.quote(str(folder / name)) for name in (CONFIG, LAST))
+    return f"stopped; take it up again with: augrnn fit --config {config} --ckpt_path {last}"
+
+
+def draw_curves(folder: Path) -> None:
+    """Draw what was logged of training and validation alike as a picture in the run's folder; nothing where too little.
+
+    Args:
+      folder: the run's, with its metrics.
+    """
+    from augrnn.exhibits.curves import LearningCurves
+    from augrnn.tracking.loggers import CSVFile
+
+    curves: dict[str, list[tuple[list[float], list[float]]]] = {}
+    rows = [row for _, row in sorted(CSVFile(folder / METRICS).rows.items())]
+    names = sorted({name for row in rows for name in row if name.startswith("train/")})
+    both = [name for name in names if any(name.replace("train/", "val/", 1) in row for row in rows)]
+    if not names:
+        return
+    metric = (both or names)[0].removeprefix("train/")
+    for name in (f"train/{metric}", f"val/{metric}"):
+        sequences, points = 0.0, []
+        for row in rows:
+            sequences = row.get("sequences", sequences)
+            if name in row:
+                points.append((sequences, row[name]))
+        if points:
+            curves[name] = [([x for x, _ in points], [y for _, y in points])]
+    with contextlib.suppress(UserError):  # the run is whole without its picture
+        LearningCurves(curves, metric).save(folder / CURVES)
