@@ -20,6 +20,7 @@ from augrnn.tasks.task import Codec, Task
 from augrnn.text.codec import PairCodec
 
 if TYPE_CHECKING:
+    from augrnn.exhibits.exhibit import Exhibit
     from augrnn.inference.translate import Translations
 
 
@@ -70,6 +71,16 @@ class Model:
             for number, text in zip(numbers, texts, strict=True):
                 found[number] = text
         return found
+
+    def exhibits(self) -> "Mapping[str, Exhibit]":
+        """What there is to see of the model on fixed validation examples of its task, by name; each draws itself.
+
+        Raises:
+          UserError: the task reads its validation data from a corpus, and that is not there.
+        """
+        from augrnn.measures.measure import previewed
+
+        return previewed(self.system, self.task)
 
     @overload
     def translate(self, lines: str, best: int = 1, **search: Any) -> "Translations": ...

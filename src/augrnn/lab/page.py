@@ -42,9 +42,9 @@ def body(outcome: "Outcome", embedded: bool) -> str:
         parts.append("<table><tr><th>verdict</th><th>claim</th><th>here</th><th>needed</th><th>in the paper</th></tr>")
         parts += [_row(row) for row in outcome.rows]
         parts.append("</table>")
-    for name in outcome.exhibits:
+    for name, exhibit in outcome.exhibits.items():
         source = _embedded(outcome.folder / FIGURES / f"{name}.png") if embedded else f"{FIGURES}/{name}.png"
-        parts.append(f'<figure><img src="{source}" alt="{escape(name)}"></figure>')
+        parts.append(f"<figure><img src=\"{source}\" alt=\"{escape(exhibit.caption)}\"></figure>")
     return "\n".join(parts)
 
 

@@ -2,6 +2,7 @@
 
 # B = batch, M = target positions, L = source positions
 
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -25,6 +26,13 @@ def backwards(alignment_BML: torch.Tensor) -> float:
     return float((looked_at == torch.arange(n - 1, -1, -1, device=looked_at.device)).float().mean())
 
 
+def shown(alignment_ML: torch.Tensor) -> Alignments:
+    """The alignment of one sequence, with the places of its symbols for their names."""
+    source = (*(f"x{i + 1}" for i in range(len(alignment_ML) - 1)), "EOS")
+    target = (*source[-2::-1], "EOS")
+    return Alignments((alignment_ML.cpu().numpy(),), (source,), (target,), ("source", f"target ({GIVEN})"))
+
+
 class ReversalMeasure(Measure):
     """What is right of each of the task's test sets, decoded with no previous word given.
 
@@ -46,8 +54,12 @@ class ReversalMeasure(Measure):
             alignment_BML = system.align(there)
             if length == task.max_length and alignment_BML.any():
                 numbers["backwards"] = backwards(alignment_BML)
-                source = (*(f"x{i + 1}" for i in range(length)), "EOS")
-                target = (*source[-2::-1], "EOS")
-                names = ("source", f"target ({GIVEN})")
-                exhibits["alignment"] = Alignments((alignment_BML[0].cpu().numpy(),), (source,), (target,), names)
+                exhibits["alignment"] = shown(alignment_BML[0])
         return Measured(numbers, exhibits)
+
+    def preview(self, system: EncoderDecoder, task: Reversal) -> dict[str, Exhibit]:
+        alignment_BML = system.align(moved(task.sample(1, task.max_length, 3), system.device))
+        return {"alignment": shown(alignment_BML[0])} if alignment_BML.any() else {}
+
+    def previews(self, model: Mapping[str, Any]) -> dict[str, type[Exhibit]]:
+        return {"alignment": Alignments}
