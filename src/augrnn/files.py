@@ -113,7 +113,7 @@ def locked(folder: Path, wait: bool = False) -> Iterator[None]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
         except OSError as error:
-            raise UserError(f"another process is at work in {folder}; wait for it or choose another --runs") from error
+            raise UserError(f"another process is at work in {folder}; wait for it or choose another folder") from error
         yield
 
 

@@ -159,7 +159,8 @@ def test_an_interrupted_task_goes_on_with_the_point_that_it_was_given(place: Pat
 
 
 def test_a_run_that_the_server_stops_is_measured_as_it_is(place: Path, wandb_server: WandbServer) -> None:
-    file = sweep(place, updates=100_000)
+    long = ["--trainer.max_steps=100000", "--model.init_args.scheduler.init_args.T_max=100000"]
+    file = sweep(place, command=["augrnn", "fit", *TINY, *long, "${args}"])
     wandb_server.points = [POINT]
     wandb_server.stopping = {"sweep0-0"}
     augrnn("sweep", "register", file)
