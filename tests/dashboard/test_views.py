@@ -198,7 +198,8 @@ def test_each_experiments_media_are_those_of_its_tasks_and_cells(root: Path) -> 
     papers = {name: media for name, media in shown.items() if name.startswith("ntm/")}
     assert set(papers.values()) == {(("media/heads",), ())}
     assert shown["attention/translation"] == (("media/alignments",), ("media/translations",))
-    assert shown["dnc/copy"] == shown["attention/reversal"] == ((), ())
+    assert shown["attention/reversal"] == (("media/alignment",), ())
+    assert shown["dnc/copy"] == ((), ())
 
 
 def test_a_task_that_is_none_is_one_line(world: Path) -> None:

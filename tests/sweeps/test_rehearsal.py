@@ -60,7 +60,7 @@ def test_what_is_logged_is_found(metric: str, changed: dict[str, Any], tmp_path:
         ("val/cost_bit", {}, "there is no logged metric called val/cost_bit; did you mean val/cost_bits"),
         ("val_wrong_bits", BAYES, "did you mean val/wrong_bits"),
         ("Val/Cost", {"method": "random", "run_cap": 2}, "did you mean val/cost_bits"),
-        ("accuracy", {}, "there are: grad_norm, throughput, train/cost_bits, val/cost_bits, val/wrong_bits"),
+        ("accuracy", {}, "there are: grad_norm, lr, throughput, train/cost_bits, val/cost_bits, val/wrong_bits"),
     ],
 )
 def test_a_misspelt_metric_offers_near_names(metric: str, changed: dict[str, Any], told: str, tmp_path: Path) -> None:

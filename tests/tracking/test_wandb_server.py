@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from wandb.sdk import wandb_setup
 
 from augrnn.errors import UserError
 from augrnn.tracking import wandb_server
@@ -23,6 +24,7 @@ def unset(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     monkeypatch.setenv("NETRC", os.devnull)
     for name in ("WANDB_MODE", "WANDB_API_KEY", "WANDB_BASE_URL"):
         monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(wandb_setup, "_singleton", None)  # another test's process may have read other settings
     return monkeypatch
 
 

@@ -44,7 +44,7 @@ def body(outcome: "Outcome", embedded: bool) -> str:
         parts.append("</table>")
     for name, exhibit in outcome.exhibits.items():
         source = _embedded(outcome.folder / FIGURES / f"{name}.png") if embedded else f"{FIGURES}/{name}.png"
-        parts.append(f"<figure><img src=\"{source}\" alt=\"{escape(exhibit.caption)}\"></figure>")
+        parts.append(f'<figure><img src="{source}" alt="{escape(exhibit.caption)}"></figure>')
     return "\n".join(parts)
 
 

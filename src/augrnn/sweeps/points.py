@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from augrnn.errors import UserError
+from augrnn.lab.places import config_path
 from augrnn.lab.plan import Run, fingerprint
 from augrnn.lab.settings import config_content, from_words, merged, nested, require_sections
 from augrnn.sweeps.sweep_file import MOST, SEED, Parameter, Sweep
@@ -147,7 +148,7 @@ def run_of(sweep: Sweep, point: Point, seed: int, kind: str = "points", name: st
     """
     values = {**point.values, SEED: seed}
     config = values.pop("config", None)
-    first = {} if config is None else _content(sweep.root / config, sweep.name)  # the others override it
+    first = {} if config is None else _content(config_path(sweep.root, config), sweep.name)  # the others override it
     settings = merged(first, from_words(sweep.options, sweep.root, sweep.name), nested(values))
     require_sections(settings, sweep.name)
     return Run(f"sweeps/{sweep.name}", kind, name or point.id, seed, fingerprint(settings), settings, point.values)
