@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from augrnn.lab.claims_tables import committed, counted, judged
 from augrnn.lab.experiment import load
 from augrnn.lab.run_process import tags_of
 from augrnn.lab.settings import merged
@@ -32,6 +33,17 @@ def test_the_blocks_of_a_page_run_one_after_the_other(
         _train_a_run(root, tmp_path)
     for block in found:
         exec(compile(block, page, "exec"), names)
+
+
+def test_readme_ends_the_first_command_as_the_committed_record_says(root: Path) -> None:
+    page = (root / "README.md").read_text(encoding="utf-8")
+    experiment = load("ntm/copy", root / "experiments")
+    record = committed(experiment, root / "experiments")["smoke"]
+    rows = [row for row in judged(experiment, record, "smoke") if row.verdict.known]
+    assert f"    ntm/copy, scale smoke: {counted(rows)}\n" in page
+    for row in rows:
+        assert f"    {row.verdict.state:14}  {row.claim.sentence}\n" in page
+        assert all(f"{part}\n" in page for part in [*row.verdict.text.split("; "), row.claim.paper])
 
 
 def _train_a_run(root: Path, folder: Path) -> None:

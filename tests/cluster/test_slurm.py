@@ -250,7 +250,7 @@ def test_an_experiment_is_reproduced_on_slurm(slurm: Slurm, folder: Path) -> Non
     until(lambda: len(list((folder / "runs").rglob("summary.json"))) == 2, 120)
     until(lambda: not slurm.run("squeue", "-h").strip(), 60)
     assert "reproduced" in augrnn(slurm, folder, *words)
-    record = files.read_json(place / "results/smoke.json")
+    record = files.read_json(folder / "runs/tiny/copy/smoke/results.json")
     assert [verdict["verdict"] for verdict in record["verdicts"]] == ["reproduced"]
 
 
