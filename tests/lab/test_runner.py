@@ -18,6 +18,7 @@ from augrnn import files
 from augrnn.errors import UserError
 from augrnn.lab import progress, runner
 from augrnn.lab.committed_record import read_record
+from augrnn.lab.experiment import load
 from augrnn.lab.plan import Run
 
 if TYPE_CHECKING:
@@ -344,6 +345,15 @@ def test_two_processes_never_work_on_one_run(world: World) -> None:
 def test_bad_options(world: World, options: dict[str, Any], message: str) -> None:
     with pytest.raises(UserError, match=message):
         world.reproduce(**options)
+
+
+@pytest.mark.parametrize("dry", [False, True])
+def test_what_contradicts_itself_is_refused_before_anything_is_deleted(finished: World, dry: bool) -> None:
+    plan = load("toy/learn", finished.experiments).plan("smoke", finished.experiments)
+    before = contents(finished.runs)
+    with pytest.raises(UserError, match="--measure-again .*: choose one"):
+        runner.left_to_do(plan, finished.runs, fresh=True, measure_again=True, dry=dry)
+    assert contents(finished.runs) == before
 
 
 def test_an_unwritable_runs_folder(world: World) -> None:

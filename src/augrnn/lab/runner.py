@@ -96,8 +96,6 @@ def reproduce(
     runs, console = runs.resolve(), console or Console()
     if jobs is not None and jobs < 1:
         raise UserError(f"--jobs must be at least 1, not {jobs}")
-    if fresh and measure_again:
-        raise UserError("--fresh trains finished runs over and --measure-again keeps what they learned: choose one")
     experiment = load(name, experiments)
     plan = experiment.plan(scale, experiments, seeds, variants)
     todo = left_to_do(plan, runs, retry, fresh, measure_again)
@@ -124,6 +122,8 @@ def left_to_do(
     dry: bool = False,
 ) -> list[AnyWork]:
     """The work of a plan that has not ended, after deleting what is to be made again (but where it is a `dry` run)."""
+    if fresh and measure_again:
+        raise UserError("--fresh trains finished runs over and --measure-again keeps what they learned: choose one")
     states = {run: run.state(runs) for run in plan}
     outdated = [run for run, state in states.items() if state == "outdated"]
     if outdated and not (retry or fresh):
