@@ -351,7 +351,7 @@ def test_bad_options(world: World, options: dict[str, Any], message: str) -> Non
 def test_what_contradicts_itself_is_refused_before_anything_is_deleted(finished: World, dry: bool) -> None:
     plan = load("toy/learn", finished.experiments).plan("smoke", finished.experiments)
     before = contents(finished.runs)
-    with pytest.raises(UserError, match="--measure-again .*: choose one"):
+    with pytest.raises(UserError, match=r"--measure-again .*: choose one"):
         runner.left_to_do(plan, finished.runs, fresh=True, measure_again=True, dry=dry)
     assert contents(finished.runs) == before
 
