@@ -286,8 +286,8 @@ def test_a_part_of_the_plan_never_replaces_a_complete_record(
     assert not part.complete
     assert part.committed is None
     assert states(part) == state
-    with pytest.raises(UserError, match="--record needs every run of toy/learn at scale smoke"):
-        finished.reproduce(**options, commit=True)
+    with pytest.raises(UserError, match="--record needs every run of toy/learn at scale smoke: leave out --variants"):
+        finished.reproduce(**options, commit=True, fresh=True, command=lambda *_: pytest.fail("nothing may start"))
     assert contents(finished.experiments) == before
 
 

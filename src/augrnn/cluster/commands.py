@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from augrnn.lab import commands as lab
-from augrnn.lab.places import place_of
 from augrnn.run_folder import METRICS
 
 if TYPE_CHECKING:
@@ -78,13 +77,11 @@ def _submit(name: str, options: argparse.Namespace) -> int:
     from augrnn.cluster.slurm import read_profile
     from augrnn.cluster.standings import counted, standings
     from augrnn.cluster.submissions import Submissions, task_of
-    from augrnn.lab.experiment import load
     from augrnn.lab.outcome import conclude
-    from augrnn.lab.runner import left_to_do, worker_command
+    from augrnn.lab.runner import left_to_do, planned, worker_command
 
-    experiments, runs, profile = place_of(name).resolve(), options.runs.resolve(), read_profile(options.cluster)
-    experiment = load(name, experiments)
-    whole = experiment.plan(options.scale, experiments, options.seeds, options.variants)
+    runs, profile = options.runs.resolve(), read_profile(options.cluster)
+    experiment, experiments, whole = planned(name, options.scale, options.seeds, options.variants, options.record)
     submissions = Submissions(runs / experiment.name / options.scale)
     placement = [f"--placement={option}" for option in profile.placement]
     todo = left_to_do(whole, runs, options.retry, options.fresh, options.measure_again, options.dry_run)

@@ -134,11 +134,9 @@ def reproduce(options: argparse.Namespace) -> int:
 
 def show_plan(name: str, options: argparse.Namespace) -> None:
     """What `reproduce` would do, with nothing done."""
-    from augrnn.lab.runner import left_to_do
+    from augrnn.lab.runner import left_to_do, planned
 
-    place = place_of(name)
-    experiment = load(name, place)
-    plan = experiment.plan(options.scale, place, options.seeds, options.variants)
+    experiment, _, plan = planned(name, options.scale, options.seeds, options.variants, options.record)
     todo = left_to_do(plan, options.runs, options.retry, options.fresh, options.measure_again, dry=True)
     for run in plan:
         print(f"{run.name}: {run.state(options.runs)}{', to be done' if run in todo else ''}")

@@ -79,6 +79,20 @@ class Outcome:
         return body(self, embedded=True)
 
 
+def whole(experiment: Experiment, plan: Sequence[Run], experiments: Path) -> bool:
+    """Whether a plan has every run of its scale's own plan."""
+    return set(experiment.plan(plan[0].scale, experiments)) <= set(plan)
+
+
+def require_whole(experiment: Experiment, plan: Sequence[Run], experiments: Path) -> None:
+    """Refuse to commit the record of a part of a scale, before it is trained; a UserError."""
+    if not whole(experiment, plan, experiments):
+        raise UserError(
+            f"--record needs every run of {experiment.name} at scale {plan[0].scale}: leave out --variants, and "
+            "--seeds below the scale's own"
+        )
+
+
 def conclude(
     experiment: Experiment,
     plan: Sequence[Run],
@@ -105,7 +119,7 @@ def conclude(
 
     scale = plan[0].scale
     record = committed_record.distill(experiment, plan, runs)
-    complete = set(experiment.plan(scale, experiments)) <= set(plan) and record.results.complete
+    complete = whole(experiment, plan, experiments) and record.results.complete
     shown = {(run.variant, run.seed): read_exhibits(run.folder(runs) / EXHIBITS) for run in plan}
     shown = {key: found for key, found in shown.items() if found}
     made = committed_exhibits.made(experiment, record, shown) if shown else {}

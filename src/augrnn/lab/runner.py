@@ -18,15 +18,15 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import FrameType
-from typing import Any, NoReturn, TypeVar
+from typing import Any, NamedTuple, NoReturn, TypeVar
 
 from rich.console import Console
 
 from augrnn import files
 from augrnn.errors import UserError
 from augrnn.lab import records
-from augrnn.lab.experiment import load
-from augrnn.lab.outcome import Outcome, conclude
+from augrnn.lab.experiment import Experiment, load
+from augrnn.lab.outcome import Outcome, conclude, require_whole
 from augrnn.lab.places import own_place, place_of
 from augrnn.lab.plan import Run
 from augrnn.lab.progress import HEARTBEAT, Progress, duration
@@ -92,12 +92,10 @@ def reproduce(
         user has to mend.
       SystemExit: stopped by Ctrl-C or SIGTERM; calling again resumes.
     """
-    experiments = (experiments or (own_place() if commit else place_of(name))).resolve()
     runs, console = runs.resolve(), console or Console()
     if jobs is not None and jobs < 1:
         raise UserError(f"--jobs must be at least 1, not {jobs}")
-    experiment = load(name, experiments)
-    plan = experiment.plan(scale, experiments, seeds, variants)
+    experiment, experiments, plan = planned(name, scale, seeds, variants, commit, experiments)
     todo = left_to_do(plan, runs, retry, fresh, measure_again)
     size = experiment.scale(scale)
     slots = max(1, min(jobs or cores(), len(todo)))
@@ -111,6 +109,35 @@ def reproduce(
         )
         crashed = Pool(lambda run: command(run, experiments, runs), runs, slots, 1, progress).do(todo)
     return conclude(experiment, plan, experiments, runs, crashed, commit)
+
+
+class Planned(NamedTuple):
+    """What is asked for: an experiment, the folder of all experiments that it is in, and its runs."""
+
+    experiment: Experiment
+    experiments: Path
+    plan: list[Run]
+
+
+def planned(
+    name: str,
+    scale: str,
+    seeds: int | None = None,
+    variants: Sequence[str] | None = None,
+    commit: bool = False,
+    experiments: Path | None = None,
+) -> Planned:
+    """What `reproduce` is asked for, by its arguments.
+
+    Raises:
+      UserError: a name is unknown, or a record is to be committed that would not have every run of the scale.
+    """
+    experiments = (experiments or (own_place() if commit else place_of(name))).resolve()
+    experiment = load(name, experiments)
+    plan = experiment.plan(scale, experiments, seeds, variants)
+    if commit:
+        require_whole(experiment, plan, experiments)
+    return Planned(experiment, experiments, plan)
 
 
 def left_to_do(
