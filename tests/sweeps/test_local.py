@@ -48,7 +48,13 @@ def test_after_ctrl_c_the_same_command_goes_on(changed: dict[str, object], tmp_p
     command = sweep(tmp_path, **changed)
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
     process = subprocess.Popen(
-        command, cwd=tmp_path, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        command,
+        cwd=tmp_path,
+        env=environment,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a shell's background jobs do not hear it
     )
     while len(at_work(tmp_path)) < 2:
         assert process.poll() is None, process.communicate()[0]
