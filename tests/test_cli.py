@@ -55,6 +55,23 @@ def python(*words: str, cwd: Path, **environment: str) -> "subprocess.CompletedP
     return subprocess.run(command, cwd=cwd, env=os.environ | environment, capture_output=True, check=False)
 
 
+@pytest.mark.parametrize("name", ["mine", "package.mine", "json_of_mine"])
+def test_a_config_may_name_a_module_of_the_working_directory(name: str, tmp_path: Path) -> None:
+    module = tmp_path / (name.replace(".", "/") + ".py")
+    module.parent.mkdir(exist_ok=True)
+    module.write_text("from augrnn.cells import LSTM\n\n\nclass Mine(LSTM):\n    pass\n")
+    cell = f"{{class_path: {name}.Mine, init_args: {{input_size: 9, hidden_size: 4, output_size: 8}}}}"
+    (tmp_path / "mine.yaml").write_text(
+        f"model: {{class_path: augrnn.systems.Transducer, init_args: {{cell: {cell}}}}}\n"
+        "data: {class_path: augrnn.tasks.Copy}\n"
+    )
+    installed = "import sys; from augrnn.cli import main; sys.path.remove(''); sys.exit(main())"  # as the script starts
+    words = [sys.executable, "-c", installed, "fit", "--config", "mine.yaml", "--print_config"]
+    done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert f"{name}.Mine" in done.stdout
+
+
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-16"])
 def test_the_output_is_utf8_whatever_the_locale_says(encoding: str, root: Path) -> None:
     plain = python("list", cwd=root, PYTHONIOENCODING="utf-8")

@@ -84,8 +84,11 @@ def build_parser() -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; a user's mistake is one line on standard error and exit status 2.
 
-    Whatever the locale, the standard output is UTF-8, as all texts that are read.
+    Whatever the locale, the standard output is UTF-8, as all texts that are read. A config can name modules of the
+    working directory; an installed one of the same name goes before.
     """
+    if (here := os.getcwd()) not in sys.path:
+        sys.path.append(here)
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(encoding="utf-8", errors="surrogateescape")
     try:
