@@ -89,7 +89,11 @@ class RunRecord:
 
     def __getitem__(self, measure: str) -> Any:
         if measure not in self.measures:
-            raise UserError(f"{self.variant} seed {self.seed} has no measure {measure}: use --measure-again")
+            known = ", ".join(self.measures) or "none"
+            raise UserError(
+                f"{self.variant} seed {self.seed} has no measure {measure}; it has {known} "
+                "(if what is measured has changed since, use --measure-again)"
+            )
         return self.measures[measure]
 
     def final(self, metric: str) -> float | None:
