@@ -45,6 +45,15 @@ def test_sizes_of_another_task_are_refused_in_one_line(tmp_path: Path) -> None:
         trainer(tmp_path, max_steps=1).fit(system, Copy())
 
 
+@pytest.mark.parametrize("missing", [("input_size",), ("output_size",), ("input_size", "output_size")])
+def test_a_cell_that_does_not_say_its_sizes_is_refused_in_one_line(tmp_path: Path, missing: tuple[str, ...]) -> None:
+    cell = LSTM(9, 5, 8)
+    for name in missing:
+        delattr(cell, name)
+    with pytest.raises(UserError, match=f"LSTM does not set {' and '.join(missing)}: every Cell has these two"):
+        trainer(tmp_path, max_steps=1).fit(Transducer(cell), Copy())
+
+
 def test_test_sets_are_logged_by_size(tmp_path: Path) -> None:
     copy = Copy(width=2, test_lengths=(1, 4), test_sequences=100)
     repeat = RepeatCopy(width=2, test_sizes=((2, 1), (1, 3)), test_sequences=100)

@@ -45,6 +45,10 @@ class Transducer(System):
         if not isinstance(task, StepTask):
             raise UserError(f"{type(task).__name__} has no output at each step: a Transducer cannot be trained on it")
         sizes = task.input_size, task.output_size
+        if missing := [name for name in ("input_size", "output_size") if not hasattr(self.cell, name)]:
+            raise UserError(
+                f"{type(self.cell).__name__} does not set {' and '.join(missing)}: every Cell has these two"
+            )
         if sizes != (self.cell.input_size, self.cell.output_size):
             raise UserError(
                 f"{type(task).__name__} gives {sizes[0]} input and {sizes[1]} output channels, but the cell is made "
