@@ -40,9 +40,10 @@ def bench(options: argparse.Namespace) -> int:
 
 def data(options: argparse.Namespace) -> int:
     """Print what the corpus of a config is like."""
+    from augrnn.lab.places import config_path
     from augrnn.training.corpus_report import report, task_of
 
-    for line in report(task_of(options.config)):
+    for line in report(task_of(config_path(Path(), options.config))):
         print(line)
     return 0
 

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -39,6 +40,14 @@ def steps(run: Path) -> list[int]:
     return [int(line.partition(",")[0]) for line in (run / "metrics.csv").read_text().splitlines()[1:]]
 
 
+@pytest.fixture(autouse=True)
+def _ctrl_c_is_heard() -> Iterator[None]:
+    """A shell starts what it runs in the background with SIGINT ignored, and the tests with it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.mark.parametrize(
     "changed",
     [{}, {"method": "bayes", "run_cap": 2, "parameters": {LR: {"min": 1e-3, "max": 1e-2}}}],
@@ -54,7 +63,6 @@ def test_after_ctrl_c_the_same_command_goes_on(changed: dict[str, object], tmp_p
         text=True,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a shell's background jobs do not hear it
     )
     while len(at_work(tmp_path)) < 2:
         assert process.poll() is None, process.communicate()[0]
