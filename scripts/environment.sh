@@ -19,13 +19,14 @@ stamp=.venv/installed
 wanted=$(cat pyproject.toml constraints.txt | cksum)
 if [ "$(cat "$stamp" 2>/dev/null)" != "$wanted" ]; then
   echo "Installing augrnn, PyTorch, Lightning and what they need into .venv: once, about 1 to 5 GB, 1 to 5 minutes." >&2
-  # Python makes the bytecode of what it imports; making that of all of PyTorch takes half a minute.
   .venv/bin/python -m pip install --disable-pip-version-check --progress-bar off --no-compile -c constraints.txt -e '.[dev]' |
     while IFS= read -r line; do
       case $line in
         *Downloading* | "Installing collected"* | "Successfully installed"*) printf '%.100s\n' "  $line" >&2 ;;
       esac
     done
+  # pip would make the bytecode on one core, which takes half a minute. What it cannot read is for other Pythons.
+  .venv/bin/python -m compileall -q -j 0 .venv/lib >/dev/null || true
   echo "$wanted" >"$stamp"
   echo "Installed in $SECONDS s." >&2
 fi

@@ -3,5 +3,8 @@
 #   scripts/reproduce.sh [EXPERIMENT ... [OPTIONS]]
 # Without arguments: attention against a fixed vector on reversal, then the Neural Turing Machine on copy; no download.
 source "$(dirname "${BASH_SOURCE[0]}")/environment.sh"
-[ $# -gt 0 ] || set -- attention/reversal ntm/copy --scale smoke
+if [ $# -eq 0 ]; then
+  set -- attention/reversal ntm/copy --scale smoke
+  export AUGRNN_COMPILE=${AUGRNN_COMPILE:-0}  # so short trainings are over before compiling has paid
+fi
 exec .venv/bin/augrnn reproduce "$@"
