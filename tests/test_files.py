@@ -1,7 +1,9 @@
 import errno
+import fcntl
 import json
 import math
 import os
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -89,3 +91,18 @@ def test_a_damaged_record_is_one_line(text: str, reason: str, tmp_path: Path) ->
     path.write_bytes(text.encode("latin-1"))
     with pytest.raises(UserError, match=rf"summary\.json is damaged \(.*{reason}.*\); delete it"):
         files.read_json(path, "status")
+
+
+def test_a_look_at_a_folder_does_not_keep_a_run_from_starting(tmp_path: Path) -> None:
+    """`held` takes the lock for a moment, in which another process may begin."""
+    (tmp_path / ".lock").touch()
+    with open(tmp_path / ".lock", "rb") as looking:
+        fcntl.flock(looking, fcntl.LOCK_SH)
+        threading.Timer(0.2, fcntl.flock, (looking, fcntl.LOCK_UN)).start()
+        with files.locked(tmp_path):
+            assert files.held(tmp_path)
+
+
+def test_a_folder_that_stays_held_is_refused(tmp_path: Path) -> None:
+    with files.locked(tmp_path), pytest.raises(UserError, match="another process is at work"), files.locked(tmp_path):
+        pass

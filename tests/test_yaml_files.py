@@ -8,8 +8,8 @@ import pytest
 from jsonargparse import ArgumentParser
 
 from augrnn.errors import UserError
-from augrnn.lab.settings import config_content, from_words
-from augrnn.yaml_files import Strict, parsed, read_strict
+from augrnn.lab.settings import from_words
+from augrnn.yaml_files import Strict, parsed, read_config, read_strict
 
 WORDS = [
     "1e-3",
@@ -38,7 +38,7 @@ def test_a_word_is_what_lightning_cli_makes_of_it(word: str, tmp_path: Path) -> 
     assert type(parsed(word)) is type(expected)
     (tmp_path / "config.yaml").write_text(f"x: {word}\n")
     assert from_words([f"--x={word}"], tmp_path, "a test") == {"x": expected}
-    assert config_content(tmp_path / "config.yaml", "a test") == {"x": expected}
+    assert read_config(tmp_path / "config.yaml") == {"x": expected}
 
 
 def test_infinity_is_a_number_and_nothing_is_the_empty_text() -> None:

@@ -6,11 +6,15 @@ import fcntl
 import json
 import math
 import os
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any
 
 from augrnn.errors import UserError
+
+LOOKED = 1.0
+"""Seconds in which whoever only looks whether a folder is held has surely looked."""
 
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 """The operating system's errors for a full disk."""
@@ -110,10 +114,16 @@ def locked(folder: Path, wait: bool = False) -> Iterator[None]:
     except OSError as error:
         raise UserError(f"cannot write in {folder}: {explained(error)}") from error
     with lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-        except OSError as error:
-            raise UserError(f"another process is at work in {folder}; wait for it or choose another folder") from error
+        deadline = time.monotonic() + LOOKED
+        while True:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+                break
+            except OSError as error:
+                if time.monotonic() > deadline:
+                    told = f"another process is at work in {folder}; wait for it or choose another folder"
+                    raise UserError(told) from error
+                time.sleep(LOOKED / 20)
         yield
 
 

@@ -5,7 +5,7 @@ number and the second for text.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -24,6 +24,9 @@ class Strict(BaseModel):
 
 Model = TypeVar("Model", bound=Strict)
 
+BARE = "has no settings: it must have keys such as model, data and trainer"
+"""What is said of a config without keys."""
+
 TEXT = "string_type"
 """What pydantic calls the mistake that a value is no text."""
 
@@ -40,6 +43,30 @@ def parsed(text: str) -> Any:
 def one_line(error: Exception) -> str:
     """What is wrong with a YAML text, without line breaks."""
     return " ".join(str(error).split())
+
+
+def read_config(path: Path, owner: str = "") -> Mapping[str, Any]:
+    """What a LightningCLI file says; nothing for an empty one.
+
+    Args:
+      path: the file.
+      owner: what names it, for messages.
+
+    Raises:
+      UserError: it is missing, or no YAML with keys; one line that begins with the owner.
+    """
+    whose = f"{owner}: " if owner else ""
+    if not path.is_file():
+        raise UserError(f"{whose}there is no config {path}")
+    try:
+        content = parsed(path.read_text(encoding="utf-8")) or {}
+    except OSError as error:
+        raise UserError(f"{whose}cannot read the config {path}: {error.strerror}") from error
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
+        raise UserError(f"{whose}the config {path} is not valid YAML: {one_line(error)}") from error
+    if not isinstance(content, Mapping):
+        raise UserError(f"{whose}the config {path} {BARE}")
+    return content
 
 
 def read_strict(path: Path, model: type[Model], what: str) -> Model:

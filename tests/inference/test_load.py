@@ -31,6 +31,13 @@ def copier(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def test_a_system_without_its_task_is_refused(copier: Path) -> None:
+    model = augrnn.load(copier)
+    for parts in ({"system": model.system}, {"task": model.task}):
+        with pytest.raises(augrnn.errors.UserError, match="needs both the system and the task"):
+            augrnn.load(copier, **parts)
+
+
 def test_bits_go_in_and_out_as_json(copier: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     model = augrnn.load(copier)
     assert not model.system.training

@@ -99,6 +99,8 @@ def test_random_points_are_the_same_every_time_and_none_twice(tmp_path: Path) ->
     assert len({each.id for each in points(found)}) == 50
     few = sweep(tmp_path, method="random", run_cap=50, parameters={"trainer.max_steps": {"min": 1, "max": 9}})
     assert sorted(each.values["trainer.max_steps"] for each in points(few)) == list(range(1, 10))
+    alike = sweep(tmp_path, method="random", run_cap=9, parameters={"trainer.max_steps": {"values": [1, 1.0, 2]}})
+    assert len(points(alike)) == 2  # 1 and 1.0 train the same
     other = sweep(tmp_path, "other", method="random", run_cap=50, parameters=axes)
     assert points(other) != points(found)
 

@@ -160,6 +160,19 @@ def test_a_run_that_stopped_early_stays_stopped(tmp_path: Path) -> None:
         assert torch.equal(again.system.state_dict()[name], value)
 
 
+def test_the_chosen_model_outlives_the_checkpoints_it_was_made_of(tmp_path: Path) -> None:
+    """Where a finished run is only measured again, and the checkpoints that were its best have been deleted."""
+    options = [*choosing(tmp_path, "min", 2), "--trainer.max_steps=12"]
+    first = train(options, tmp_path / "run", TAGS)
+    for path in (tmp_path / "run" / "checkpoints").glob("best-*"):
+        path.unlink()
+    again = train(options, tmp_path / "run", TAGS)
+    assert again.updates == first.updates
+    for name, value in first.system.state_dict().items():
+        assert torch.equal(again.system.state_dict()[name], value)
+    assert (tmp_path / "run" / "checkpoints" / "model.ckpt").exists()
+
+
 def test_without_such_a_choice_the_last_model_counts(tmp_path: Path) -> None:
     found = train([*TINY, "--trainer.max_steps=3"], tmp_path, TAGS)
     last = torch.load(tmp_path / "checkpoints" / "last.ckpt", weights_only=False)["state_dict"]

@@ -59,7 +59,7 @@ def test_the_pages_example_works(pasted: Path, capsys: pytest.CaptureFixture[str
         (lambda text: text.replace("translation.Translation", "copy.Copy"), "greek.yaml"),
         (lambda text: text.replace("data:", "date:"), "greek.yaml has no part `data`"),
         (lambda text: text.replace("init_args:", "init_args: ]"), "greek.yaml is not valid YAML"),
-        (lambda text: "- 1", "greek.yaml has no part `data`"),
+        (lambda text: "- 1", "greek.yaml has no settings"),
     ],
 )
 def test_what_is_wrong_is_one_line(
@@ -77,4 +77,4 @@ def test_another_task_has_no_corpus(root: Path, capsys: pytest.CaptureFixture[st
     assert main(["data", str(root / "configs/copy/lstm.yaml")]) == 2
     assert "is of Copy, which reads no corpus" in capsys.readouterr().err
     assert main(["data", "nothing.yaml"]) == 2
-    assert "cannot read the config nothing.yaml" in capsys.readouterr().err
+    assert "there is no config nothing.yaml" in capsys.readouterr().err

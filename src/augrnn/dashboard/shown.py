@@ -13,10 +13,12 @@ from augrnn.errors import UserError
 from augrnn.exhibits.exhibit import Exhibit
 from augrnn.exhibits.text_table import TextTable
 from augrnn.files import jsonable
+from augrnn.known_names import known
 from augrnn.lab.claims_tables import Judged, committed, markdown, strongest
 from augrnn.lab.experiment import Experiment, discover
-from augrnn.lab.places import config_path, known
-from augrnn.lab.settings import config_content, merged
+from augrnn.lab.places import config_path
+from augrnn.lab.settings import merged
+from augrnn.yaml_files import read_config
 
 STEP = "trainer/global_step"
 """The axis of every curve: `_step` starts again on every leg of a run that resumes offline."""
@@ -113,7 +115,7 @@ def _media(experiment: Experiment, scale: str, experiments: Path) -> dict[str, t
 
     found: dict[str, type[Exhibit]] = {}
     for name, variant in experiment.variants.items():
-        config = config_content(config_path(experiments.parent, variant.config), experiment.name)
+        config = read_config(config_path(experiments.parent, variant.config), experiment.name)
         settings = merged(config, experiment.changes(scale, name))
         if task := settings.get("data", {}).get("class_path"):
             previews = measure_of(named(task, object, "task")).previews(settings.get("model", {}))

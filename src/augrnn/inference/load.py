@@ -123,6 +123,8 @@ def load(
     several = [checkpoints] if isinstance(checkpoints, str | Path) else checkpoints
     paths = [Path(path).expanduser() for path in several] or [_checkpoint(Path(origin).expanduser())]
     contents = [read_checkpoint(path) for path in paths]
+    if (system is None) != (task is None):
+        raise UserError("a checkpoint of a plain L.Trainer needs both the system and the task, not one of them")
     if system is None or task is None:
         system, task = _built(_config(contents[0], paths[0]), paths[0])
     for path, content in zip(paths, contents, strict=True):

@@ -12,7 +12,7 @@ from typing import Any
 from augrnn.lab import committed_record, statistics
 from augrnn.lab.claims import STATES, Claim, Verdict
 from augrnn.lab.committed_record import Record
-from augrnn.lab.experiment import Experiment, discover
+from augrnn.lab.experiment import Experiment
 
 NOT_RUN = Verdict("not run", text="not run")
 
@@ -65,11 +65,11 @@ def counted(rows: Sequence[Judged]) -> str:
 # docs/claims.md
 
 
-def claims_tables(experiments: Path) -> str:
+def claims_tables(found: Sequence[Experiment], experiments: Path) -> str:
     """Markdown: every claim of every experiment with its verdict, a section for each experiment."""
     head = ["claim", "verdict", "here", "needed", "in the paper", "best public", "scale"]
     sections = []
-    for experiment in discover(experiments):
+    for experiment in found:
         rows = strongest(experiment, experiments)
         link = f"[{experiment.name}](../{experiments.name}/{experiment.name}/README.md)"
         lines = [[row.claim.sentence, *_judgement(row), row.claim.paper, row.claim.public, row.scale] for row in rows]

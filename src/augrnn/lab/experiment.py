@@ -14,11 +14,12 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from augrnn.errors import UserError
+from augrnn.known_names import known
 from augrnn.lab.claims import Claim
-from augrnn.lab.places import config_path, known, names
+from augrnn.lab.places import config_path, names
 from augrnn.lab.plan import Run, Scale, Variant, fingerprint
 from augrnn.lab.results import Results
-from augrnn.lab.settings import Settings, config_content, merged
+from augrnn.lab.settings import Settings, merged
 
 if TYPE_CHECKING:
     from augrnn.exhibits.exhibit import Exhibit
@@ -103,8 +104,10 @@ class Experiment:
         for name in variants or ():
             known(name, counts, f"variant of {self.name} at scale {scale}")
         chosen = {name: seeds or count for name, count in counts.items() if not variants or name in variants}
+        from augrnn.yaml_files import read_config  # slow to import, and `list` needs none
+
         root = experiments.parent
-        configs = {name: config_content(config_path(root, self.variants[name].config), self.name) for name in chosen}
+        configs = {name: read_config(config_path(root, self.variants[name].config), self.name) for name in chosen}
         return [
             self._run(scale, variant, seed, configs[variant])
             for seed in range(max(chosen.values()))

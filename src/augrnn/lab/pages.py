@@ -5,7 +5,7 @@ A page has its tables between the marks `<!-- NAME:begin -->` and `<!-- NAME:end
 
 import difflib
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from augrnn.lab.check import same
 from augrnn.lab.claims_tables import claims_tables, committed, counted, markdown, results_tables, strongest
 from augrnn.lab.committed_record import Record, judge, results_path
 from augrnn.lab.experiment import Experiment, discover
-from augrnn.lab.settings import config_content
+from augrnn.yaml_files import read_config
 
 
 def pages(experiments: Path) -> dict[Path, str]:
@@ -31,11 +31,11 @@ def pages(experiments: Path) -> dict[Path, str]:
     records = {path: text for each in found for path, text in _records(each, experiments).items()}
     tables: dict[Path, Mapping[str, str]] = {
         root / "README.md": {
-            "summary": summary(experiments),
-            "experiments": experiments_table(experiments),
-            "models": models_table(experiments),
+            "summary": summary(found, experiments),
+            "experiments": experiments_table(found, experiments),
+            "models": models_table(found, experiments),
         },
-        root / "docs" / "claims.md": {"claims": claims_tables(experiments)},
+        root / "docs" / "claims.md": {"claims": claims_tables(found, experiments)},
         **{experiments / each.name / "README.md": {"results": results_tables(each, experiments)} for each in found},
     }
     return {**records, **{path: _filled(path, marked) for path, marked in tables.items()}}
@@ -55,15 +55,15 @@ def _records(experiment: Experiment, experiments: Path) -> dict[Path, str]:
 # The README
 
 
-def summary(experiments: Path) -> str:
+def summary(found: Sequence[Experiment], experiments: Path) -> str:
     """A line: how many claims have which verdict."""
-    return f"**{counted([row for each in discover(experiments) for row in strongest(each, experiments)])}.**"
+    return f"**{counted([row for each in found for row in strongest(each, experiments)])}.**"
 
 
-def experiments_table(experiments: Path) -> str:
+def experiments_table(found: Sequence[Experiment], experiments: Path) -> str:
     """Markdown: a line for each experiment."""
     lines = []
-    for experiment in discover(experiments):
+    for experiment in found:
         rows = strongest(experiment, experiments)
         records = committed(experiment, experiments)
         reproduced = sum(row.verdict.state == "reproduced" for row in rows)
@@ -79,20 +79,20 @@ def _seeds(record: Record) -> str:
     return f"{counts[0]} seed{'s' * (counts[0] != 1)}" if len(counts) == 1 else f"{counts[0]} to {counts[-1]} seeds"
 
 
-def models_table(experiments: Path) -> str:
+def models_table(found: Sequence[Experiment], experiments: Path) -> str:
     """Markdown: the models of the configs against their tasks, with links to configs, code and cards."""
     root = experiments.parent
     configs: dict[str, dict[str, Path]] = {}
     tasks, code = {}, {}
     for path in sorted(root.glob("configs/*/*.yaml")):
-        content = config_content(path, str(path))
+        content = read_config(path)
         if "data" not in content or "model" not in content:  # a sweep or a cluster's profile
             continue
         configs.setdefault(path.stem, {})[path.parent.name] = path
         tasks[path.parent.name] = _file(content["data"])
         code[path.stem] = _model_file(content["model"])
     cards: dict[str, list[str]] = {task: [] for task in tasks}
-    for experiment in discover(experiments):
+    for experiment in found:
         for task in sorted({Path(variant.config).parent.name for variant in experiment.variants.values()} & set(tasks)):
             cards[task].append(f"[{experiment.name}]({experiments.name}/{experiment.name}/README.md)")
     head = ["model", *(f"[{task}]({tasks[task]})" for task in tasks)]

@@ -7,11 +7,10 @@ those of the working directory, which win where both have a name.
 """
 
 import ast
-import difflib
-from collections.abc import Iterable
 from pathlib import Path
 
 from augrnn.errors import UserError
+from augrnn.known_names import known
 
 PACKAGE = Path(__file__).parents[1]
 """Where this package is installed, or its source."""
@@ -68,16 +67,6 @@ def config_path(root: Path, config: str | Path) -> Path:
     if not (root / config).exists() and (packaged().parent / config).is_file():
         return packaged().parent / config
     return root / config
-
-
-def known(name: str, names: Iterable[str], kind: str) -> str:
-    """The name itself, or a UserError that offers the nearest ones."""
-    names = list(names)
-    if name in names:
-        return name
-    near = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
-    hint = f"did you mean {' or '.join(near)}?" if near else f"there are: {', '.join(names) or 'none'}"
-    raise UserError(f"there is no {kind} called {name}; {hint}")
 
 
 def _is_ours(path: Path) -> bool:

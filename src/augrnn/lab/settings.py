@@ -76,7 +76,7 @@ def from_words(words: Sequence[str], root: Path, owner: str) -> dict[str, Any]:
     """
     import yaml
 
-    from augrnn.yaml_files import one_line, parsed
+    from augrnn.yaml_files import one_line, parsed, read_config
 
     found: dict[str, Any] = {}
     rest = iter(words)
@@ -85,29 +85,10 @@ def from_words(words: Sequence[str], root: Path, owner: str) -> dict[str, Any]:
         if not word.startswith("--") or (not equals and (text := next(rest, "--")).startswith("--")):
             raise UserError(f"{owner}: {word} is not an option with a value: --name=value")
         if name == "config":
-            found = merged(found, config_content(config_path(root, text), owner))
+            found = merged(found, read_config(config_path(root, text), owner))
         else:
             try:
                 found = merged(found, nested({name: parsed(text)}))
             except yaml.YAMLError as error:
                 raise UserError(f"{owner}: {word} is not valid YAML: {one_line(error)}") from error
     return found
-
-
-def config_content(config: Path, owner: str) -> Settings:
-    """What a config file says; a UserError that begins with its owner where it cannot be read."""
-    import yaml
-
-    from augrnn.yaml_files import one_line, parsed
-
-    if not config.is_file():
-        raise UserError(f"{owner}: there is no config {config}")
-    try:
-        content = parsed(config.read_text(encoding="utf-8")) or {}
-    except OSError as error:
-        raise UserError(f"{owner}: cannot read {config}: {error.strerror}") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise UserError(f"{config} is not valid YAML: {one_line(error)}") from error
-    if not isinstance(content, Mapping):
-        raise UserError(f"{config} is not valid YAML for a config: it has no keys")
-    return content

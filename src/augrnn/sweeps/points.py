@@ -14,13 +14,14 @@ import numpy as np
 from augrnn.errors import UserError
 from augrnn.lab.places import config_path
 from augrnn.lab.plan import Run, fingerprint
-from augrnn.lab.settings import config_content, from_words, merged, nested, require_sections
+from augrnn.lab.settings import from_words, merged, nested, require_sections
 from augrnn.sweeps.sweep_file import MOST, SEED, Parameter, Sweep
+from augrnn.yaml_files import read_config
 
 REDRAWS = 100
 """Draws for each point of a random sweep before it is taken that there are no new ones."""
 
-_content = cache(config_content)  # a thousand points share a config
+_content = cache(read_config)  # a thousand points share a config
 
 
 @dataclass(frozen=True)
@@ -89,7 +90,7 @@ def _random(sweep: Sweep) -> list[Point]:
     found: dict[str, Point] = {}
     for _ in range(REDRAWS * cap):
         drawn = point({name: draw(parameter, random) for name, parameter in sweep.axes.items()})
-        found.setdefault(drawn.id, drawn)
+        found.setdefault(_meant(drawn), drawn)
         if len(found) == cap:
             break
     return list(found.values())

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import numpy as np
 
+from augrnn.known_names import known
 from augrnn.lab import records
-from augrnn.lab.places import known
 from augrnn.lab.plan import Run
 from augrnn.lab.run_process import lightning, tags_of
 from augrnn.lab.settings import merged, nested

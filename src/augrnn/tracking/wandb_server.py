@@ -1,6 +1,5 @@
 """The server that W&B is set up for: whether runs go there, who is signed in, and what it refuses."""
 
-import difflib
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from augrnn.errors import UserError
+from augrnn.known_names import near
 
 if TYPE_CHECKING:
     import wandb
@@ -39,8 +39,8 @@ def asked_mode() -> str:
     """
     mode = os.environ.get("WANDB_MODE")
     if mode is not None and mode not in MODES:
-        near = difflib.get_close_matches(mode.lower(), MODES, n=1)
-        hint = f"; did you mean {near[0]}?" if near else ""
+        found = near(mode.lower(), MODES)
+        hint = f"; did you mean {found[0]}?" if found else ""
         raise UserError(f"WANDB_MODE is {mode!r}: it must be online, offline or disabled, or not set{hint}")
     if mode is not None:
         return MODES[mode]

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import lightning as L
-import yaml
 from jsonargparse import ArgumentError
 from lightning.pytorch.cli import LightningArgumentParser
 
@@ -13,6 +12,7 @@ from augrnn.metrics.bleu import bleu_signature
 from augrnn.tasks.translation import Translation
 from augrnn.text.parallel_corpus import TRAIN
 from augrnn.text.token_batches import UNK
+from augrnn.yaml_files import read_config
 
 
 def task_of(path: Path) -> Translation:
@@ -21,13 +21,8 @@ def task_of(path: Path) -> Translation:
     Raises:
       UserError: the file cannot be read, or describes none.
     """
-    try:
-        config = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise UserError(f"cannot read the config {path}: {error.strerror}") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise UserError(f"{path} is not valid YAML: {' '.join(str(error).split())}") from None
-    if not isinstance(config, dict) or "data" not in config:
+    config = read_config(path)
+    if "data" not in config:
         raise UserError(f"{path} has no part `data`")
     parser = LightningArgumentParser(exit_on_error=False)
     parser.add_lightning_class_args(L.LightningDataModule, "data", subclass_mode=True)

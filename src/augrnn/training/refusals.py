@@ -1,8 +1,6 @@
 """One clear line for a user's mistake, wherever a library noticed it."""
 
 import contextlib
-import difflib
-import errno
 import inspect
 import os
 import re
@@ -11,13 +9,14 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import lightning as L
-import yaml
 from jsonargparse import ArgumentError
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 
 from augrnn.dotted import named
 from augrnn.errors import UserError
-from augrnn.files import explained
+from augrnn.files import DISK_FULL, explained
+from augrnn.known_names import near
+from augrnn.yaml_files import BARE, read_config
 
 TRACEBACK = "AUGRNN_TRACEBACK"
 """Set this environment variable to 1 to see where a library refused something."""
@@ -58,7 +57,7 @@ def _line(error: Exception) -> str | None:
         return "the checkpoint is of another model than the config's: its parameters differ"
     if isinstance(error, FileNotFoundError):
         return _flat(str(error))
-    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+    if isinstance(error, OSError) and error.errno in DISK_FULL:
         return f"cannot write {error.filename or 'a file'}: {explained(error)}"
     if isinstance(error, REFUSALS) and _raised_in(error).startswith(tuple(f"{name}." for name in REFUSING)):
         return f"{_flat(str(error))} ({TRACEBACK}=1 shows where)"
@@ -125,7 +124,7 @@ def _near(name: str, classes: Sequence[str]) -> str:
             known = list(inspect.signature(named(classes[-1], object, "class")).parameters)
     elif parents:
         known = list(inspect.signature(L.Trainer).parameters) if parents == ["trainer"] else ["class_path", "init_args"]
-    found = difflib.get_close_matches(last, known, n=1, cutoff=0.5)
+    found = near(last, known)[:1]
     return f"; did you mean {'.'.join([*parents, *found])}?" if found else ""
 
 
@@ -139,11 +138,5 @@ def require_configs(words: Sequence[str]) -> None:
         name = word.removeprefix("--config=") if word.startswith("--config=") else following
         if word.partition("=")[0] != "--config" or not Path(name).is_file():
             continue
-        try:
-            content = yaml.safe_load(Path(name).read_text(encoding="utf-8"))
-        except OSError as error:
-            raise UserError(f"cannot read the config {name}: {error.strerror}") from error
-        except (yaml.YAMLError, UnicodeDecodeError) as error:
-            raise UserError(f"the config {name} is not valid YAML: {_flat(str(error))}") from error
-        if not isinstance(content, dict):
-            raise UserError(f"the config {name} has no settings: it must have keys such as model, data and trainer")
+        if not read_config(Path(name)):
+            raise UserError(f"the config {name} {BARE}")
