@@ -15,6 +15,7 @@ import torch
 import augrnn
 import augrnn.errors
 from augrnn.batches import moved
+from augrnn.checkpoints import CONFIG_KEY
 from augrnn.cli import main
 from augrnn.run_folder import LAST
 from tests.tiny import CONFIG, ROOT, tiny, train
@@ -53,6 +54,24 @@ def test_bits_go_in_and_out_as_json(copier: Path, capsys: pytest.CaptureFixture[
     (tmp_path / "text").write_text("\n".join(lines) + "\n")
     assert main(["predict", str(copier / LAST), str(tmp_path / "text")]) == 0
     assert capsys.readouterr().out.splitlines() == [found[0], found[2]]
+
+
+def test_a_module_that_is_gone_is_named(copier: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    content = torch.load(copier / LAST, weights_only=True)
+    for known, named, told in (
+        (
+            "augrnn.cells.lstm.GravesLSTM",
+            "my_cells.fading.Fading",
+            "needs the module my_cells, which cannot be imported",
+        ),
+        ("augrnn.cells.lstm.GravesLSTM", "augrnn.cells.gone.Gone", "fits another version of augrnn"),
+    ):
+        text = content[CONFIG_KEY].replace(known, named)
+        assert text != content[CONFIG_KEY]
+        torch.save({**content, CONFIG_KEY: text}, tmp_path / "other.ckpt")
+        assert main(["predict", str(tmp_path / "other.ckpt"), os.devnull]) == 2
+        (line,) = capsys.readouterr().err.splitlines()
+        assert line.startswith(f"augrnn: error: the config in {tmp_path / 'other.ckpt'} {told}")
 
 
 @pytest.mark.parametrize("line", ["[[1, 0]]", "[1, 2, 3]", "{}", "nothing", "[[1], [1, 2]]", "[]", "[[null]]"])

@@ -1,5 +1,6 @@
 """A trained model from its run's folder or a checkpoint alone; the data that it was trained on is not needed."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -178,8 +179,16 @@ def _built(text: Any, path: Path) -> tuple[System, Task]:
     try:
         parts = parser.instantiate_classes(parser.parse_object({name: config[name] for name in ("model", "data")}))
     except (ArgumentError, KeyError, ValueError) as error:
-        told = " ".join(str(error).split())[:300]
-        raise UserError(f"the config in {path} fits another version of augrnn, or other packages: {told}") from error
+        told = " ".join(str(error).split())
+        missing = re.search(r"No module named '((?!augrnn\.)[\w.]+)'", told)
+        if missing:
+            raise UserError(
+                f"the config in {path} needs the module {missing[1]}, which cannot be imported: run this in the "
+                "directory that has it, or install it"
+            ) from error
+        raise UserError(
+            f"the config in {path} fits another version of augrnn, or other packages: {told[:300]}"
+        ) from error
     if not isinstance(parts.model, System) or not isinstance(parts.data, Task):
         raise UserError(f"{path} is of a {type(parts.model).__name__}, which is no System of augrnn")
     return parts.model, parts.data
