@@ -71,6 +71,13 @@ def said(capsys: pytest.CaptureFixture[str], *words: str, code: int = 0) -> str:
     return captured.out + captured.err
 
 
+def test_results_of_a_sweep_that_has_none_are_one_line(
+    queue: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    said_so = said(capsys, "sweep", "results", sweep(tmp_path), code=2)
+    assert said_so == "augrnn: error: no point of a sweep has ended: there is nothing to show yet\n"
+
+
 def test_submitting_twice_submits_once(queue: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file, profile = sweep(tmp_path), ["--cluster", str(PROFILE)]
     assert "3 jobs submitted (4242)" in said(capsys, "sweep", "submit", file, *profile)

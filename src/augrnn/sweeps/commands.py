@@ -223,13 +223,14 @@ def results(options: argparse.Namespace) -> int:
 
     from augrnn.option_names import shortened
     from augrnn.sweeps import work as sweeps
-    from augrnn.sweeps.results import collect, draw, importance_told
+    from augrnn.sweeps.results import collect, draw, importance_told, require_ended
 
     sweep, runs = _read(options)
     rows = collect(sweep, runs)
     if options.json:
         print(json.dumps([{**asdict(row), "mean": row.mean, "median": row.median} for row in rows], indent=1))
         return 0
+    require_ended(rows, sweep)
     metric, names = sweep.file.metric, shortened(list(sweep.axes))
     table = Table(box=box.SIMPLE_HEAD, title=f"{sweep.name}: {metric.name}, {metric.goal}d", title_justify="left")
     for column in ("point", "mean", "by seed", "seeds", *names.values()):

@@ -101,6 +101,12 @@ def collect(sweep: Sweep, runs: Path) -> list[Row]:
     return sorted((_row(sweep, name, where, its, runs) for name, where, its in planned), key=lambda row: row.rank)
 
 
+def require_ended(rows: Sequence[Row], sweep: Sweep) -> None:
+    """Refuse to show a sweep of which no point has ended, with a UserError."""
+    if not any(row.found for row in rows):
+        raise UserError(f"no point of {sweep.name} has ended: there is nothing to show yet")
+
+
 def _planned(sweep: Sweep, runs: Path) -> Iterator[tuple[str, Point, list[Run]]]:
     if sweep.file.method != "bayes":
         for each in points(sweep):
@@ -283,8 +289,7 @@ def draw(rows: Sequence[Row], sweep: Sweep, folder: Path) -> list[Path]:
     if sweep.file.method == "bayes":
         ended.sort(key=lambda row: row.id)  # the colour then is the time
     names = shortened([name for name, parameter in sweep.axes.items() if parameter.kind != "constant"])
-    if not ended:
-        raise UserError(f"no point of {sweep.name} has ended: there is nothing to draw yet")
+    require_ended(rows, sweep)
     if all(row.mean is None for row in ended):
         raise UserError(f"all {len(ended)} points of {sweep.name} that have ended have failed: nothing to draw")
     if not names:
