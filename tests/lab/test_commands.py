@@ -86,6 +86,29 @@ def test_list_works_without_records(
     assert "not run" in capsys.readouterr().out
 
 
+def test_list_shows_ones_own_verdicts_where_nothing_is_committed(
+    judged: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["list"]) == 0
+    assert "yours" not in capsys.readouterr().out
+    record_path(judged).unlink()
+    assert main(["list"]) == 0
+    own = "reproduced      It learns | always. (yours, runs/, scale smoke)"
+    assert f"  {own}\n" in capsys.readouterr().out
+    assert main(["list", "toy/learn"]) == 0
+    shown = capsys.readouterr().out
+    assert f"\n{own}\n  here          2 of 2 seeds" in shown
+    result = judged.runs / "toy/learn/smoke/results.json"
+    edit(result, lambda record: record["verdicts"][0].update(verdict="not run"))
+    assert main(["list"]) == 0
+    assert "  not run         It learns | always.\n" in capsys.readouterr().out
+    edit(result, lambda record: record.update(format=99))
+    assert main(["list"]) == 0
+    found = capsys.readouterr()
+    assert "  not run         It learns | always.\n" in found.out
+    assert "results.json has format 99, this version reads 2" in found.err
+
+
 def test_check_json_has_every_claim_at_every_scale(judged: World, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check", "--json"]) == 0
     rows = json.loads(capsys.readouterr().out)

@@ -17,7 +17,7 @@ from rich.console import Console
 from augrnn import files
 from augrnn.errors import UserError
 from augrnn.lab import progress, runner
-from augrnn.lab.committed_record import read_record
+from augrnn.lab.committed_record import read_record, results_path
 from augrnn.lab.experiment import load
 from augrnn.lab.plan import Run
 
@@ -66,7 +66,7 @@ def test_a_plan_becomes_a_committed_record_with_exhibits(world: World) -> None:
     assert outcome.complete
     assert outcome.committed == world.experiments / "toy/learn/results/smoke.json"
     assert outcome.committed.read_text() == outcome.record.encoded()
-    assert read_record(world.experiments, "toy/learn", "smoke") == outcome.record
+    assert read_record(results_path(world.experiments, "toy/learn", "smoke")) == outcome.record
     assert states(outcome) == {"learns": "reproduced", "beats": "reproduced"}
     assert [(run.variant, run.seed) for run in outcome.record.runs] == [
         ("bad", 0), ("bad", 1), ("good", 0), ("good", 1)

@@ -4,14 +4,14 @@ All of them are made from the committed records alone, so that what is published
 """
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from augrnn.lab import committed_record, statistics
+from augrnn.lab import statistics
 from augrnn.lab.claims import STATES, Claim, Verdict
-from augrnn.lab.committed_record import Record
+from augrnn.lab.committed_record import Record, own_path, read_record, results_path
 from augrnn.lab.experiment import Experiment
 
 NOT_RUN = Verdict("not run", text="not run")
@@ -19,12 +19,17 @@ NOT_RUN = Verdict("not run", text="not run")
 
 @dataclass(frozen=True)
 class Judged:
-    """A claim at a scale, with its verdict as the committed record keeps it."""
+    """A claim at a scale, with its verdict as a record keeps it.
+
+    Attributes:
+      own: whether that record is one of the user's runs, and not a committed one.
+    """
 
     experiment: Experiment
     claim: Claim
     scale: str
     verdict: Verdict
+    own: bool = False
 
     def content(self) -> dict[str, Any]:
         """What `check --json` prints."""
@@ -35,7 +40,11 @@ class Judged:
 
 def committed(experiment: Experiment, experiments: Path) -> dict[str, Record]:
     """The committed records of an experiment, by scale, from the smallest scale to the largest."""
-    found = {scale: committed_record.read_record(experiments, experiment.name, scale) for scale in experiment.scales}
+    return _read({scale: results_path(experiments, experiment.name, scale) for scale in experiment.scales})
+
+
+def _read(paths: Mapping[str, Path]) -> dict[str, Record]:
+    found = {scale: read_record(path) for scale, path in paths.items()}
     return {scale: record for scale, record in found.items() if record is not None}
 
 
@@ -47,8 +56,23 @@ def judged(experiment: Experiment, record: Record | None, scale: str) -> list[Ju
 
 def strongest(experiment: Experiment, experiments: Path) -> list[Judged]:
     """Every claim at the largest scale that has a verdict on it; at the largest of all where none has."""
+    return _strongest(experiment, committed(experiment, experiments))
+
+
+def strongest_own(experiment: Experiment, runs: Path) -> list[Judged]:
+    """The same of the records in the folder of the user's runs, with the claims alone that those have judged.
+
+    Raises:
+      UserError: a record there is damaged, or of another version.
+    """
+    found = _read({scale: own_path(runs, experiment.name, scale) for scale in experiment.scales})
+    rows = _strongest(experiment, found)
+    return [replace(row, own=True) if row.verdict.known else replace(row, verdict=NOT_RUN, scale="") for row in rows]
+
+
+def _strongest(experiment: Experiment, records: Mapping[str, Record]) -> list[Judged]:
     rows = {}
-    for scale, record in committed(experiment, experiments).items():
+    for scale, record in records.items():
         for row in judged(experiment, record, scale):
             if row.verdict.known or row.claim.name not in rows:
                 rows[row.claim.name] = row

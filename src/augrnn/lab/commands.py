@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 COLOURS = {"reproduced": "green", "partly": "yellow", "not reproduced": "red", "not run": "dim", "unjudged": "dim"}
 
 
+RUNS = Path("runs")
+"""Where results go, in the working directory."""
+
+
 def add_parsers(subparsers: Any) -> argparse.ArgumentParser:
     """Add the lab's commands; each sets `run`, a function of the parsed options that gives the exit status.
 
@@ -40,7 +44,7 @@ def add_parsers(subparsers: Any) -> argparse.ArgumentParser:
     parser.add_argument("--seeds", type=int, metavar="N", help="another number of seeds than the scale's")
     parser.add_argument("--jobs", type=int, metavar="N", help="runs at once (default: as the cores allow)")
     parser.add_argument("--variants", type=_names, metavar="A,B", help="only these variants")
-    parser.add_argument("--runs", type=Path, default=Path("runs"), metavar="DIR", help="all results (default: runs)")
+    parser.add_argument("--runs", type=Path, default=RUNS, metavar="DIR", help=f"all results (default: {RUNS})")
     parser.add_argument("--retry", action="store_true", help="start failed runs, and those of other settings, over")
     parser.add_argument("--fresh", action="store_true", help="start all runs over, finished ones too")
     parser.add_argument(
@@ -73,14 +77,15 @@ def _names(text: str) -> list[str]:
 
 
 def list_experiments(options: argparse.Namespace) -> int:
-    """Show every experiment with its claims, each with its verdict at the largest scale that has one."""
-    from augrnn.lab.claims_tables import strongest
+    """Show every experiment with its claims, each with its verdict at the largest scale that has one.
 
+    An experiment without any committed record has the verdicts of the user's own runs.
+    """
     if options.experiment:
         place = place_of(options.experiment)
         experiment = load(options.experiment, place)
         _head(experiment)
-        show(strongest(experiment, place))
+        show(_rows(experiment, place))
         return 0
     here = Path.cwd() / EXPERIMENTS
     if here.is_dir() and here not in places() and here.resolve() != packaged().resolve():
@@ -99,9 +104,22 @@ def list_experiments(options: argparse.Namespace) -> int:
                 _warn(f"augrnn: error: {error}")
                 continue
             _head(experiment)
-            for row in strongest(experiment, place):
-                _print(f"  {_state(row)}  {escape(row.claim.sentence)}")
+            for row in _rows(experiment, place):
+                _print(f"  {_state(row)}  {_sentence(row)}")
     return 2 if broken else 0
+
+
+def _rows(experiment: "Experiment", place: Path) -> "list[Judged]":
+    from augrnn.lab.claims_tables import strongest, strongest_own
+
+    rows = strongest(experiment, place)
+    if any(row.scale for row in rows):
+        return rows
+    try:
+        return strongest_own(experiment, RUNS)
+    except UserError as error:  # what is committed, nothing, can be shown all the same
+        _warn(f"augrnn: {error}")
+        return rows
 
 
 def _head(experiment: "Experiment") -> None:
@@ -112,6 +130,11 @@ def _head(experiment: "Experiment") -> None:
 def _state(row: "Judged") -> str:
     state = row.verdict.state
     return f"[{COLOURS[state]}]{state:14}[/]"
+
+
+def _sentence(row: "Judged") -> str:
+    own = f" (yours, {RUNS}/, scale {row.scale})" if row.own else ""
+    return escape(row.claim.sentence + own)
 
 
 def reproduce(options: argparse.Namespace) -> int:
@@ -236,7 +259,7 @@ def figures(options: argparse.Namespace) -> int:
 def show(rows: Sequence["Judged"]) -> None:
     """Print each claim with its verdict, and the numbers that decided it."""
     for row in rows:
-        _print(f"\n{_state(row)}  {escape(row.claim.sentence)}")
+        _print(f"\n{_state(row)}  {_sentence(row)}")
         texts = {"here": row.verdict.text, "needed": row.claim.bar(row.scale) if row.scale else ""}
         for head, text in {**texts, "paper": row.claim.paper}.items():
             parts = text.split("; ") if head != "paper" else [text]

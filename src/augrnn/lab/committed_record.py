@@ -132,9 +132,17 @@ def results_path(experiments: Path, name: str, scale: str) -> Path:
     return experiments / name / "results" / f"{scale}.json"
 
 
-def read_record(experiments: Path, name: str, scale: str) -> Record | None:
-    """The committed record of a scale; None where there is none."""
-    path = results_path(experiments, name, scale)
+def own_path(runs: Path, name: str, scale: str) -> Path:
+    """Where `reproduce` writes the record of a scale, committed or not."""
+    return runs / name / scale / "results.json"
+
+
+def read_record(path: Path) -> Record | None:
+    """The record in a file; None where there is no such file.
+
+    Raises:
+      UserError: it is no record, or one of another version.
+    """
     if not path.exists():
         return None
     content = read_json(path, "format")

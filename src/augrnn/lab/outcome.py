@@ -24,8 +24,8 @@ from augrnn.run_folder import EXHIBITS
 if TYPE_CHECKING:
     from augrnn.exhibits.exhibit import Exhibit
 
-RESULTS, PAGE = "results.json", "index.html"
-"""Names in the folder of a scale."""
+PAGE = "index.html"
+"""The name of the page in the folder of a scale."""
 
 
 @dataclass(frozen=True)
@@ -124,7 +124,7 @@ def conclude(
     shown = {key: found for key, found in shown.items() if found}
     made = committed_exhibits.made(experiment, record, shown) if shown else {}
     folder = runs / experiment.name / scale
-    record.write(folder / RESULTS)
+    record.write(committed_record.own_path(runs, experiment.name, scale))
     write_exhibits(folder / EXHIBITS, made)
     for name, exhibit in made.items():
         exhibit.save(folder / FIGURES / f"{name}.png")
