@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -96,6 +97,19 @@ def test_output_that_cannot_be_written_is_one_line(words: list[str], unbuffered:
     assert done.returncode == 2
     (line,) = done.stderr.splitlines()
     assert line.startswith("augrnn: error: cannot write the standard output: the disk is full")
+
+
+@pytest.mark.parametrize("page", ["docs/training.md", "src/augrnn/training/short_help.py"])
+def test_the_help_of_a_part_of_a_model_is_reached_as_it_is_told(
+    page: str, root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    told = re.findall(r"--model \w+ --model\.\w+\.help \w+", (root / page).read_text(encoding="utf-8"))
+    assert told
+    for words in told:
+        with pytest.raises(SystemExit) as ended:
+            main(["fit", *words.split()])
+        assert ended.value.code == 0
+        assert words.split()[-1] in capsys.readouterr().out
 
 
 def test_help_that_cannot_be_written_is_one_line(root: Path) -> None:

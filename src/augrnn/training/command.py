@@ -15,7 +15,7 @@ import lightning as L
 import torch
 import yaml
 from jsonargparse import Namespace
-from lightning.pytorch.callbacks import ModelCheckpoint
+from lightning.pytorch.callbacks import ModelCheckpoint, ProgressBar
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
 from lightning.pytorch.plugins.environments import ClusterEnvironment, LightningEnvironment, SLURMEnvironment
 from lightning.pytorch.utilities import rank_zero_only
@@ -32,6 +32,7 @@ from augrnn.training import fit_folder
 from augrnn.training.averaging import AverageBestCheckpoints
 from augrnn.training.defaults import TRAINER
 from augrnn.training.divergence import StopOnDivergence
+from augrnn.training.epoch_bar import EpochBar
 from augrnn.training.refusals import one_clear_line, require_configs, root_of
 from augrnn.training.resuming import NewRates, ResumeLogs, StayStopped, require_resumable
 from augrnn.training.run_files import ResolvedConfig, RunCheckpoints
@@ -131,7 +132,8 @@ class Command(LightningCLI):
                 return
             if (folder / METRICS).exists():
                 fit_folder.draw_curves(folder)
-            print(fit_folder.ending(folder, isinstance(self.datamodule, TextTask)), flush=True)
+            metrics = {name: float(value) for name, value in self.trainer.callback_metrics.items()}
+            print(fit_folder.ending(folder, isinstance(self.datamodule, TextTask), metrics), flush=True)
 
     def instantiate_classes(self) -> None:
         try:
@@ -167,6 +169,8 @@ class Command(LightningCLI):
             callbacks.append(ResolvedConfig(text, folder / CONFIG))
         if self.subcommand is None:  # a run of the lab, which shows progress in its own way
             kwargs |= {"enable_progress_bar": False, "enable_model_summary": False}
+        elif settings["enable_progress_bar"] in (None, True) and not any(isinstance(each, ProgressBar) for each in own):
+            callbacks.append(EpochBar())
         logger = settings["logger"]
         if logger is None:
             logger = tracking.loggers(folder, tags, config.as_dict()) if self.subcommand in (None, "fit") else False

@@ -4,7 +4,7 @@ import contextlib
 import os
 import shlex
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -164,14 +164,17 @@ CONTENTS = {
 }
 
 
-def ending(folder: Path, text: bool) -> str:
-    """What a finished run's folder has, and what to do next.
+def ending(folder: Path, text: bool, metrics: Mapping[str, float]) -> str:
+    """How the last validation of a finished run was, what its folder has, and what to do next.
 
     Args:
       folder: the run's.
       text: whether the model reads lines of text.
+      metrics: what was logged last, by name.
     """
-    lines = [f"run folder: {folder}"]
+    found = [f"{name} {value:.4g}" for name, value in metrics.items() if name.startswith("val/")]
+    lines = [f"last validation: {', '.join(found)}"] if found else []
+    lines.append(f"run folder: {folder}")
     lines += [f"  {name:24}{about}" for name, about in CONTENTS.items() if (folder / name).exists()]
     named = shlex.quote(str(folder))
     lines.append(f"next: augrnn validate --config {shlex.quote(str(folder / CONFIG))}")

@@ -21,6 +21,8 @@ HELP = """usage: augrnn {command} --config FILE [--config FILE ...] [--OPTION=VA
 
   --data.help CLASS                 the settings of a task: --data.help augrnn.tasks.copy.Copy
   --model.help CLASS                of a model: --model.help augrnn.systems.transducer.Transducer
+  --model.cell.help CLASS           of a part of a model, whose class comes first:
+                                    --model Transducer --model.cell.help NTM
   {all}                        every option
 
 AUGRNN_COMPILE=0 runs without a compiler, AUGRNN_TRACEBACK=1 shows where a library refused something.
