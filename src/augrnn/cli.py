@@ -41,9 +41,11 @@ def bench(options: argparse.Namespace) -> int:
 def data(options: argparse.Namespace) -> int:
     """Print what the corpus of a config is like."""
     from augrnn.lab.places import config_path
-    from augrnn.training.corpus_report import report, task_of
+    from augrnn.training.corpus_report import made_for, report, task_of
 
-    for line in report(task_of(config_path(Path(), options.config))):
+    path = config_path(Path(), options.config)
+    task = task_of(path)
+    for line in report(task, made_for(path)):
         print(line)
     return 0
 

@@ -30,9 +30,10 @@ def test_the_pages_example_works(pasted: Path, capsys: pytest.CaptureFixture[str
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "train: 229 pairs"
     assert lines[3] == "val: 30 pairs"
-    assert lines[6] == "vocabulary: 120 subwords, one for both languages; the model's must be as large"
-    assert "tok:none" in lines[7]
-    assert re.sub("▁", " ", lines[9].partition(": ")[2].replace(" ", "")).strip().startswith("ένα κόκκινο σπίτι")
+    assert lines[6] == "test splits, not read here: test"
+    assert lines[7] == "vocabulary: 120 subwords, one for both languages; the model of this config has 120: fits"
+    assert "tok:none" in lines[8]
+    assert re.sub("▁", " ", lines[10].partition(": ")[2].replace(" ", "")).strip().startswith("ένα κόκκινο σπίτι")
     (pasted / "few.yaml").write_text(
         "trainer: {max_steps: 2, accelerator: cpu, log_every_n_steps: 1, enable_progress_bar: false, logger: false}"
     )
@@ -71,6 +72,31 @@ def test_what_is_wrong_is_one_line(
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith("augrnn: error: ")
     assert why in line
+
+
+@pytest.mark.parametrize(
+    ("model", "told"),
+    [
+        ("", "the model's must be as large"),
+        ("model: Mine", "the model's must be as large"),
+        (
+            "model: {init_args: {encoder: {init_args: {vocabulary: 120}}, decoder: {init_args: {vocabulary: 90}}}}",
+            "the model of this config has 120 (encoder) and 90 (decoder): too small",
+        ),
+        (
+            "model: {encoder: {vocabulary: 2000}, decoder: {vocabulary: 2000}}",
+            "the model of this config has 2,000: too large",
+        ),
+    ],
+)
+def test_the_models_vocabulary_is_compared(
+    pasted: Path, model: str, told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = pasted / "greek.yaml"
+    data = config.read_text().partition("model:")[0]
+    config.write_text(f"{data}{model}\n")
+    assert main(["data", "greek.yaml"]) == 0
+    assert capsys.readouterr().out.splitlines()[7].endswith(f"one for both languages; {told}")
 
 
 def test_another_task_has_no_corpus(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
