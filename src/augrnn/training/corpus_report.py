@@ -38,7 +38,7 @@ def task_of(path: Path) -> Translation:
 
 def made_for(path: Path) -> dict[str, int]:
     """The `vocabulary` of encoder and decoder in a config that `task_of` has read, where the config says it."""
-    arguments = _arguments(yaml.safe_load(path.read_text(encoding="utf-8")).get("model"))
+    arguments = _arguments(read_config(path).get("model"))
     sizes = {name: _arguments(arguments.get(name)).get("vocabulary") for name in ("encoder", "decoder")}
     return {name: size for name, size in sizes.items() if isinstance(size, int)}
 
