@@ -28,7 +28,17 @@ def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
         (["reproduce", "ntm/coppy"], "did you mean ntm/copy"),
         (["reproduce", "ntm/copy", "--scale", "huge"], "huge"),
         (["reproduce", "ntm/copy", "--variants", "gru"], "gru"),
-        (["reproduce", "ntm/copy", "--seeds", "0"], "from 1 to 1000"),
+        (["reproduce", "ntm/copy", "--seeds", "0"], "from 1 to 1,000"),
+        ([], "arguments are required: COMMAND (`augrnn --help`"),
+        (["lits"], "'lits'"),
+        (["list", "--all"], "unrecognized arguments: --all"),
+        (["sweep"], "arguments are required: COMMAND (`augrnn sweep --help`"),
+        (["sweep", "plan"], "arguments are required: FILE (`augrnn sweep plan --help`"),
+        (["figures", "--format", "jpg"], "'jpg'"),
+        (["bench", "--seconds", "long"], "'long'"),
+        (["reproduce", "ntm/copy", "--launcher", "pbs"], "'pbs'"),
+        (["translate", "text.en"], "arguments are required: --run"),
+        (["translate", "--run", "x", "--memory", "much"], "'much'"),
     ],
 )
 def test_a_mistake_is_one_line_and_status_two(words: list[str], told: str, capsys: pytest.CaptureFixture[str]) -> None:

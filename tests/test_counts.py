@@ -1,13 +1,33 @@
-"""Counts on the command line."""
+"""Numbers of things that a user asks for."""
 
 import pytest
 
 from augrnn.cli import main
+from augrnn.counts import require_count
+from augrnn.errors import UserError
+
+OPTIONS = [
+    (["sweep", "run", "none.yaml"], "--jobs", "1,000"),
+    (["reproduce", "ntm/copy", "--dry-run"], "--jobs", "1,000"),
+    (["reproduce", "ntm/copy", "--dry-run"], "--seeds", "1,000"),
+    (["translate", "--run", "none"], "--best", "1,000,000"),
+    (["translate", "--run", "none"], "--beam", "1,000,000"),
+]
 
 
-@pytest.mark.parametrize("text", ["0", "-1", "1001", "9" * 5000, "1.5", "nan", "two", "", "٣"])
-def test_a_count_out_of_range_is_one_line(text: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["sweep", "run", "none.yaml", f"--jobs={text}"]) == 2
+@pytest.mark.parametrize("text", ["0", "-1", "1000001", "9" * 5000, "1.5", "nan", "two", "", "٣"])
+@pytest.mark.parametrize(("words", "option", "most"), OPTIONS)
+def test_a_count_out_of_range_is_one_line(
+    words: list[str], option: str, most: str, text: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([*words, f"{option}={text}"]) == 2
     (line,) = capsys.readouterr().err.strip().splitlines()
-    assert line.startswith("augrnn: error: --jobs must be a whole number from 1 to 1,000, not ")
+    assert line.startswith(f"augrnn: error: {option} must be a whole number from 1 to {most}, not ")
     assert len(line) < 150
+
+
+@pytest.mark.parametrize("value", [0, 8, True, 2.0, "3", None])
+def test_a_count_from_python_is_of_the_same_range(value: object) -> None:
+    assert [require_count("jobs", each, 7) for each in (1, 7)] == [1, 7]
+    with pytest.raises(UserError, match="jobs must be a whole number from 1 to 7, not "):
+        require_count("jobs", value, 7)

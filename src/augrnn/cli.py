@@ -7,6 +7,7 @@ import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NoReturn
 
 from augrnn import __version__
 from augrnn.errors import UserError
@@ -50,7 +51,14 @@ def data(options: argparse.Namespace) -> int:
     return 0
 
 
-def build_parser() -> argparse.ArgumentParser:
+class Parser(argparse.ArgumentParser):
+    """A parser whose refusals are one line, as all others are; those of its commands are of this class too."""
+
+    def error(self, message: str) -> NoReturn:
+        raise UserError(f"{message} (`{self.prog} --help` shows what there is)")
+
+
+def build_parser() -> Parser:
     """The parser of every command; those of Lightning are only named in it, because importing Lightning is slow."""
     from augrnn.cluster.commands import add_launcher
     from augrnn.dashboard.commands import add_parser
@@ -59,7 +67,7 @@ def build_parser() -> argparse.ArgumentParser:
     from augrnn.sweeps import commands as sweeps
     from augrnn.tracking import sync
 
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="augrnn", description="Check the findings behind 'Attention and Augmented Recurrent Neural Networks'."
     )
     parser.add_argument("--version", action="version", version=f"augrnn {__version__}")
@@ -127,7 +135,7 @@ def _run(words: list[str]) -> int:
             return 0
         from augrnn.training import command
 
-        return command.command_line(short_help.lightnings(_with_configs(words)))
+        return command.command_line(_with_configs(short_help.lightnings(words)))
     options = build_parser().parse_args(words)
     status: int = options.run(options)
     return status

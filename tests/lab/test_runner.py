@@ -335,10 +335,10 @@ def test_two_processes_never_work_on_one_run(world: World) -> None:
     [
         ({"scale": "smal"}, "did you mean small"),
         ({"variants": ["godo"]}, "did you mean good"),
-        ({"seeds": 0}, "--seeds must be from 1 to 1000"),
-        ({"seeds": 1_000_000_000}, "--seeds must be from 1 to 1000"),
+        ({"seeds": 0}, "--seeds must be a whole number from 1 to 1,000"),
+        ({"seeds": 1_000_000_000}, "--seeds must be a whole number from 1 to 1,000"),
         ({"variants": []}, "--variants names none; toy/learn has good, bad"),
-        ({"jobs": 0}, "--jobs must be at least 1"),
+        ({"jobs": 0}, "--jobs must be a whole number from 1 to 1,000"),
         ({"fresh": True, "measure_again": True}, r"^--fresh .* and --measure-again .*: choose one$"),
     ],
 )

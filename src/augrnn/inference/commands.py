@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from augrnn.counts import MOST_HYPOTHESES, count
 from augrnn.errors import UserError
 from augrnn.text.corpus_files import utf8
 
@@ -26,8 +27,9 @@ def add_parsers(commands: Any) -> None:
     weights = "take this checkpoint in place of the run's own; the mean of the parameters where there are several"
     add("--checkpoint", dest="checkpoints", type=Path, action="append", default=[], metavar="PATH", help=weights)
     n_best = "translations of each line; with more than one, lines of `number of the line ||| text ||| score`"
-    add("--best", type=int, default=1, metavar="N", help=f"{n_best} (default: 1)")
-    add("--beam", type=int, metavar="K", help="hypotheses that the search keeps (default: the run's beam_size)")
+    add("--best", type=count("--best", MOST_HYPOTHESES), default=1, metavar="N", help=f"{n_best} (default: 1)")
+    kept = "hypotheses that the search keeps (default: the run's beam_size)"
+    add("--beam", type=count("--beam", MOST_HYPOTHESES), metavar="K", help=kept)
     add("--length-penalty", type=float, metavar="A", help="alpha of the length penalty (default: the run's)")
     room = "gigabytes that a search may take, by estimate: where lines are long, fewer are searched at once"
     add("--memory", type=float, default=2.0, metavar="GB", help=f"{room} (default: 2)")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.markup import escape
 
+from augrnn.counts import MOST_JOBS, MOST_SEEDS, count
 from augrnn.errors import UserError
 from augrnn.lab.experiment import discover, load
 from augrnn.lab.places import EXPERIMENTS, names, own_place, packaged, place_of, places
@@ -41,8 +42,12 @@ def add_parsers(subparsers: Any) -> argparse.ArgumentParser:
     )
     parser.add_argument("experiment", nargs="+", help="its name, as `list` shows it (ntm/copy)")
     parser.add_argument("--scale", default="smoke", help="smoke, small or paper (default: smoke)")
-    parser.add_argument("--seeds", type=int, metavar="N", help="another number of seeds than the scale's")
-    parser.add_argument("--jobs", type=int, metavar="N", help="runs at once (default: as the cores allow)")
+    parser.add_argument(
+        "--seeds", type=count("--seeds", MOST_SEEDS), metavar="N", help="another number of seeds than the scale's"
+    )
+    parser.add_argument(
+        "--jobs", type=count("--jobs", MOST_JOBS), metavar="N", help="runs at once (default: as the cores allow)"
+    )
     parser.add_argument("--variants", type=_names, metavar="A,B", help="only these variants")
     parser.add_argument("--runs", type=Path, default=RUNS, metavar="DIR", help=f"all results (default: {RUNS})")
     parser.add_argument("--retry", action="store_true", help="start failed runs, and those of other settings, over")

@@ -13,6 +13,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+from augrnn.counts import MOST_SEEDS, require_count
 from augrnn.errors import UserError
 from augrnn.known_names import known
 from augrnn.lab.claims import Claim
@@ -25,9 +26,6 @@ if TYPE_CHECKING:
     from augrnn.exhibits.exhibit import Exhibit
     from augrnn.measures.measure import Measured
     from augrnn.training.command import Trained
-
-MOST_SEEDS = 1000
-"""Seeds that a variant may have."""
 
 Measure = Callable[["Trained"], "Measured"]
 """From a trained model to its numbers and exhibits."""
@@ -96,8 +94,8 @@ class Experiment:
           seeds: another number of seeds than the scale's.
           variants: only these.
         """
-        if seeds is not None and not 1 <= seeds <= MOST_SEEDS:
-            raise UserError(f"--seeds must be from 1 to {MOST_SEEDS}, not {seeds}")
+        if seeds is not None:
+            require_count("--seeds", seeds, MOST_SEEDS)
         if variants is not None and not variants:
             raise UserError(f"--variants names none; {self.name} has {', '.join(self.seeds(scale))}")
         counts = self.seeds(scale)

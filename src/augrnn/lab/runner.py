@@ -23,6 +23,7 @@ from typing import Any, NamedTuple, NoReturn, TypeVar
 from rich.console import Console
 
 from augrnn import files
+from augrnn.counts import MOST_JOBS, require_count
 from augrnn.errors import UserError
 from augrnn.lab import records
 from augrnn.lab.experiment import Experiment, load
@@ -93,8 +94,8 @@ def reproduce(
       SystemExit: stopped by Ctrl-C or SIGTERM; calling again resumes.
     """
     runs, console = runs.resolve(), console or Console()
-    if jobs is not None and jobs < 1:
-        raise UserError(f"--jobs must be at least 1, not {jobs}")
+    if jobs is not None:
+        require_count("--jobs", jobs, MOST_JOBS)
     experiment, experiments, plan = planned(name, scale, seeds, variants, commit, experiments)
     todo = left_to_do(plan, runs, retry, fresh, measure_again)
     size = experiment.scale(scale)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from augrnn.cluster.commands import SHOWN
-from augrnn.counts import count
+from augrnn.counts import MOST_JOBS, count
 from augrnn.errors import UserError
 from augrnn.lab import commands as lab
 from augrnn.lab.places import config_path, places
@@ -18,10 +18,6 @@ if TYPE_CHECKING:
     from augrnn.dashboard.shown import SweepPanel
     from augrnn.sweeps.sweep_file import Sweep
     from augrnn.sweeps.work import SweepWork
-
-
-MOST_JOBS = 1000
-"""Runs at once on one machine."""
 
 
 def add_parsers(subparsers: Any) -> None:
