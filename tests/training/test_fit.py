@@ -13,6 +13,7 @@ import torch
 import yaml
 
 from augrnn import files
+from augrnn.checkpoints import CONFIG_KEY
 from augrnn.cli import main
 from augrnn.signals import STOPPED
 from augrnn.training.command import Command
@@ -263,6 +264,30 @@ def test_a_damaged_checkpoint_is_one_line_with_a_way_on(
         told = refusal(capsys)
         assert "mine/checkpoints/last.ckpt" in told
         assert "delete it" in told or content == "directory"
+
+
+@pytest.mark.parametrize(
+    ("part", "content"),
+    [
+        ("pytorch-lightning_version", None),
+        ("epoch", "1"),
+        ("loops", [1]),
+        ("callbacks", "x"),
+        ("optimizer_states", {}),
+        ("lr_schedulers", None),
+        (CONFIG_KEY, "x"),
+    ],
+)
+def test_a_checkpoint_with_a_damaged_part_is_one_line(
+    part: str, content: object, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert fit("--trainer.default_root_dir=mine") == 0
+    last = Path("mine/checkpoints/last.ckpt")
+    whole = torch.load(last, weights_only=True)
+    del whole[part]
+    torch.save(whole if content is None else {**whole, part: content}, last)
+    assert fit("--trainer.default_root_dir=mine", "--ckpt_path=last", steps=5) == 2
+    assert "checkpoint" in refusal(capsys)
 
 
 class Asks(L.Callback):

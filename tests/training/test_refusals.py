@@ -124,6 +124,56 @@ def test_a_config_that_is_none_is_named(
     assert told in refused(["fit", *TINY, "--trainer.max_steps=3", *option], capsys)
 
 
+@pytest.mark.parametrize("words", [["--config", "nope.yaml"], ["--config=nope.yaml"], ["-c", "nope.yaml"]])
+@pytest.mark.parametrize("command", ["fit", "validate", "test"])
+def test_a_config_that_is_missing_is_named(command: str, words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert refused([command, *words], capsys) == "augrnn: error: there is no config nope.yaml"
+
+
+def test_a_folder_is_no_config(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "cannot read the config .: Is a directory" in refused(["fit", "--config", "."], capsys)
+
+
+def test_a_config_of_numbers_and_brackets_without_end_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    for content in ("a: " + "9" * 5000, "[" * 3000):
+        Path("c.yaml").write_text(content)
+        assert "the config c.yaml is not valid YAML" in refused(["fit", "--config", "c.yaml"], capsys)
+
+
+def test_settings_may_stand_in_place_of_a_config(capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["fit", *TINY, "--config", "trainer: {max_steps: 7}", "--print_config"]
+    with pytest.raises(SystemExit):
+        main(words)
+    assert "max_steps: 7" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--seed_everything=-1"],
+        ["--trainer.max_steps=-5"],
+        ["--trainer.devices=99"],
+        [f"{CELL}hidden_size=0"],
+        ["--data.init_args.batch_size=0"],
+        [RATE + "-1"],  # found when the training begins
+        [f"{CELL}output_size=3"],
+    ],
+)
+@pytest.mark.parametrize("root", [None, "mine/own"])
+def test_a_refused_fit_leaves_nothing(root: str | None, words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    named = [] if root is None else [f"--trainer.default_root_dir={root}"]
+    refused(["fit", *TINY, "--trainer.max_steps=6", *named, *words], capsys)
+    assert not list(Path().iterdir())
+
+
+def test_a_refused_fit_takes_away_only_what_it_made(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("runs/adhoc/another").mkdir(parents=True)
+    Path("mine").mkdir()
+    for named in ([], ["--trainer.default_root_dir=mine"]):
+        refused(["fit", *TINY, "--trainer.max_steps=-5", *named], capsys)
+    assert [str(path) for path in sorted(Path().rglob("*"))] == ["mine", "runs", "runs/adhoc", "runs/adhoc/another"]
+
+
 def test_a_timer_trains() -> None:
     timer = {"class_path": CALLBACKS + "Timer", "init_args": {"duration": "00:00:10:00"}}
     Path("c.yaml").write_text(yaml.safe_dump({"trainer": {"callbacks": [timer]}}))

@@ -71,22 +71,27 @@ class Command(LightningCLI):
         callbacks: Sequence[L.Callback] = (),
     ) -> None:
         self.folder, self.tags, self.callbacks = folder, tags, callbacks
+        self.made: Sequence[Path] = ()
         quieten()
         require_configs(args)
         quiet = {"exit_on_error": False}
-        super().__init__(
-            L.LightningModule,
-            L.LightningDataModule,
-            subclass_mode_model=True,
-            subclass_mode_data=True,
-            save_config_callback=None,
-            auto_configure_optimizers=False,
-            seed_everything_default=0,
-            trainer_defaults=TRAINER,
-            parser_kwargs=quiet | (dict.fromkeys(self.subcommands(), quiet) if run else {}),
-            args=args,
-            run=run,
-        )
+        try:
+            super().__init__(
+                L.LightningModule,
+                L.LightningDataModule,
+                subclass_mode_model=True,
+                subclass_mode_data=True,
+                save_config_callback=None,
+                auto_configure_optimizers=False,
+                seed_everything_default=0,
+                trainer_defaults=TRAINER,
+                parser_kwargs=quiet | (dict.fromkeys(self.subcommands(), quiet) if run else {}),
+                args=args,
+                run=run,
+            )
+        except (Exception, KeyboardInterrupt):
+            fit_folder.take_back(self.made)
+            raise
 
     def parse_arguments(self, parser: LightningArgumentParser, args: Any) -> None:
         self.config = parser.parse_args(args)  # Lightning's own way warns where the process has arguments of its own
@@ -109,7 +114,7 @@ class Command(LightningCLI):
         else:
             stems = [Path(path).stem for path in configs if Path(path).name != CONFIG][:1]
             name = "-".join([config.data.class_path.rpartition(".")[2].lower() if config.data else "run", *stems])
-            self.folder, found = fit_folder.to_train_in(root, checkpoint, name)
+            self.folder, found, self.made = fit_folder.to_train_in(root, checkpoint, name)
             config.ckpt_path = None if found is None else str(found)
 
     def fit(self, **arguments: Any) -> None:

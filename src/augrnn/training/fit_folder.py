@@ -3,10 +3,12 @@
 import contextlib
 import os
 import shlex
+import shutil
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import takewhile
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from augrnn.checkpoints import read_checkpoint
 from augrnn.errors import UserError
@@ -16,14 +18,45 @@ from augrnn.run_folder import CONFIG, CURVES, LAST, METRICS, MODEL, PROVENANCE, 
 ADHOC = Path("runs", "adhoc")
 """Where the folders are that nobody has named."""
 
+BARE = {CONFIG, ".lock", LAST.parent.name}
+"""What is in the folder of a training that has not left anything yet."""
+
 CHOSEN = "AUGRNN_FIT_FOLDER"
 """The variable in which the first process of a data-parallel run tells the others its folder."""
+
+VERSION = "pytorch-lightning_version"
+"""The key under which Lightning writes its own version; without it, it reads no checkpoint."""
+
+PARTS = {
+    VERSION: str,
+    "epoch": int,
+    "global_step": int,
+    "loops": dict,
+    "callbacks": dict,
+    "optimizer_states": list,
+    "lr_schedulers": list,
+}
+"""What Lightning takes from a checkpoint, beside the weights."""
 
 NAMES = {"last": LAST, "best": MODEL}
 """Checkpoints of the run's folder that have a name of their own."""
 
 
-def fresh(name: str) -> Path:
+class Home(NamedTuple):
+    """Where a training lives.
+
+    Attributes:
+      folder: its folder.
+      checkpoint: what it resumes from; None where it begins.
+      made: the folder and those above it, from the innermost on, that are there for this training alone.
+    """
+
+    folder: Path
+    checkpoint: Path | None = None
+    made: tuple[Path, ...] = ()
+
+
+def fresh(name: str) -> Home:
     """A new folder called after the task, the config and the time.
 
     Raises:
@@ -33,6 +66,7 @@ def fresh(name: str) -> Path:
     number = 1
     while True:
         folder = stem if number == 1 else stem.with_name(f"{stem.name}-{number}")
+        made = missing(folder)
         try:
             folder.mkdir(parents=True)
         except FileExistsError:
@@ -40,7 +74,26 @@ def fresh(name: str) -> Path:
         except OSError as error:
             raise UserError(f"cannot make the folder {folder}: {error.strerror}") from error
         else:
-            return folder
+            return Home(folder, made=made)
+
+
+def missing(folder: Path) -> tuple[Path, ...]:
+    """A folder and those above it, from the innermost on, as far as they are not there."""
+    return tuple(takewhile(lambda each: not each.exists(), (folder, *folder.parents)))
+
+
+def take_back(made: Sequence[Path]) -> None:
+    """Take away the folders of a training that was refused before it has left anything.
+
+    Args:
+      made: those that were made for it, from the innermost on.
+    """
+    if not made or {path.name for path in made[0].rglob("*")} - BARE:
+        return
+    with contextlib.suppress(OSError):  # another run may have its folder in one of them by now
+        shutil.rmtree(made[0], ignore_errors=True)
+        for folder in made[1:]:
+            folder.rmdir()
 
 
 def holds_a_run(folder: Path) -> bool:
@@ -75,7 +128,11 @@ def readable(path: Path) -> dict[str, Any]:
       UserError: it is missing or damaged; says how to go on.
     """
     try:
-        return read_checkpoint(path)
+        content = read_checkpoint(path)
+        for key, kind in PARTS.items():
+            if not isinstance(content.get(key, kind()), kind) or (key == VERSION and key not in content):
+                raise UserError(f"{path} is not a checkpoint of Lightning's: its {key} is missing or damaged")
+        return content
     except UserError as error:
         if not path.is_file():
             raise
@@ -84,8 +141,8 @@ def readable(path: Path) -> dict[str, Any]:
         ) from error
 
 
-def to_train_in(root: str | None, checkpoint: str | None, name: str) -> tuple[Path, Path | None]:
-    """The folder of a training and the checkpoint that it resumes from.
+def to_train_in(root: str | None, checkpoint: str | None, name: str) -> Home:
+    """Where a training lives.
 
     Args:
       root: the folder that the user names.
@@ -97,19 +154,19 @@ def to_train_in(root: str | None, checkpoint: str | None, name: str) -> tuple[Pa
     """
     folder = Path(root) if root else None
     found = resolved(checkpoint, folder)
-    if found is not None and "optimizer_states" not in readable(found):
+    if found is not None and not {"optimizer_states", "lr_schedulers"} <= readable(found).keys():
         raise UserError(f"{found} holds the model only: a training resumes from {LAST}")
     home = None if found is None else found.resolve().parent.parent
     if folder is None:
         if home is not None and (home / CONFIG).exists():
             here = Path.cwd()
-            return home.relative_to(here) if home.is_relative_to(here) else home, found
-        return fresh(name), found
+            return Home(home.relative_to(here) if home.is_relative_to(here) else home, found)
+        return fresh(name)._replace(checkpoint=found)
     if holds_a_run(folder) and folder.resolve() != home:
         raise UserError(
             f"{folder} holds a run: take it up again with --ckpt_path last, or name another --trainer.default_root_dir"
         )
-    return folder, found
+    return Home(folder, found, missing(folder))
 
 
 @contextlib.contextmanager

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import lightning as L
+import yaml
 from jsonargparse import ArgumentError
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 
@@ -16,7 +17,7 @@ from augrnn.dotted import named
 from augrnn.errors import UserError
 from augrnn.files import DISK_FULL, explained
 from augrnn.known_names import near
-from augrnn.yaml_files import BARE, read_config
+from augrnn.yaml_files import BARE, parsed, read_config
 
 TRACEBACK = "AUGRNN_TRACEBACK"
 """Set this environment variable to 1 to see where a library refused something."""
@@ -131,12 +132,26 @@ def _near(name: str, classes: Sequence[str]) -> str:
 def require_configs(words: Sequence[str]) -> None:
     """Refuse a config among a command's words that is no YAML mapping, with its name; the parser would not give it.
 
+    As LightningCLI has it, settings may stand in place of the name of a file.
+
     Raises:
       UserError: names the first of them.
     """
     for word, following in zip(words, [*words[1:], ""], strict=True):
-        name = word.removeprefix("--config=") if word.startswith("--config=") else following
-        if word.partition("=")[0] != "--config" or not Path(name).is_file():
+        option, given, name = word.partition("=")
+        if option != "--config":
             continue
-        if not read_config(Path(name)):
-            raise UserError(f"the config {name} {BARE}")
+        name = name if given else following
+        if os.path.exists(name):
+            if not read_config(Path(name)):
+                raise UserError(f"the config {name} {BARE}")
+        elif not _settings(name):
+            raise UserError(f"there is no config {name}")
+
+
+def _settings(text: str) -> bool:
+    """Whether a text has settings itself, which the parser takes as well as a path."""
+    try:
+        return isinstance(parsed(text), dict)
+    except (yaml.YAMLError, ValueError, RecursionError):
+        return False

@@ -143,6 +143,9 @@ class NewRates(L.Callback):
 
 
 def _rates(config: str) -> dict[str, Any]:
-    """What a config says of optimizer and schedule."""
-    arguments = (yaml.safe_load(config).get("model") or {}).get("init_args") or {}
+    """What a config says of optimizer and schedule; a UserError where it is none."""
+    settings = yaml.safe_load(config)
+    if not isinstance(settings, dict):
+        raise UserError("the config in the checkpoint is damaged: take another checkpoint")
+    arguments = (settings.get("model") or {}).get("init_args") or {}
     return {name: arguments.get(name) or {} for name in ("optimizer", "scheduler")}

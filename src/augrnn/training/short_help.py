@@ -53,5 +53,5 @@ def asked(words: Sequence[str]) -> str | None:
 
 
 def lightnings(words: Sequence[str]) -> list[str]:
-    """The words as LightningCLI takes them."""
-    return ["--help" if word == ALL else word for word in words]
+    """The words as LightningCLI takes them, each option by its long name."""
+    return [{ALL: "--help", "-c": "--config"}.get(word, word) for word in words]
