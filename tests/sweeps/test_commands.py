@@ -246,6 +246,20 @@ def test_without_slurm_submitting_says_so(
     line = said(capsys, "sweep", "submit", sweep(tmp_path), "--cluster", str(PROFILE), code=2)
     assert "there is no sbatch here" in line
     assert "3 new" in said(capsys, "sweep", "status", sweep(tmp_path))
+    words = ["reproduce", "ntm/copy", "--launcher", "slurm"]  # with the package's profile
+    assert "there is no sbatch here" in said(capsys, *words, code=2)
+    assert not (tmp_path / "runs").exists()
+
+
+def test_a_storage_that_cannot_be_used_is_told_before_a_trial_begins(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("augrnn.sweeps.rehearsal.rehearsed", lambda command: (0, ""))
+    monkeypatch.setenv("AUGRNN_STORAGE", "nothing://host/db")
+    line = said(capsys, "sweep", "run", sweep(tmp_path, method="bayes", run_cap=2), code=2)
+    assert "nothing://host/db is not the URL of a database" in line
+    assert not (tmp_path / "runs").exists()
 
 
 def test_an_array_is_cut_to_what_the_cluster_takes() -> None:

@@ -110,6 +110,8 @@ def test_each_language_may_have_its_file(tmp_path: Path) -> None:
         ("a.jsonl", b'{"en": "a", "de": "b"}\n', "line 1 has no 'el'; found: en, de"),
         ("a.jsonl", b'{"en": "a", "el": 5}\n', "'el' of line 1 is no text but 5"),
         ("a.jsonl", b'{"en": "\\ud800", "el": "b"}\n', "'en' of line 1 has half a character"),
+        ("a.jsonl", b'{"en": "a", "el": ' + b"9" * 5000 + b"}", "cannot be read as JSON: from line 1 on: "),
+        ("a.json", b"[" * 100_000, "cannot be read as JSON: from line 1 on: "),
         ("a.jsonl", b'"a"\n', "line 1 is no JSON object"),
         ("a.json", b'[{"en": "a", "el": "b"},\n {"en" "a"}]', "not JSON: line 2: "),
         ("a.json", b'[{"en": "a", "el": "b"}, 3]', "entry 2 is no JSON object"),

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from augrnn.lab import commands as lab
+from augrnn.lab.places import config_path
 from augrnn.run_folder import METRICS
 
 if TYPE_CHECKING:
@@ -74,17 +75,21 @@ def reproduce(options: argparse.Namespace) -> int:
 
 
 def _submit(name: str, options: argparse.Namespace) -> int:
-    from augrnn.cluster.slurm import read_profile
+    from augrnn.cluster.slurm import read_profile, require_here
     from augrnn.cluster.standings import counted, standings
     from augrnn.cluster.submissions import Submissions, task_of
     from augrnn.lab.outcome import conclude
     from augrnn.lab.runner import left_to_do, planned, worker_command
 
-    runs, profile = options.runs.resolve(), read_profile(options.cluster)
+    runs, profile = options.runs.resolve(), read_profile(config_path(Path(), options.cluster))
     experiment, experiments, whole = planned(name, options.scale, options.seeds, options.variants, options.record)
     submissions = Submissions(runs / experiment.name / options.scale)
     placement = [f"--placement={option}" for option in profile.placement]
-    todo = left_to_do(whole, runs, options.retry, options.fresh, options.measure_again, options.dry_run)
+    asked = whole, runs, options.retry, options.fresh, options.measure_again
+    todo = left_to_do(*asked, dry=True)
+    if todo and not options.dry_run:
+        require_here()
+        left_to_do(*asked)
     if not todo and not options.dry_run:
         return lab.show_outcome(conclude(experiment, whole, experiments, runs, {}, options.record))
     tasks = [task_of(run, runs, [*worker_command(run, experiments, runs), *placement]) for run in todo]

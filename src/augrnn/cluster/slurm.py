@@ -197,6 +197,20 @@ def available() -> bool:
     return shutil.which("squeue") is not None
 
 
+def require_here() -> None:
+    """Refuse to submit where SLURM is not, before anything is written for it.
+
+    Raises:
+      UserError: there is no `sbatch`.
+    """
+    if shutil.which("sbatch") is None:
+        raise _absent("sbatch")
+
+
+def _absent(program: str) -> UserError:
+    return UserError(f"there is no {program} here: run this where SLURM is, on a login node")
+
+
 def requeue(job: str) -> None:
     """Put a job, or a task of an array ("123_4"), back into the queue."""
     _slurm(["scontrol", "requeue", job])
@@ -216,7 +230,7 @@ def _slurm(command: Sequence[str], given: str | None = None) -> str:
     try:
         done = subprocess.run(command, input=given, capture_output=True, text=True, check=False)
     except FileNotFoundError:
-        raise UserError(f"there is no {command[0]} here: run this where SLURM is, on a login node") from None
+        raise _absent(command[0]) from None
     if done.returncode != 0:
         said = " ".join(done.stderr.split()) or f"exit status {done.returncode}"
         raise UserError(f"SLURM refused: {said}")

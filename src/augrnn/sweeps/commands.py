@@ -100,6 +100,10 @@ def run(options: argparse.Namespace) -> int:
     sweep, runs = _read(options)
     todo = _left(sweep, runs, options)
     _rehearse(sweep, runs)
+    if sweep.file.method == "bayes" and not sweeps.on_server(sweep, runs):
+        from augrnn.sweeps.optuna_trials import open_study
+
+        open_study(sweep, sweeps.storage_of(sweep, runs))  # what it refuses is told before a trial has a folder
     broken = train_here(sweep, todo, runs, options.jobs)
     for each, reason in broken.items():
         print(f"{each} broke: {reason}; the same command resumes it (log: {each.folder(runs) / 'log.txt'})")
@@ -153,12 +157,14 @@ def _left(sweep: "Sweep", runs: Path, options: argparse.Namespace) -> "list[Swee
 def submit(options: argparse.Namespace) -> int:
     """Hand what is neither done nor in the queue to SLURM."""
     from augrnn.cluster.commands import submit_tasks
-    from augrnn.cluster.slurm import read_profile
+    from augrnn.cluster.slurm import read_profile, require_here
     from augrnn.cluster.submissions import Submissions, task_of
     from augrnn.sweeps import work as sweeps
 
     sweep, runs = _read(options)
-    profile = read_profile(options.cluster)
+    profile = read_profile(config_path(Path(), options.cluster))
+    if not options.dry_run:
+        require_here()
     todo = _left(sweep, runs, options)
     if not sweeps.known_beforehand(sweep, runs) and profile.nodes * profile.tasks_per_node > 1:
         raise UserError("a trial, or an agent of W&B's, is one process: use a profile with one task on one node")

@@ -12,6 +12,7 @@ axis of seeds: every point is trained with each of its values. `config` may be a
 """
 
 import json
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -30,6 +31,9 @@ ARGUMENTS = "${args}"
 
 WIDEST = 2**53
 """How far apart min and max may be."""
+
+LARGEST_SEED = 2**32 - 1
+"""The largest seed that numpy takes."""
 
 MOST = 100_000
 """Runs that a sweep may have."""
@@ -146,6 +150,13 @@ class EarlyTerminate(Strict):
     strict: bool = False
 
 
+def _finite(value: Any) -> bool:
+    """Whether all numbers in a value are finite."""
+    if isinstance(value, dict | list | tuple):
+        return all(map(_finite, value.values() if isinstance(value, dict) else value))
+    return not isinstance(value, float) or math.isfinite(value)
+
+
 def _word(value: Any) -> Any:
     """A word of a command as text, where YAML has made something else of it."""
     if value is None or isinstance(value, bool):
@@ -181,12 +192,15 @@ class SweepFile(Strict):
             raise ValueError(f"{self.method} needs run_cap, the number of points")
         if self.early_terminate is not None and self.method != "bayes":
             raise ValueError("early_terminate needs method bayes here; the points of the others are all trained whole")
+        for name, parameter in self.parameters.items():
+            if not all(map(_finite, (parameter.value, *(parameter.values or ())))):
+                raise ValueError(f"{name} has a value that is infinite or not a number, which no record can hold")
         seeds = self.parameters[SEED].listed if SEED in self.parameters else (0,)
         if seeds is not None and len(seeds) * (self.run_cap or 1) > MOST:
             times = f" with run_cap {self.run_cap:,}" if self.run_cap else ""
             raise ValueError(f"{len(seeds):,} seeds{times} make more than {MOST:,} runs")
-        if seeds is None or any(type(seed) is not int or seed < 0 for seed in seeds):
-            raise ValueError(f"{SEED} needs listed whole numbers of at least 0")
+        if seeds is None or any(type(seed) is not int or not 0 <= seed <= LARGEST_SEED for seed in seeds):
+            raise ValueError(f"{SEED} needs listed whole numbers from 0 to {LARGEST_SEED:,}")
         return self
 
     @model_validator(mode="after")

@@ -192,6 +192,8 @@ def _parsed(path: Path, text: str, first: int) -> Any:
         return json.loads(text)
     except json.JSONDecodeError as error:
         raise UserError(f"{path} is not JSON: line {first + error.lineno - 1}: {error.msg}") from None
+    except (ValueError, RecursionError) as error:  # a number of too many digits, brackets in brackets without end
+        raise UserError(f"{path} cannot be read as JSON: from line {first} on: {error}") from None
 
 
 def _checked(value: Any, where: str) -> str:
