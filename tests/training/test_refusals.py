@@ -13,7 +13,7 @@ from augrnn.cli import main
 from augrnn.errors import UserError
 from augrnn.tasks.copy import Copy
 from augrnn.tasks.reversal import Reversal
-from augrnn.training.command import require_cores
+from augrnn.training.command import require_amounts, require_cores
 from augrnn.training.refusals import TRACEBACK, one_clear_line
 from tests.tiny import CONFIG, tiny
 
@@ -53,6 +53,14 @@ def refused(words: list[str], capsys: pytest.CaptureFixture[str]) -> str:
         (["--seed_everything=1e20"], "seed_everything cannot be 1e"),
         (["--trainer.max_steps=-5"], "`max_steps` must be a non-negative integer or -1"),
         (["--trainer.devices=0"], "value is not a valid input"),
+        (["--trainer.devices=-1"], "should be an int > 0"),
+        (["--trainer.devices=abc"], "should be an int > 0"),
+        (["--trainer.accumulate_grad_batches=0"], "trainer.accumulate_grad_batches must be above 0, not 0"),
+        (["--trainer.check_val_every_n_epoch=-1"], "trainer.check_val_every_n_epoch must be above 0, not -1"),
+        (["--trainer.val_check_interval=0"], "trainer.val_check_interval must be above 0, not 0"),
+        (["--trainer.gradient_clip_val=-0.5"], "trainer.gradient_clip_val must be at least 0, not -0.5"),
+        (["--trainer.log_every_n_steps=-1"], "trainer.log_every_n_steps must be at least 0, not -1"),
+        (["--trainer.num_nodes=2"], "trainer.num_nodes 2 waits for processes on other nodes"),
         (["--trainer.devices=99"], "trainer.devices 99 asks for 99 processes, but there are"),
         (["--trainer.gradient_clip_algorithm=normal"], "gradient_clip_algorithm"),
         (["--trainer.val_check_interval=100"], "must be less than or equal to the number of the training batches"),
@@ -206,6 +214,13 @@ def test_more_processes_than_cores_are_refused(devices: int | str) -> None:
     for allowed in (1, "1", "auto", -1, [0]):
         require_cores("cpu", allowed)
     require_cores("gpu", devices)
+
+
+def test_amounts_that_train_are_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    off = {"gradient_clip_val": 0, "log_every_n_steps": 0, "check_val_every_n_epoch": None, "num_nodes": 1}
+    require_amounts({**off, "accumulate_grad_batches": 1, "val_check_interval": "00:00:10:00"})
+    monkeypatch.setenv("SLURM_STEP_ID", "0")
+    require_amounts({"num_nodes": 2})
 
 
 @pytest.mark.parametrize("name", ["batch_size", "epoch_batches", "validation_sequences", "test_sequences"])

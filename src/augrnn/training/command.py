@@ -150,6 +150,7 @@ class Command(LightningCLI):
         config: Namespace = self.config.get(str(self.subcommand), self.config)
         settings = self._get(self.config_init, "trainer")
         require_cores(settings["accelerator"], settings["devices"])
+        require_amounts(settings)
         folder = self.folder or Path(settings["default_root_dir"] or ".")
         tags = self.tags or RunTags(folder.parent.name, folder.name, "adhoc", int(config["seed_everything"]))
         own = settings["callbacks"] or []
@@ -279,6 +280,35 @@ def require_cores(accelerator: Any, devices: Any) -> None:
     on_processor = accelerator == "cpu" or (accelerator == "auto" and not torch.accelerator.is_available())
     if on_processor and str(devices).isdecimal() and int(devices) > cores:
         raise UserError(f"trainer.devices {devices} asks for {devices} processes, but there are {cores} cores here")
+
+
+ABOVE_ZERO = ("accumulate_grad_batches", "check_val_every_n_epoch", "val_check_interval")
+"""Options of the Trainer that divide, which Lightning does not check."""
+
+NOT_NEGATIVE = ("gradient_clip_val", "log_every_n_steps")
+"""Options of the Trainer that are off at 0, which Lightning does not check."""
+
+LAUNCHED = ("MASTER_ADDR", "SLURM_STEP_ID", "LSB_JOBID", "OMPI_COMM_WORLD_SIZE", "PMI_SIZE")
+"""Variables of which one is set where processes on several nodes can find each other."""
+
+
+def require_amounts(settings: Mapping[str, Any]) -> None:
+    """Refuse amounts of the Trainer's at which it would crash, wait for ever, or train in an odd way without a word.
+
+    Raises:
+      UserError: names the first of them.
+    """
+    for name in (*ABOVE_ZERO, *NOT_NEGATIVE):
+        value = settings.get(name)
+        if isinstance(value, int | float) and (value < 0 or (value == 0 and name in ABOVE_ZERO)):
+            least = "above 0" if name in ABOVE_ZERO else "at least 0"
+            raise UserError(f"trainer.{name} must be {least}, not {value}")
+    nodes = settings.get("num_nodes") or 1
+    if nodes > 1 and not any(name in os.environ for name in LAUNCHED):
+        raise UserError(
+            f"trainer.num_nodes {nodes} waits for processes on other nodes, and nothing has started them: use srun or "
+            "torchrun, or set MASTER_ADDR, MASTER_PORT and NODE_RANK on each"
+        )
 
 
 def _storable(config: Namespace) -> Namespace:

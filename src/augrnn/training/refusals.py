@@ -26,7 +26,7 @@ REFUSING = ("lightning", "jsonargparse", "torch.optim")
 """Libraries whose errors are refusals of what they were given. torch's other errors are faults of a model's code."""
 
 REFUSALS = (ValueError, RuntimeError, MisconfigurationException, ModuleNotFoundError)
-"""What they raise to refuse; their TypeErrors, KeyErrors and the like are faults of code, and stay as they are."""
+"""What they raise to refuse, and TypeErrors of a `raise` of theirs; other errors are faults of code, and stay."""
 
 TOP = ("config", "seed_everything", "trainer", "model", "data", "ckpt_path", "verbose", "weights_only", "print_config")
 """The options of LightningCLI that have no parent."""
@@ -60,7 +60,10 @@ def _line(error: Exception) -> str | None:
         return _flat(str(error))
     if isinstance(error, OSError) and error.errno in DISK_FULL:
         return f"cannot write {error.filename or 'a file'}: {explained(error)}"
-    if isinstance(error, REFUSALS) and _raised_in(error).startswith(tuple(f"{name}." for name in REFUSING)):
+    on_purpose = isinstance(error, TypeError) and _raising(error)
+    if (on_purpose or isinstance(error, REFUSALS)) and _raised_in(error).startswith(
+        tuple(f"{name}." for name in REFUSING)
+    ):
         return f"{_flat(str(error))} ({TRACEBACK}=1 shows where)"
     return None
 
@@ -69,6 +72,11 @@ def _raised_in(error: Exception) -> str:
     """The module of the function that raised an error."""
     frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
     return f"{frames[-1].f_globals.get('__name__', '')}." if frames else ""
+
+
+def _raising(error: Exception) -> bool:
+    """Whether a `raise` made an error, and not an operation that failed."""
+    return (traceback.extract_tb(error.__traceback__)[-1].line or "").startswith("raise ")
 
 
 def root_of(error: BaseException) -> BaseException:
