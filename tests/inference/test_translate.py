@@ -362,6 +362,20 @@ def test_what_cannot_be_shown_is_said(run: Path, data: dict[str, Any], tmp_path:
     assert "rgba" not in blind.translate("A dog.")._repr_html_()
 
 
+@pytest.mark.parametrize(
+    "search",
+    [{"best": True}, {"beam": 2.5}, {"beam": "4"}, {"length_penalty": "long"}, {"memory": "much"}, {"memory": None}],
+)
+def test_a_search_by_what_is_no_number_is_refused(run: Path, search: dict[str, Any]) -> None:
+    with pytest.raises(UserError, match="a search"):
+        augrnn.load(run).translate("A dog.", **search)
+
+
+def test_half_a_character_is_refused(run: Path) -> None:
+    with pytest.raises(UserError, match="half a character"):
+        augrnn.load(run).translate(["A dog.", "A \udc80 ball."])
+
+
 @pytest.mark.parametrize("lines", [[None], ["A dog.", b"A ball."], [3.5]])
 def test_what_is_no_text_is_refused(run: Path, lines: list[Any]) -> None:
     with pytest.raises(UserError, match="sentences are text"):

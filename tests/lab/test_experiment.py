@@ -83,6 +83,12 @@ def test_an_experiment_file_must_define_one_of_its_folders_name(world: World) ->
         load("toy/other", world.experiments)
 
 
+def test_an_experiment_file_that_leaves_the_program_is_named(world: World) -> None:
+    (world.experiments / "toy/learn/experiment.py").write_text("import augrnn\nraise SystemExit(3)\n")
+    with pytest.raises(UserError, match=r"experiment.py, line 2: SystemExit: 3"):
+        load("toy/learn", world.experiments)
+
+
 def test_nothing_of_the_lab_is_slow_to_import() -> None:
     slow = ("torch", "lightning", "scipy", "numpy", "matplotlib", "wandb", "jsonargparse")
     modules = ("commands", "run_process", "runner", "claims_tables", "check")

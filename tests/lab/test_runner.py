@@ -330,6 +330,14 @@ def test_two_processes_never_work_on_one_run(world: World) -> None:
         world.reproduce(fresh=True)
 
 
+def test_a_folder_and_a_variant_may_be_plain_text(world: World) -> None:
+    elsewhere = world.root / "elsewhere"
+    given: dict[str, Any] = {"console": Console(quiet=True), "command": world.command, "experiments": world.experiments}
+    runner.reproduce("toy/learn", seeds=1, variants="good", runs=str(elsewhere), **given)
+    (done,) = elsewhere.glob("toy/learn/smoke/*/*/summary.json")
+    assert done.parent == elsewhere / "toy/learn/smoke/good/seed-0"
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [

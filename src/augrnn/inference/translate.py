@@ -169,12 +169,14 @@ class Translator:
         several = [lines] if isinstance(lines, str) else list(lines)
         if strange := [each for each in several if not isinstance(each, str)]:
             raise UserError(f"sentences are text, and here is one of type {type(strange[0]).__name__}")
+        if halves := [each for each in several if any("\ud800" <= character <= "\udfff" for character in each)]:
+            raise UserError(f"a sentence has half a character (a lone surrogate): {halves[0][:60]!r}")
         first = self.systems[0]
         beam = first.beam_size if beam is None else beam
         alpha = first.length_penalty if length_penalty is None else length_penalty
         first.check_search(best, beam, alpha)
-        if not 0 < memory < math.inf:
-            raise UserError(f"the memory of a search must be a number of gigabytes above 0, not {memory:g}")
+        if not (isinstance(memory, int | float) and 0 < memory < math.inf):
+            raise UserError(f"the memory of a search must be a number of gigabytes above 0, not {memory}")
         if not several:
             raise UserError("nothing to translate: the text is empty")
         words = [self.codec.source.words(line) for line in several]

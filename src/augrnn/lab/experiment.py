@@ -159,7 +159,7 @@ def _run(path: Path, name: str) -> ModuleType:
         spec.loader.exec_module(module)
     except UserError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         places = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)]
         line = error.lineno if isinstance(error, SyntaxError) else places[-1] if places else None
         where = f"{path}, line {line}" if line else str(path)

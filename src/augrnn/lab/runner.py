@@ -59,8 +59,8 @@ def reproduce(
     *,
     seeds: int | None = None,
     jobs: int | None = None,
-    runs: Path = Path("runs"),
-    variants: Sequence[str] | None = None,
+    runs: str | Path = "runs",
+    variants: str | Sequence[str] | None = None,
     retry: bool = False,
     fresh: bool = False,
     measure_again: bool = False,
@@ -78,7 +78,7 @@ def reproduce(
       seeds: another number of seeds than the scale's.
       jobs: runs at once; as many as the processor's cores allow when None.
       runs: the folder of all run records.
-      variants: only these.
+      variants: only these, or the one of that name.
       retry: start outdated and failed runs over.
       fresh: start all of them over.
       measure_again: measure finished runs again, from their last checkpoints.
@@ -93,10 +93,11 @@ def reproduce(
         user has to mend.
       SystemExit: stopped by Ctrl-C or SIGTERM; calling again resumes.
     """
-    runs, console = runs.resolve(), console or Console()
+    runs, console = Path(runs).resolve(), console or Console()
     if jobs is not None:
         require_count("--jobs", jobs, MOST_JOBS)
-    experiment, experiments, plan = planned(name, scale, seeds, variants, commit, experiments)
+    chosen = [variants] if isinstance(variants, str) else variants
+    experiment, experiments, plan = planned(name, scale, seeds, chosen, commit, experiments)
     todo = left_to_do(plan, runs, retry, fresh, measure_again)
     size = experiment.scale(scale)
     slots = max(1, min(jobs or cores(), len(todo)))

@@ -86,10 +86,11 @@ class EncoderDecoder(System):
 
     def check_search(self, best: int, beam: int, length_penalty: float) -> None:
         """Refuse a beam search that is impossible, with a UserError."""
-        if not 1 <= best <= beam or not 0 <= length_penalty < math.inf:
+        whole = type(best) is int and type(beam) is int and isinstance(length_penalty, int | float)
+        if not (whole and 1 <= best <= beam and 0 <= length_penalty < math.inf):
             raise UserError(
                 f"a search needs 1 <= best <= beam and length penalty >= 0, not best {best}, beam {beam}, "
-                f"length penalty {length_penalty:g}"
+                f"length penalty {length_penalty}"
             )
         if beam > self.decoder.vocabulary:
             raise UserError(
