@@ -76,7 +76,7 @@ def test_what_yaml_reads_in_its_own_way_is_to_be_quoted(text: str, word: str, tm
         assert read_strict(path, Form, "form").name == word
 
 
-@pytest.mark.parametrize("text", ["3", "[1]", "a", "name: &a [*a]", "a: [", "name: 1: 2"])
+@pytest.mark.parametrize("text", ["3", "[1]", "a", "name: &a [*a]", "a: [", "name: 1: 2", "name: " + "9" * 5000])
 def test_what_is_not_of_the_form_is_one_line(text: str, tmp_path: Path) -> None:
     path = tmp_path / "form.yaml"
     path.write_text(text)
@@ -84,3 +84,11 @@ def test_what_is_not_of_the_form_is_one_line(text: str, tmp_path: Path) -> None:
         read_strict(path, Form, "form")
     assert str(raised.value).startswith(str(path))
     assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize("text", ["3", "[1]", "a", "a: [", "name: 1: 2", "name: " + "9" * 5000])
+def test_what_is_no_config_is_one_line(text: str, tmp_path: Path) -> None:
+    path = tmp_path / "config.yaml"
+    path.write_text(text)
+    with pytest.raises(UserError, match=r"^me: the config .*config.yaml [^\n]*$"):
+        read_config(path, "me")

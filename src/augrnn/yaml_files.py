@@ -56,13 +56,13 @@ def read_config(path: Path, owner: str = "") -> Mapping[str, Any]:
       UserError: it is missing, or no YAML with keys; one line that begins with the owner.
     """
     whose = f"{owner}: " if owner else ""
-    if not path.is_file():
+    if not path.exists():
         raise UserError(f"{whose}there is no config {path}")
     try:
         content = parsed(path.read_text(encoding="utf-8")) or {}
     except OSError as error:
         raise UserError(f"{whose}cannot read the config {path}: {error.strerror}") from error
-    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise UserError(f"{whose}the config {path} is not valid YAML: {one_line(error)}") from error
     if not isinstance(content, Mapping):
         raise UserError(f"{whose}the config {path} {BARE}")
@@ -78,10 +78,10 @@ def read_strict(path: Path, model: type[Model], what: str) -> Model:
         return model.model_validate(parsed(text) or {})
     except OSError as error:
         raise UserError(f"cannot read the {what} {path}: {error.strerror}") from None
-    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
-        raise UserError(f"{path} is not valid YAML: {one_line(error)}") from None
     except ValidationError as error:
         raise UserError(f"{path}: {'; '.join(_told(error, yaml.load(text, yaml.BaseLoader)))}") from None
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise UserError(f"{path} is not valid YAML: {one_line(error)}") from None
 
 
 def _mistaken(node: yaml.Node | None) -> Iterator[str]:

@@ -122,6 +122,8 @@ def test_a_schedule_past_its_end_is_one_line(capsys: pytest.CaptureFixture[str])
         (b"- a\n- b\n", "the config c.yaml has no settings"),
         (b"a: [1\n", "the config c.yaml is not valid YAML"),
         (b"trainer: {max_stepz: 3}\n", "max_stepz"),
+        (b"trainer: null\n", "trainer has no options"),
+        (b"trainer: [1]\n", "trainer has no options"),
     ],
 )
 @pytest.mark.parametrize("option", [["--config=c.yaml"], ["--config", "c.yaml"]])
@@ -129,7 +131,8 @@ def test_a_config_that_is_none_is_named(
     option: list[str], content: bytes, told: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     Path("c.yaml").write_bytes(content)
-    assert told in refused(["fit", *TINY, "--trainer.max_steps=3", *option], capsys)
+    others = [word for word in TINY if not word.startswith("--trainer.")]  # after null they would begin anew
+    assert told in refused(["fit", *others, *option], capsys)
 
 
 @pytest.mark.parametrize("words", [["--config", "nope.yaml"], ["--config=nope.yaml"], ["-c", "nope.yaml"]])
@@ -188,6 +191,19 @@ def test_a_timer_trains() -> None:
     assert main(["fit", *TINY, "--trainer.max_steps=3", "--config=c.yaml", "--trainer.default_root_dir=mine"]) == 0
     assert yaml.safe_load(Path("mine/config.yaml").read_text())["trainer"]["callbacks"][0]["init_args"]["interval"]
     assert main(["fit", "--config=mine/config.yaml", "--trainer.default_root_dir=other"]) == 0
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        MemoryError(),
+        torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 GiB."),
+        RuntimeError("[enforce fail at alloc_cpu.cpp:127] err == 0. DefaultCPUAllocator: can't allocate memory: ..."),
+    ],
+)
+def test_too_little_memory_is_one_line(error: Exception) -> None:
+    with pytest.raises(UserError, match="there is not enough memory: take smaller batches"), one_clear_line():
+        raise error
 
 
 def test_our_own_faults_stay_tracebacks() -> None:

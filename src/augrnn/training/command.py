@@ -104,6 +104,8 @@ class Command(LightningCLI):
     def _settle(self, subcommand: str) -> None:
         """Settle the subcommand's folder and checkpoint before Lightning looks at them."""
         config = self.config[subcommand]
+        if not isinstance(config.trainer, Namespace):
+            raise UserError("trainer has no options: it must have some, such as max_steps, or be left out")
         root, checkpoint = config.trainer.default_root_dir, config.ckpt_path
         configs = [str(path) for path in config.config or []]
         if subcommand != "fit":

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import lightning as L
+import torch
 import yaml
 from jsonargparse import ArgumentError
 from lightning.fabric.utilities.exceptions import MisconfigurationException
@@ -21,6 +22,9 @@ from augrnn.yaml_files import BARE, parsed, read_config
 
 TRACEBACK = "AUGRNN_TRACEBACK"
 """Set this environment variable to 1 to see where a library refused something."""
+
+NO_MEMORY = "DefaultCPUAllocator: can't allocate memory"
+"""What torch says, in an error without a class of its own, where the machine's memory does not suffice."""
 
 REFUSING = ("lightning", "jsonargparse", "torch.optim")
 """Libraries whose errors are refusals of what they were given. torch's other errors are faults of a model's code."""
@@ -56,16 +60,29 @@ def _line(error: Exception) -> str | None:
         return parsing(str(error))
     if isinstance(error, RuntimeError) and "loading state_dict" in str(error):
         return "the checkpoint is of another model than the config's: its parameters differ"
-    if isinstance(error, FileNotFoundError):
-        return _flat(str(error))
-    if isinstance(error, OSError) and error.errno in DISK_FULL:
-        return f"cannot write {error.filename or 'a file'}: {explained(error)}"
+    if isinstance(error, MemoryError | torch.OutOfMemoryError) or NO_MEMORY in str(error):
+        return f"there is not enough memory: take smaller batches, shorter sequences or a smaller model{_shown()}"
+    if isinstance(error, OSError):
+        return _of_a_file(error)
     on_purpose = isinstance(error, TypeError) and _raising(error)
     if (on_purpose or isinstance(error, REFUSALS)) and _raised_in(error).startswith(
         tuple(f"{name}." for name in REFUSING)
     ):
-        return f"{_flat(str(error))} ({TRACEBACK}=1 shows where)"
+        return f"{_flat(str(error))}{_shown()}"
     return None
+
+
+def _of_a_file(error: OSError) -> str | None:
+    """What to tell the user of a file that is missing or that the disk has no room for; None of others."""
+    if isinstance(error, FileNotFoundError):
+        return _flat(str(error))
+    if error.errno in DISK_FULL:
+        return f"cannot write {error.filename or 'a file'}: {explained(error)}"
+    return None
+
+
+def _shown() -> str:
+    return f" ({TRACEBACK}=1 shows where)"
 
 
 def _raised_in(error: Exception) -> str:
