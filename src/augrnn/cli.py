@@ -20,25 +20,6 @@ LIGHTNING = {
 }
 
 
-def bench(options: argparse.Namespace) -> int:
-    """Measure throughput, and print a table or JSON."""
-    import json
-
-    from augrnn.bench import speeds
-
-    rows = []
-    for speed in speeds(options.seconds):
-        rows.append(speed._asdict())
-        if not options.json:
-            ours = f"{speed.per_second:9,.0f} {speed.unit} a second"
-            theirs = speed.reference_per_second
-            torchs = "" if theirs is None else f"(torch's layers: {theirs:9,.0f})"
-            print(f"{speed.name:52} {speed.device:20} batch {speed.batch:3}: {ours} {torchs}".rstrip(), flush=True)
-    if options.json:
-        print(json.dumps(rows, indent=1))
-    return 0
-
-
 def data(options: argparse.Namespace) -> int:
     """Print what the corpus of a config is like."""
     from augrnn.lab.places import config_path
@@ -60,6 +41,7 @@ class Parser(argparse.ArgumentParser):
 
 def build_parser() -> Parser:
     """The parser of every command; those of Lightning are only named in it, because importing Lightning is slow."""
+    from augrnn.bench import commands as bench
     from augrnn.cluster.commands import add_launcher
     from augrnn.dashboard.commands import add_parser
     from augrnn.inference import commands as inference
@@ -76,12 +58,7 @@ def build_parser() -> Parser:
     sweeps.add_parsers(commands)
     add_parser(commands, sweeps=sweeps.panels)
     sync.add_parser(commands)
-    timing = commands.add_parser(
-        "bench", help="throughput of training, beside torch's own layers of the same size, and of beam search"
-    )
-    timing.add_argument("--json", action="store_true", help="print the rows as one JSON list")
-    timing.add_argument("--seconds", type=float, default=4.0, help="how long each figure is measured (default: 4)")
-    timing.set_defaults(run=bench)
+    bench.add_parser(commands)
     about = "show the corpus of a translation config: pairs, words, vocabulary, an example"
     corpus = commands.add_parser("data", help=about, description=about)
     corpus.add_argument("config", type=Path, metavar="CONFIG", help="a LightningCLI file")

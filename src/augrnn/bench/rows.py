@@ -1,11 +1,10 @@
-"""`augrnn bench`: throughput on this machine, of training beside torch's own layers of the same size, and of search."""
+"""The rows of the benchmark: training beside torch's own layers of the same size and a plain loop, and beam search."""
 
 # T = time steps, B = batch, I = input channels, O = output channels, L = source positions, M = target positions,
 # V = vocabulary, E = embedding, H = hidden
 
-import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Literal, NamedTuple
 
 import torch
@@ -14,6 +13,7 @@ from torch import Tensor, nn
 
 from augrnn.attention.additive import AdditiveAttention
 from augrnn.batches import moved
+from augrnn.bench.naive import NaiveNTM
 from augrnn.cells.cell import Cell
 from augrnn.cells.feedforward import Feedforward
 from augrnn.cells.lstm import LSTM
@@ -21,7 +21,6 @@ from augrnn.cells.ntm import NTM
 from augrnn.decoders.attentive import AttentiveDecoder
 from augrnn.decoders.conditional_gru import ConditionalDecoder
 from augrnn.encoders.word_encoder import BidirectionalEncoder
-from augrnn.errors import UserError
 from augrnn.search.beam_search import beam_search
 from augrnn.search.model import Speller
 from augrnn.systems.encoder_decoder import EncoderDecoder
@@ -84,7 +83,7 @@ class Speed(NamedTuple):
       per_second: throughput of ours; of training that is forward, backward and update.
       unit: what is counted.
       reference_per_second: the same of torch's own layers of the same width on the same batches; None where torch has
-        no such thing.
+        no such thing, and of what is itself a yardstick.
     """
 
     name: str
@@ -157,26 +156,45 @@ def machine_speed(workload: Workload, batch_size: int, device: torch.device, sec
     """A Neural Turing Machine on a task of binary vectors, beside torch.nn.LSTM of its controller's width."""
     torch.compiler.reset()  # as in a run of its own: after so many machines in one process torch gives up compiling
     task = workload.task()
-    drawn = [task.sample(batch_size, workload.size, number) for number in range(4)]
-    batches = [moved(batch, device) for batch in drawn]
-    machine = NTM(
+    ours = Transducer(_machine(workload, task)).to(device)
+    torchs = TorchLSTM(task.input_size, task.output_size, workload.hidden).to(device)
+    drawn = _drawn(workload, task, batch_size, device)
+    mine = rate(_bits_updater(ours, lambda batch: ours(batch).y_TBO, drawn), device, seconds)
+    reference = rate(_bits_updater(torchs, lambda batch: torchs(batch.inputs_TBI), drawn), device, seconds)
+    return Speed(workload.name, _named(device), batch_size, mine, "sequences", reference)
+
+
+def naive_speed(workload: Workload, batch_size: int, device: torch.device, seconds: float) -> Speed:
+    """The same machine as a plain loop, which nothing compiles."""
+    task = workload.task()
+    naive = NaiveNTM(_machine(workload, task)).to(device)
+    drawn = _drawn(workload, task, batch_size, device)
+    found = rate(_bits_updater(naive, lambda batch: naive(batch.inputs_TBI), drawn), device, seconds)
+    return Speed(f"{workload.name}, as a plain loop", _named(device), batch_size, found, "sequences", None)
+
+
+def _machine(workload: Workload, task: BitTask) -> NTM:
+    return NTM(
         task.input_size,
         task.output_size,
         lambda size: workload.controller(size, workload.hidden),
         heads=workload.heads,
         memory=workload.memory,
     )
-    ours = Transducer(machine).to(device)
-    torchs = TorchLSTM(task.input_size, task.output_size, workload.hidden).to(device)
 
-    def cost(forward: Callable[[BitBatch], Tensor], number: int) -> tuple[Tensor, int]:
+
+def _drawn(workload: Workload, task: BitTask, batch_size: int, device: torch.device) -> list[BitBatch]:
+    return [moved(task.sample(batch_size, workload.size, number), device) for number in range(4)]
+
+
+def _bits_updater(
+    module: nn.Module, forward: Callable[[BitBatch], Tensor], batches: Sequence[BitBatch]
+) -> Callable[[int], int]:
+    def cost(number: int) -> tuple[Tensor, int]:
         batch = batches[number % len(batches)]
-        return batch.cost_bits(forward(batch)).mean(), batch_size
+        return batch.cost_bits(forward(batch)).mean(), batch.size
 
-    mine = rate(_updater(ours, lambda number: cost(lambda batch: ours(batch).y_TBO, number)), device, seconds)
-    theirs = _updater(torchs, lambda number: cost(lambda batch: torchs(batch.inputs_TBI), number))
-    reference = rate(theirs, device, seconds)
-    return Speed(workload.name, _named(device), batch_size, mine, "sequences", reference)
+    return _updater(module, cost)
 
 
 def rnnsearch() -> EncoderDecoder:
@@ -283,17 +301,14 @@ def speeds(seconds: float) -> Iterator[Speed]:
 
     Args:
       seconds: how long each figure is measured.
-
-    Raises:
-      UserError: that is not a time.
     """
-    if not 0 < seconds < math.inf:
-        raise UserError(f"each figure is measured for some seconds: a number above 0, not {seconds:g}")
     devices = [torch.device("cpu")] + [torch.device("cuda")] * torch.cuda.is_available()
     for device in devices:
         for workload in WORKLOADS:
             for batch_size in workload.batches:
                 yield machine_speed(workload, batch_size, device, seconds)
+        for batch_size in WORKLOADS[0].batches:
+            yield naive_speed(WORKLOADS[0], batch_size, device, seconds)
         for half in (False, True) if device.type == "cuda" else (False,):
             for name in TRANSLATORS:
                 yield translation_speed(name, device, seconds, half)
