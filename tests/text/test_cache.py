@@ -54,6 +54,6 @@ def test_a_directory_that_cannot_be_made_is_named(tmp_path: Path) -> None:
 def test_the_directory_follows_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(module.CACHE, raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    assert module.cache_directory() == tmp_path / "augrnn"
+    assert module.cache_directory() == str(tmp_path / "augrnn")
     monkeypatch.setenv(module.CACHE, str(tmp_path / "other"))
-    assert module.cache_directory() == tmp_path / "other"
+    assert module.cache_directory() == str(tmp_path / "other")

@@ -2,7 +2,6 @@
 
 import functools
 import os
-import shutil
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -12,9 +11,7 @@ from torch._dynamo.exc import BackendCompilerFailed
 from torch._inductor.exc import InductorError
 
 from augrnn.cells.cell import Cell
-
-SWITCH = "AUGRNN_COMPILE"
-"""Set this environment variable to 0 to run every step eagerly."""
+from augrnn.native import SWITCH, compiler
 
 EAGERLY = f"recurrent steps run eagerly, two to three times slower ({SWITCH}=0 leaves this warning out)"
 
@@ -28,7 +25,7 @@ def available() -> bool:
     """Whether steps are compiled in this process; warns once where the compiler is missing."""
     if os.environ.get(SWITCH, "1") == "0":
         return False
-    if os.environ.get("CXX") or any(map(shutil.which, ("g++", "clang++", "c++"))):
+    if compiler() is not None:
         return True
     warnings.warn(f"no C++ compiler found: {EAGERLY}", stacklevel=2)
     return False

@@ -10,9 +10,8 @@ from typing import Any, Literal, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from augrnn.cells import addressing
 from augrnn.cells.cell import Cell, require_sizes
-from augrnn.soft import mix
+from augrnn.cells.ntm_memory import head_sizes, memory_step
 
 FIRST_FOCUS = 5.0
 """Logit of the first row in the first weighting, the others' being 0."""
@@ -115,7 +114,7 @@ class NTM(Cell):
         self.interpolation, self.sharpening = interpolation, sharpening
         self.controller = controller(input_size + heads * width)
         c = self.controller.output_size
-        self.head_sizes = [2 * heads * size for size in (width, 1, 1, self.shifts, 1)] + [heads * width] * 2
+        self.head_sizes = head_sizes(heads, width, self.shifts)
         self.to_heads = nn.Linear(c, sum(self.head_sizes))
         self.output = nn.Linear(c + heads * width, output_size)
         self.first_focus_AN = nn.Parameter(torch.zeros(2 * heads, rows))
@@ -166,43 +165,15 @@ class NTM(Cell):
     def step(self, p_BP: Tensor, state: NTMState) -> tuple[Tensor, NTMState]:
         seen = torch.cat([p_BP, state.read_BHW.flatten(1)], dim=-1)
         h_BC, controller = self.controller(seen, state.controller)
-        asked = self.to_heads(h_BC).to(state.memory_BNW.dtype)  # in mixed precision the memory is float32
-        key, strength, gate, shifts, gamma, erase, add = asked.split(self.head_sizes, dim=-1)
+        asked_BP = self.to_heads(h_BC).to(state.memory_BNW.dtype)  # in mixed precision the memory is float32
+        weighting_BAN, read_BHW, memory_BNW = memory_step(
+            state.memory_BNW, state.weighting_BAN, asked_BP, self.shifts, self.interpolation, self.sharpening
+        )
+        gate, _, _, _, add = asked_BP.split(self.head_sizes, dim=-1)[2:]
         gate_BA = gate.sigmoid() if self.interpolation else torch.ones_like(gate)
-        weighting_BAN = self._address(
-            state,
-            key.unflatten(-1, (2 * self.heads, self.width)),
-            addressing.strength(strength),
-            gate_BA,
-            shifts.unflatten(-1, (2 * self.heads, self.shifts)).softmax(-1),
-            addressing.sharpness(gamma),
-        )
-        read_BHW = mix(weighting_BAN[:, : self.heads], state.memory_BNW)
         add_BHW = add.unflatten(-1, (self.heads, self.width))
-        memory_BNW = addressing.write(
-            state.memory_BNW,
-            weighting_BAN[:, self.heads :],
-            erase.unflatten(-1, (self.heads, self.width)).sigmoid(),
-            add_BHW,
-        )
         emitted = torch.cat([h_BC, read_BHW.flatten(1)], dim=-1)
         return emitted, NTMState(controller, memory_BNW, read_BHW, weighting_BAN, add_BHW, gate_BA)
-
-    def _address(
-        self,
-        state: NTMState,
-        key_BAW: Tensor,
-        strength_BA: Tensor,
-        gate_BA: Tensor,
-        shifts_BAS: Tensor,
-        gamma_BA: Tensor,
-    ) -> Tensor:
-        """The whole of Figure 2: content, interpolation, shift, sharpening -> w_BAN."""
-        w_BAN = addressing.content_weighting(key_BAW, strength_BA, state.memory_BNW)
-        if self.interpolation:
-            w_BAN = addressing.interpolate(w_BAN, state.weighting_BAN, gate_BA)
-        w_BAN = addressing.shift(w_BAN, shifts_BAS)
-        return addressing.sharpen(w_BAN, gamma_BA) if self.sharpening else w_BAN
 
     def read_out(self, h: Tensor) -> Tensor:
         return self.output(h)

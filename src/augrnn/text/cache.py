@@ -6,17 +6,8 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 
+from augrnn.cache_directory import CACHE, cache_directory
 from augrnn.errors import UserError
-
-CACHE = "AUGRNN_CACHE"
-"""Environment variable naming the directory."""
-
-
-def cache_directory() -> Path:
-    """$AUGRNN_CACHE, else augrnn in the user's cache directory."""
-    if CACHE in os.environ:
-        return Path(os.environ[CACHE])
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "augrnn"
 
 
 def cached(kind: str, content: Iterable[str], make: Callable[[], str], directory: Path | None = None) -> str:
@@ -34,7 +25,7 @@ def cached(kind: str, content: Iterable[str], make: Callable[[], str], directory
     digest = hashlib.sha256(kind.encode())
     for part in content:
         digest.update(b"\n" + part.encode())
-    path = (directory or cache_directory()) / f"{kind.partition(' ')[0]}-{digest.hexdigest()[:24]}"
+    path = (directory or Path(cache_directory())) / f"{kind.partition(' ')[0]}-{digest.hexdigest()[:24]}"
     text = _read(path)
     if text is None:
         text = make()
