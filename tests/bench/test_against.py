@@ -64,7 +64,17 @@ def test_what_cannot_be_compared_is_told_in_one_line(clone: Path, monkeypatch: p
         list(against.ratios("HEAD", 1.0, 1))
 
 
-@pytest.mark.parametrize("words", [["--seconds", "0"], ["--seconds", "nan"], ["--seconds", "x"], ["--turns", "0"]])
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--seconds", "0"],
+        ["--seconds=-1"],
+        ["--seconds", "inf"],
+        ["--seconds", "nan"],
+        ["--seconds", "x"],
+        ["--turns", "0"],
+    ],
+)
 def test_impossible_numbers_are_refused(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["bench", *words]) == 2
     assert len(capsys.readouterr().err.splitlines()) == 1

@@ -8,7 +8,6 @@ import pytest
 import torch
 import yaml
 
-from augrnn import bench
 from augrnn.cli import main
 from augrnn.errors import UserError
 from augrnn.tasks.copy import Copy
@@ -245,12 +244,6 @@ def test_sizes_below_one_are_refused(name: str, value: int) -> None:
     for task in (Copy, Reversal):
         with pytest.raises(UserError, match=f"needs {name} of at least 1, not {value}"):
             task(**{name: value})
-
-
-@pytest.mark.parametrize("seconds", [-1.0, 0.0, float("nan"), float("inf")])
-def test_a_benchmark_needs_a_time(seconds: float) -> None:
-    with pytest.raises(UserError, match="a number above 0"):
-        next(bench.speeds(seconds))
 
 
 def test_help_is_short_and_imports_nothing_slow(root: Path) -> None:

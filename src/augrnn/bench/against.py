@@ -122,6 +122,9 @@ def worker(source: Path, seconds: float) -> "Iterator[subprocess.Popen[str]]":
             raise UserError(f"the benchmark of {source} ended: {lines[-1] if lines else 'no message'}") from None
         finally:
             process.kill()
+            assert process.stdin is not None
+            with contextlib.suppress(BrokenPipeError):  # a question that it did not live to read
+                process.stdin.close()
 
 
 def ask(process: "subprocess.Popen[str]") -> dict[str, Any] | None:

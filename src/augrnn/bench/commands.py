@@ -34,7 +34,7 @@ def _time(text: str) -> float:
     except ValueError:
         seconds = math.nan
     if not 0 < seconds < math.inf:
-        raise UserError(f"each figure is measured for some seconds: a number above 0, not {text}")
+        raise UserError(f"each figure is measured for some seconds: a number above 0, not {text!r}")
     return seconds
 
 

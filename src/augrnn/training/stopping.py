@@ -46,10 +46,12 @@ class StopWhenAsked(L.Callback):
         assert fetcher is not None
         if loop._should_check_val_fx(fetcher) or loop._num_ready_batches_reached() or loop._should_accumulate():
             return
-        trainer.save_checkpoint(self.checkpoint)
         # what Lightning does after this hook, and would not come to
         trainer._logger_connector.on_batch_end()
         trainer._logger_connector.update_train_step_metrics()
+        for logger in trainer.loggers:  # before the checkpoint: a kill between the two must not lose the update's row
+            logger.save()
+        trainer.save_checkpoint(self.checkpoint)
         self._leave(trainer)
 
     def on_train_epoch_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
