@@ -107,6 +107,25 @@ def test_a_killed_run_resumes_from_its_last_epoch(whole: Any, tmp_path: Path, mo
     assert rows(tmp_path) == whole[1]
 
 
+def test_a_kill_right_after_a_stops_checkpoint_loses_no_row(
+    whole: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save = L.Trainer.save_checkpoint
+
+    def save_and_die(trainer: L.Trainer, *arguments: Any, **options: Any) -> None:
+        save(trainer, *arguments, **options)
+        if trainer.global_step == 7:  # nothing after the checkpoint of the stop is done
+            raise ZeroDivisionError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(L.Trainer, "save_checkpoint", save_and_die)
+        with_callback(Asking(6), patch)
+        with pytest.raises(ZeroDivisionError), leaving_when_asked():
+            train(TINY, tmp_path, TAGS)
+    train(TINY, tmp_path, TAGS)
+    assert rows(tmp_path) == whole[1]
+
+
 def test_validations_in_the_middle_of_an_epoch_are_all_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     options = [
         *TINY,
