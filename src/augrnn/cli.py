@@ -24,10 +24,11 @@ def data(options: argparse.Namespace) -> int:
     """Print what the corpus of a config is like."""
     from augrnn.lab.places import config_path
     from augrnn.training.corpus_report import made_for, report, task_of
+    from augrnn.yaml_files import read_config
 
     path = config_path(Path(), options.config)
-    task = task_of(path)
-    for line in report(task, made_for(path)):
+    config = read_config(path)
+    for line in report(task_of(config, path), made_for(config)):
         print(line)
     return 0
 

@@ -13,16 +13,18 @@ from augrnn.metrics.bleu import bleu_signature
 from augrnn.tasks.translation import Translation
 from augrnn.text.parallel_corpus import TRAIN
 from augrnn.text.token_batches import UNK
-from augrnn.yaml_files import read_config
 
 
-def task_of(path: Path) -> Translation:
+def task_of(config: Mapping[str, Any], path: Path) -> Translation:
     """The translation task that a config describes.
 
+    Args:
+      config: its content.
+      path: where it is, for messages.
+
     Raises:
-      UserError: the file cannot be read, or describes none.
+      UserError: it describes none.
     """
-    config = read_config(path)
     if "data" not in config:
         raise UserError(f"{path} has no part `data`")
     parser = LightningArgumentParser(exit_on_error=False)
@@ -36,9 +38,9 @@ def task_of(path: Path) -> Translation:
     return task
 
 
-def made_for(path: Path) -> dict[str, int]:
-    """The `vocabulary` of encoder and decoder in a config that `task_of` has read, where the config says it."""
-    arguments = _arguments(read_config(path).get("model"))
+def made_for(config: Mapping[str, Any]) -> dict[str, int]:
+    """The `vocabulary` of encoder and decoder in a config, where it says it."""
+    arguments = _arguments(config.get("model"))
     sizes = {name: _arguments(arguments.get(name)).get("vocabulary") for name in ("encoder", "decoder")}
     return {name: size for name, size in sizes.items() if isinstance(size, int)}
 
