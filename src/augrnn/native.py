@@ -21,6 +21,7 @@ SWITCH = "AUGRNN_COMPILE"
 FLAGS = (
     "-O3",
     "-march=native",
+    "-std=c++17",
     "-shared",
     "-fPIC",
     # sums in any order, as vectors have it; not -ffast-math, which would change the arithmetic of the whole process
@@ -57,14 +58,22 @@ def library(source: str) -> ctypes.CDLL | None:
 
 
 def _built(source: str, compiler: str) -> str:
-    with open(source, "rb") as file:
-        digest = hashlib.sha256(file.read())
+    digest = hashlib.sha256()
+    for path in (source, *headers(source)):
+        with open(path, "rb") as file:
+            digest.update(file.read())
     digest.update(" ".join([compiler, *FLAGS, _processor()]).encode())
     name = f"{os.path.splitext(os.path.basename(source))[0]}-{digest.hexdigest()[:16]}.so"
     path = os.path.join(_own_folder(), name)
     if not os.path.exists(path):
         _compile(source, compiler, path)
     return path
+
+
+def headers(source: str) -> list[str]:
+    """What a source file may include: the headers beside it."""
+    folder = os.path.dirname(source)
+    return [os.path.join(folder, name) for name in sorted(os.listdir(folder)) if name.endswith(".h")]
 
 
 def _own_folder() -> str:

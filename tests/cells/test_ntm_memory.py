@@ -1,8 +1,8 @@
 """The memory step in C++ is that of the torch operations, forward and backward."""
 
 import os
+import shutil
 import warnings
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,18 +14,6 @@ from augrnn import native
 from augrnn.cells import LSTM, NTM, ntm_memory
 from augrnn.cells.ntm_memory import head_sizes, memory_step
 from augrnn.cells.unroll import unroll
-
-
-@pytest.fixture
-def compiled(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """The compiled functions, where a compiler is here; the tests' environment asks for none."""
-    monkeypatch.setenv(native.SWITCH, "1")
-    native.library.cache_clear()
-    if native.library(ntm_memory.SOURCE) is None:
-        pytest.skip("needs a C++ compiler")
-    yield
-    native.library.cache_clear()
-
 
 SIZES = [
     # batch, heads, rows, width, shifts
@@ -105,7 +93,7 @@ def test_torch_finds_nothing_wrong_with_the_operator() -> None:
     given = memory.detach().transpose(1, 2).contiguous().requires_grad_(), before, asked, 3, True, True
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        torch.library.opcheck(torch.ops.augrnn.ntm_memory.default, given)
+        torch.library.opcheck(torch.ops.augrnn.ntm_memory_step.default, given)
 
 
 @pytest.mark.usefixtures("compiled")
@@ -113,6 +101,7 @@ def test_a_machine_learns_the_same_with_it(monkeypatch: pytest.MonkeyPatch) -> N
     x_TBI, found = torch.randn(6, 3, 4), []
     for available in (True, False):
         monkeypatch.setattr(ntm_memory, "_available", lambda available=available: available)
+        monkeypatch.setattr(NTM, "sequence", lambda *_: None)
         torch.manual_seed(0)
         cell = NTM(4, 2, lambda size: LSTM(size, 8), heads=2, rows=10, width=3)
         y_TBO = unroll(cell, x_TBI).y_TBO
@@ -128,6 +117,20 @@ def test_another_users_libraries_are_not_loaded(monkeypatch: pytest.MonkeyPatch,
     monkeypatch.setattr(os, "getuid", lambda: 12345)  # the folder is then made by someone else
     assert native.library.__wrapped__(ntm_memory.SOURCE) is None
     assert not list(tmp_path.rglob("*.so"))
+
+
+def test_a_changed_header_is_compiled_anew(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    if shutil.which("g++") is None:
+        pytest.skip("needs a C++ compiler")
+    monkeypatch.setenv("AUGRNN_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv(native.SWITCH, "1")
+    source, header = tmp_path / "answer.cpp", tmp_path / "number.h"
+    source.write_text('#include "number.h"\nextern "C" int answer() { return NUMBER; }\n')
+    for number in (41, 42):
+        header.write_text(f"#define NUMBER {number}\n")
+        found = native.library.__wrapped__(str(source))
+        assert found is not None
+        assert found.answer() == number
 
 
 def test_without_a_compiler_torch_does_the_work(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

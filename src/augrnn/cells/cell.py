@@ -48,6 +48,13 @@ class Cell(nn.Module):
         """
         raise NotImplementedError
 
+    def sequence(self, p_TBP: Tensor, state: State) -> tuple[Tensor, State] | None:
+        """All steps in time in one call, from projected inputs: (h_TBH, last state), as `step` in a loop gives them.
+
+        None where there is nothing faster than the loop; a cell need not have it.
+        """
+        return None
+
     def read_out(self, h: Tensor) -> Tensor:
         """(..., H) -> (..., O): the products of what a step emits that no later step needs."""
         return h

@@ -8,10 +8,13 @@ from collections.abc import Callable
 from typing import Any, Literal, NamedTuple
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from augrnn.cells.cell import Cell, require_sizes
+from augrnn.cells.lstm import LSTMState
 from augrnn.cells.ntm_memory import head_sizes, memory_step
+from augrnn.cells.ntm_sequence import Memory, as_layers, available, ntm_sequence
 
 FIRST_FOCUS = 5.0
 """Logit of the first row in the first weighting, the others' being 0."""
@@ -169,11 +172,34 @@ class NTM(Cell):
         weighting_BAN, read_BHW, memory_BNW = memory_step(
             state.memory_BNW, state.weighting_BAN, asked_BP, self.shifts, self.interpolation, self.sharpening
         )
+        emitted = torch.cat([h_BC, read_BHW.flatten(1)], dim=-1)
+        shown = self._add_and_gate(asked_BP)
+        return emitted, NTMState(controller, memory_BNW, read_BHW, weighting_BAN, *shown)
+
+    def _add_and_gate(self, asked_BP: Tensor) -> tuple[Tensor, Tensor]:
+        """What there is to see of what the controller asked for: add_BHW and gate_BA of the state."""
         gate, _, _, _, add = asked_BP.split(self.head_sizes, dim=-1)[2:]
         gate_BA = gate.sigmoid() if self.interpolation else torch.ones_like(gate)
-        add_BHW = add.unflatten(-1, (self.heads, self.width))
-        emitted = torch.cat([h_BC, read_BHW.flatten(1)], dim=-1)
-        return emitted, NTMState(controller, memory_BNW, read_BHW, weighting_BAN, add_BHW, gate_BA)
+        return add.unflatten(-1, (self.heads, self.width)), gate_BA
+
+    def sequence(self, p_TBP: Tensor, state: NTMState) -> tuple[Tensor, NTMState] | None:
+        controller = as_layers(self.controller, state.controller, self.input_size, p_TBP.shape[1])
+        if controller is None or type(self.to_heads) is not nn.Linear or not available(self, p_TBP, state.memory_BNW):
+            return None
+        h_TBE, memory, asked_BP, states = ntm_sequence(
+            F.linear(p_TBP, controller.input_weight_GI, controller.layers[0].bias_G),
+            controller,
+            self.to_heads,
+            Memory(state.memory_BNW.transpose(1, 2), state.weighting_BAN, state.read_BHW.flatten(1)),
+            self.shifts,
+            self.interpolation,
+            self.sharpening,
+        )
+        read_BHW = memory.read_BR.unflatten(1, (self.heads, self.width))
+        memory_BNW = memory.memory_BWN.transpose(1, 2)
+        ends = states[0] if isinstance(state.controller, LSTMState) else states
+        shown = self._add_and_gate(asked_BP)
+        return h_TBE, NTMState(ends, memory_BNW, read_BHW, memory.weighting_BAN, *shown)
 
     def read_out(self, h: Tensor) -> Tensor:
         return self.output(h)

@@ -1,6 +1,6 @@
 """The memory step of a Neural Turing Machine: from what the controller asks for to weightings, reads and new memory.
 
-On a processor with a C++ compiler it is `ntm_memory.cpp`, forward and backward, which passes over the memory once and
+On a processor with a C++ compiler it is `ntm.cpp`, forward and backward, which passes over the memory once and
 keeps little for backward but what the state keeps anyway; elsewhere the functions of `augrnn.cells.addressing`.
 """
 
@@ -20,7 +20,7 @@ from augrnn.cells import addressing
 from augrnn.native import library
 from augrnn.soft import mix
 
-SOURCE = os.path.join(os.path.dirname(__file__), "ntm_memory.cpp")
+SOURCE = os.path.join(os.path.dirname(__file__), "ntm.cpp")
 
 
 def head_sizes(heads: int, width: int, shifts: int) -> list[int]:
@@ -53,7 +53,7 @@ def memory_step(
     """
     if memory_BNW.device.type == "cpu" and memory_BNW.dtype == torch.float32 and _available():
         memory_BWN = memory_BNW.transpose(1, 2)
-        w_BAN, read_BHW, after_BWN, _ = torch.ops.augrnn.ntm_memory(
+        w_BAN, read_BHW, after_BWN, _ = torch.ops.augrnn.ntm_memory_step(
             memory_BWN, before_BAN, asked_BP, shifts, interpolation, sharpening
         )
         return w_BAN, read_BHW, after_BWN.transpose(1, 2)
@@ -81,11 +81,11 @@ def _available() -> bool:
 
 OPERATORS = torch.library.Library("augrnn", "FRAGMENT")
 OPERATORS.define(
-    "ntm_memory(Tensor memory_BWN, Tensor before_BAN, Tensor asked_BP, int shifts, bool interpolation, bool sharpening)"
-    " -> (Tensor w_BAN, Tensor read_BHW, Tensor after_BWN, Tensor kept_B3AN)"
+    "ntm_memory_step(Tensor memory_BWN, Tensor before_BAN, Tensor asked_BP, int shifts, bool interpolation, "
+    "bool sharpening) -> (Tensor w_BAN, Tensor read_BHW, Tensor after_BWN, Tensor kept_BKN)"
 )
 OPERATORS.define(
-    "ntm_memory_backward(Tensor memory_BWN, Tensor before_BAN, Tensor asked_BP, Tensor w_BAN, Tensor kept_B3AN, "
+    "ntm_memory_step_backward(Tensor memory_BWN, Tensor before_BAN, Tensor asked_BP, Tensor w_BAN, Tensor kept_BKN, "
     "Tensor? g_w, Tensor? g_read, Tensor? g_after, int shifts, bool interpolation, bool sharpening)"
     " -> (Tensor g_memory, Tensor g_before, Tensor g_asked)"
 )
@@ -112,7 +112,7 @@ def _call(name: str, shifts: int, interpolation: bool, sharpening: bool, arrays:
 def _made(memory_BWN: Tensor, before_BAN: Tensor, *_: Any) -> Step:
     batch, width, rows = memory_BWN.shape
     heads = before_BAN.shape[1]
-    shapes = (heads, rows), (heads // 2, width), (width, rows), (3, heads, rows)
+    shapes = (heads, rows), (heads // 2, width), (width, rows), (3 * heads + 1, rows)
     w, read, after, kept = (memory_BWN.new_empty((batch, *shape)) for shape in shapes)
     return w, read, after, kept
 
@@ -131,7 +131,7 @@ def _backward(
     before_BAN: Tensor,
     asked_BP: Tensor,
     w_BAN: Tensor,
-    kept_B3AN: Tensor,
+    kept_BKN: Tensor,
     g_w: Tensor | None,
     g_read: Tensor | None,
     g_after: Tensor | None,
@@ -147,7 +147,7 @@ def _backward(
         memory_BWN.new_zeros(shape) if each is None else each.contiguous()
         for each, shape in zip((g_w, g_read, g_after), shapes, strict=True)
     ]
-    arrays = [*given, w_BAN.contiguous(), kept_B3AN.contiguous(), *arriving, *made]
+    arrays = [*given, w_BAN.contiguous(), kept_BKN.contiguous(), *arriving, *made]
     _call("ntm_memory_backward", shifts, interpolation, sharpening, arrays)
     return made
 
@@ -165,12 +165,12 @@ def _keep(ctx: Any, inputs: tuple[Any, ...], output: Step) -> None:
 def _gradient(
     ctx: Any, g_w: Tensor | None, g_read: Tensor | None, g_after: Tensor | None, _: Tensor | None
 ) -> tuple[Tensor | None, ...]:
-    found = torch.ops.augrnn.ntm_memory_backward(*ctx.saved_tensors, g_w, g_read, g_after, *ctx.options)
+    found = torch.ops.augrnn.ntm_memory_step_backward(*ctx.saved_tensors, g_w, g_read, g_after, *ctx.options)
     return (*found, None, None, None)
 
 
-OPERATORS.impl("ntm_memory", _forward, "CPU")
-OPERATORS.impl("ntm_memory_backward", _backward, "CPU")
-torch.library.register_fake("augrnn::ntm_memory", _made)
-torch.library.register_fake("augrnn::ntm_memory_backward", _made_backward)
-torch.library.register_autograd("augrnn::ntm_memory", _gradient, setup_context=_keep)
+OPERATORS.impl("ntm_memory_step", _forward, "CPU")
+OPERATORS.impl("ntm_memory_step_backward", _backward, "CPU")
+torch.library.register_fake("augrnn::ntm_memory_step", _made)
+torch.library.register_fake("augrnn::ntm_memory_step_backward", _made_backward)
+torch.library.register_autograd("augrnn::ntm_memory_step", _gradient, setup_context=_keep)
