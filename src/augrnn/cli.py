@@ -12,6 +12,7 @@ from typing import NoReturn
 from augrnn import __version__
 from augrnn.errors import UserError
 from augrnn.files import explained
+from augrnn.threads import let_idle_threads_sleep
 
 LIGHTNING = {
     "fit": "train a model: LightningCLI's fit",
@@ -76,6 +77,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     Whatever the locale, the standard output is UTF-8, as all texts that are read. A config can name modules of the
     working directory; an installed one of the same name goes before.
     """
+    let_idle_threads_sleep(os.environ)
     if (here := os.getcwd()) not in sys.path:
         sys.path.append(here)
     if isinstance(sys.stdout, io.TextIOWrapper):

@@ -9,6 +9,7 @@ from typing import Any
 from augrnn.counts import MOST_HYPOTHESES, count
 from augrnn.errors import UserError
 from augrnn.text.corpus_files import utf8
+from augrnn.threads import LEAST_WORK, choose
 
 
 def add_parsers(commands: Any) -> None:
@@ -61,6 +62,7 @@ def predict(options: argparse.Namespace) -> int:
     from augrnn.inference.load import load
     from augrnn.text.codec import PairCodec
 
+    choose(LEAST_WORK)
     model = load(options.origin)
     if isinstance(model.codec, PairCodec):
         _note_tokens(lines)
@@ -77,6 +79,7 @@ def translate(options: argparse.Namespace) -> int:
     from augrnn.inference.translate import Translator, draw, lines_of, write_alignments
 
     _note_tokens(lines)
+    choose(LEAST_WORK)
     translator = Translator([load(run, options.checkpoints) for run in options.runs])
     search = options.best, options.beam, options.length_penalty, options.replace_unknown, options.memory
     found = translator.translate(lines, *search)

@@ -1,7 +1,6 @@
 """Where a number comes from: commit, versions, machine, and every leg (stretch of time) that a run was at work."""
 
 import contextlib
-import os
 import platform
 import sys
 import time
@@ -11,7 +10,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from augrnn import files
+from augrnn import files, threads
 from augrnn.code_version import commit
 from augrnn.run_folder import PROVENANCE
 
@@ -62,11 +61,12 @@ class Leg:
         return sum(leg["seconds"] or 0.0 for leg in self._legs) + time.time() - self._started
 
     def close(self, outcome: str) -> None:
-        """Put on record how the leg ended, and on which accelerator, which is known once training has begun."""
+        """Put on record how the leg ended, on which accelerator and with how many threads: training has chosen both."""
         self._leg |= {
             "seconds": round(time.time() - self._started, 1),
             "outcome": shortened(outcome),
             "hardware": hardware(),
+            "threads": threads.in_use(),
         }
         self._write()
 
@@ -96,7 +96,7 @@ def surroundings() -> dict[str, Any]:
         "python": platform.python_version(),
         "versions": versions(),
         "hardware": hardware(),
-        "threads": int(os.environ.get("OMP_NUM_THREADS") or os.cpu_count() or 1),
+        "threads": threads.in_use(),
     }
 
 
@@ -117,13 +117,8 @@ def hardware() -> str:
     with contextlib.suppress(OSError):
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
         name = next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), name)
-    text = f"{name}, {cores()} cores"
+    text = f"{name}, {threads.cores()} cores"
     torch = sys.modules.get("torch")
     if torch is not None and torch.cuda.is_available():
         text += f", {torch.cuda.device_count()} x {torch.cuda.get_device_name(0)}"
     return text
-
-
-def cores() -> int:
-    """Processor cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

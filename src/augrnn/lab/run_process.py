@@ -24,6 +24,7 @@ from augrnn.lab.plan import Run
 from augrnn.lab.provenance import Leg
 from augrnn.run_folder import EXHIBITS, METRICS, SUMMARY
 from augrnn.signals import leaving_when_asked
+from augrnn.threads import let_idle_threads_sleep
 
 if TYPE_CHECKING:
     from augrnn.training.command import Trained
@@ -141,7 +142,8 @@ def main(argv: Sequence[str] | None = None, train: Train | None = None) -> int:
 
 
 def exit_status(do: Callable[[], None], name: str) -> int:
-    """Do the work of a process; 2 and one line on standard error where the user has to mend something."""
+    """Do the work of a training process; 2 and one line on standard error where the user has to mend something."""
+    let_idle_threads_sleep(os.environ)
     try:
         do()
     except UserError as error:

@@ -31,10 +31,10 @@ from augrnn.lab.outcome import Outcome, conclude, require_whole
 from augrnn.lab.places import own_place, place_of
 from augrnn.lab.plan import Run
 from augrnn.lab.progress import HEARTBEAT, Progress, duration
-from augrnn.lab.provenance import cores
 from augrnn.lab.work import Work, ended
 from augrnn.run_folder import LAST, LOG
 from augrnn.signals import handled
+from augrnn.threads import cores
 from augrnn.tracking.wandb_server import usable_mode
 
 Command = Callable[[Run, Path, Path], list[str]]
@@ -188,8 +188,7 @@ class Pool:
       command: how a run is started.
       runs: the folder of all run records.
       slots: how many at once.
-      threads: for each. One too many is costly: where other work has taken a core, threads wait for each other, and a
-        small LSTM trained ten times slower on two threads than on one.
+      threads: the most for each (see `augrnn.threads`).
       progress: told what happens.
     """
 

@@ -5,11 +5,11 @@ from pathlib import Path
 
 from augrnn.lab.commands import console
 from augrnn.lab.progress import Progress
-from augrnn.lab.provenance import cores
 from augrnn.lab.runner import Pool
 from augrnn.lab.work import Work
 from augrnn.sweeps.sweep_file import Sweep
 from augrnn.sweeps.work import SweepWork, command, frozen
+from augrnn.threads import cores
 
 
 def train_here(sweep: Sweep, todo: Sequence[SweepWork], runs: Path, jobs: int | None) -> Mapping[Work, str]:

@@ -25,6 +25,7 @@ from augrnn.files import jsonable
 from augrnn.run_folder import CONFIG, LAST, METRICS, MODEL
 from augrnn.signals import STOPPED
 from augrnn.tasks.task import TextTask
+from augrnn.threads import cores
 from augrnn.tracking import loggers as tracking
 from augrnn.tracking.loggers import RunTags
 from augrnn.tracking.pictures import Pictures
@@ -37,6 +38,7 @@ from augrnn.training.refusals import one_clear_line, require_configs, root_of
 from augrnn.training.resuming import NewRates, ResumeLogs, StayStopped, require_resumable
 from augrnn.training.run_files import ResolvedConfig, RunCheckpoints
 from augrnn.training.stopping import StopWhenAsked
+from augrnn.training.thread_choice import ChooseThreads
 
 NOTICES = (
     ".*does not have many workers.*",
@@ -162,6 +164,7 @@ class Command(LightningCLI):
         callbacks = [
             *own,
             *self.callbacks,
+            ChooseThreads(),
             StopOnDivergence(),
             tracking.Vitals(),
             Pictures(),
@@ -278,10 +281,9 @@ def require_cores(accelerator: Any, devices: Any) -> None:
     Raises:
       UserError: there are fewer cores.
     """
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     on_processor = accelerator == "cpu" or (accelerator == "auto" and not torch.accelerator.is_available())
-    if on_processor and str(devices).isdecimal() and int(devices) > cores:
-        raise UserError(f"trainer.devices {devices} asks for {devices} processes, but there are {cores} cores here")
+    if on_processor and str(devices).isdecimal() and int(devices) > cores():
+        raise UserError(f"trainer.devices {devices} asks for {devices} processes, but there are {cores()} cores here")
 
 
 ABOVE_ZERO = ("accumulate_grad_batches", "check_val_every_n_epoch", "val_check_interval")
