@@ -76,3 +76,15 @@ def test_a_real_compiler_that_fails(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert done.stderr.count("the compiler cannot build") == 1
     assert "Traceback" not in done.stderr
+
+
+def test_a_machine_that_has_compiled_nothing_says_that_it_compiles(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", str(tmp_path))
+    monkeypatch.setattr(torch, "compile", lambda step, **_: step)
+    compilation._compiled(LSTM)
+    assert capsys.readouterr().err.startswith("augrnn: compiling the step of LSTM, once on this machine: 20 to 60")
+    (tmp_path / "fxgraph").mkdir()
+    compilation._compiled(LSTM)
+    assert not capsys.readouterr().err

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from augrnn.bench.rows import Speed
+    from augrnn.bench.rows import Row
 
 
-def speeds(seconds: float) -> "Iterator[Speed]":
+def speeds(seconds: float) -> "Iterator[Row]":
     """Every row; see `augrnn.bench.rows.speeds`. `bench --against` asks older commits for them by this name."""
     from augrnn.bench import rows
 

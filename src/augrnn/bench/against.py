@@ -41,8 +41,8 @@ class Ratio(NamedTuple):
 
     Attributes:
       name: what was measured.
-      device, batch, unit: see `augrnn.bench.rows.Speed`.
-      before: throughput of the older commit a second, the median over the turns.
+      device, batch, unit: see `augrnn.bench.rows.Row`.
+      before: of the older commit, the median over the turns.
       now: of the code as it is.
       ratio: the median over the turns of now / before.
       least, most: the ratios of the lowest and the highest turn.
@@ -77,12 +77,18 @@ def ratios(commit: str, seconds: float, turns: int) -> Iterator[Ratio]:
         for _ in range(turns):
             for before, now in _turn(Path(folder) / "src", seconds):
                 key = (now["name"], now["device"], now["batch"])
-                found.setdefault(key, []).append((before["per_second"], now["per_second"]))
+                found.setdefault(key, []).append((_value(before), now["value"]))
                 units[key] = now["unit"]
     for key, pairs in found.items():
         shares = [now / before for before, now in pairs]
         before, now = (statistics.median(side) for side in zip(*pairs, strict=True))
         yield Ratio(*key, units[key], before, now, statistics.median(shares), min(shares), max(shares))
+
+
+def _value(row: dict[str, Any]) -> float:
+    """A row's figure, also under the name that it had."""
+    value: float = row["value"] if "value" in row else row["per_second"]
+    return value
 
 
 def _turn(older: Path, seconds: float) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:

@@ -4,6 +4,7 @@ import argparse
 import json
 import math
 from collections.abc import Iterator
+from itertools import chain
 from typing import Any
 
 from augrnn.counts import count
@@ -15,7 +16,10 @@ TURNS = 5
 
 def add_parser(subparsers: Any) -> None:
     """Add `bench`; it sets `run`, a function of the parsed options that gives the exit status."""
-    about = "throughput of training, beside torch's own layers of the same size and a plain loop, and of beam search"
+    about = (
+        "throughput of training, beside torch's own layers of the same size, a plain loop and a busy process, and of "
+        "beam search; time to the first update, and memory"
+    )
     parser = subparsers.add_parser("bench", help=about, description=about)
     parser.add_argument("--json", action="store_true", help="print the rows as one JSON list")
     parser.add_argument(
@@ -39,7 +43,7 @@ def _time(text: str) -> float:
 
 
 def bench(options: argparse.Namespace) -> int:
-    """Measure throughput, and print a table or JSON."""
+    """Measure, and print a table or JSON."""
     found = _against(options) if options.against else _alone(options)
     rows = []
     for row, line in found:
@@ -53,20 +57,32 @@ def bench(options: argparse.Namespace) -> int:
 
 def _alone(options: argparse.Namespace) -> Iterator[tuple[dict[str, Any], str]]:
     from augrnn.bench import speeds
+    from augrnn.bench.conditions import condition_rows
 
-    for speed in speeds(options.seconds):
-        ours = f"{speed.per_second:9,.0f} {speed.unit} a second"
-        torchs = "" if speed.reference_per_second is None else f"(torch's layers: {speed.reference_per_second:9,.0f})"
-        yield speed._asdict(), f"{_named(speed)}: {ours} {torchs}".rstrip()
+    for row in chain(speeds(options.seconds), condition_rows(options.seconds)):
+        beside = ""
+        if row.reference is not None:
+            beside = f"({_beside(row)}: {_number(row.reference)})"
+        yield row._asdict(), f"{_named(row)}: {_number(row.value)} {row.unit} {beside}".rstrip()
+
+
+def _beside(row: Any) -> str:
+    if row.unit == "s":
+        return "compiled before"
+    return "idle" if "busy" in row.name else "torch's layers"
 
 
 def _against(options: argparse.Namespace) -> Iterator[tuple[dict[str, Any], str]]:
     from augrnn.bench.against import ratios
 
     for row in ratios(options.against, options.seconds, options.turns):
-        figures = f"{row.before:9,.0f} -> {row.now:9,.0f} {row.unit} a second"
+        figures = f"{_number(row.before)} -> {_number(row.now)} {row.unit}"
         yield row._asdict(), f"{_named(row)}: {figures}, {row.ratio:.2f} times [{row.least:.2f}, {row.most:.2f}]"
 
 
+def _number(value: float) -> str:
+    return f"{value:9,.0f}" if value >= 100 else f"{value:9.2f}"
+
+
 def _named(row: Any) -> str:
-    return f"{row.name:52} {row.device:20} batch {row.batch:3}"
+    return f"{row.name:64} {row.device:16} batch {row.batch:3}"

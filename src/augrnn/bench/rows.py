@@ -73,25 +73,26 @@ SOURCE, TARGET = (10, 18), (11, 20)
 VOCABULARY, EMBEDDING, HIDDEN, PAIRS, BEAM = 5000, 128, 256, 64, 12
 
 
-class Speed(NamedTuple):
+class Row(NamedTuple):
     """One row of the benchmark.
 
     Attributes:
-      name: what was trained.
+      name: what was measured.
       device: "cpu", with its threads, or the GPU's name.
       batch: sequences a batch.
-      per_second: throughput of ours; of training that is forward, backward and update.
-      unit: what is counted.
-      reference_per_second: the same of torch's own layers of the same width on the same batches; None where torch has
-        no such thing, and of what is itself a yardstick.
+      value: ours; throughputs of training are of forward, backward and update.
+      unit: of the value; of throughputs what is counted in a second ("sequences/s").
+      reference: what stands beside it: of training the throughput of torch's own layers of the same width on the same
+        batches, beside a busy process that of the idle machine, of a first update that with everything compiled; None
+        where there is no such thing.
     """
 
     name: str
     device: str
     batch: int
-    per_second: float
+    value: float
     unit: str
-    reference_per_second: float | None
+    reference: float | None
 
 
 class TorchLSTM(nn.Module):
@@ -152,25 +153,31 @@ def _updater(module: nn.Module, cost: Callable[[int], tuple[Tensor, int]]) -> Ca
     return update
 
 
-def machine_speed(workload: Workload, batch_size: int, device: torch.device, seconds: float) -> Speed:
+def machine_speed(workload: Workload, batch_size: int, device: torch.device, seconds: float) -> Row:
     """A Neural Turing Machine on a task of binary vectors, beside torch.nn.LSTM of its controller's width."""
     torch.compiler.reset()  # as in a run of its own: after so many machines in one process torch gives up compiling
     task = workload.task()
-    ours = Transducer(_machine(workload, task)).to(device)
     torchs = TorchLSTM(task.input_size, task.output_size, workload.hidden).to(device)
     drawn = _drawn(workload, task, batch_size, device)
-    mine = rate(_bits_updater(ours, lambda batch: ours(batch).y_TBO, drawn), device, seconds)
+    mine = rate(machine_update(workload, batch_size, device), device, seconds)
     reference = rate(_bits_updater(torchs, lambda batch: torchs(batch.inputs_TBI), drawn), device, seconds)
-    return Speed(workload.name, _named(device), batch_size, mine, "sequences", reference)
+    return Row(workload.name, named(device), batch_size, mine, "sequences/s", reference)
 
 
-def naive_speed(workload: Workload, batch_size: int, device: torch.device, seconds: float) -> Speed:
+def machine_update(workload: Workload, batch_size: int, device: torch.device) -> Callable[[int], int]:
+    """An update of a Neural Turing Machine, by its number; gives the sequences that it was of."""
+    task = workload.task()
+    ours = Transducer(_machine(workload, task)).to(device)
+    return _bits_updater(ours, lambda batch: ours(batch).y_TBO, _drawn(workload, task, batch_size, device))
+
+
+def naive_speed(workload: Workload, batch_size: int, device: torch.device, seconds: float) -> Row:
     """The same machine as a plain loop, which nothing compiles."""
     task = workload.task()
     naive = NaiveNTM(_machine(workload, task)).to(device)
     drawn = _drawn(workload, task, batch_size, device)
     found = rate(_bits_updater(naive, lambda batch: naive(batch.inputs_TBI), drawn), device, seconds)
-    return Speed(f"{workload.name}, as a plain loop", _named(device), batch_size, found, "sequences", None)
+    return Row(f"{workload.name}, as a plain loop", named(device), batch_size, found, "sequences/s", None)
 
 
 def _machine(workload: Workload, task: BitTask) -> NTM:
@@ -221,7 +228,7 @@ TRANSLATORS = {"RNNsearch": rnnsearch, "conditional GRU": conditional}
 """At GRU 256, embedding 128, vocabulary 5,000, batch 64."""
 
 
-def translation_speed(name: str, device: torch.device, seconds: float, half: bool) -> Speed:
+def translation_speed(name: str, device: torch.device, seconds: float, half: bool) -> Row:
     """Training of a translator.
 
     Args:
@@ -232,12 +239,7 @@ def translation_speed(name: str, device: torch.device, seconds: float, half: boo
     """
     torch.manual_seed(0)
     batches = [moved(batch, device) for batch in _sentences(16)]
-    ours, torchs = TRANSLATORS[name]().to(device), TorchTranslator().to(device)
-
-    def our_cost(number: int) -> tuple[Tensor, int]:
-        batch = batches[number % len(batches)]
-        with torch.autocast(device.type, torch.bfloat16, enabled=half):
-            return ours.objective(batch, ours.answer(batch)).value, int(batch.target_mask_BM.sum())
+    torchs = TorchTranslator().to(device)
 
     def their_cost(number: int) -> tuple[Tensor, int]:
         batch = batches[number % len(batches)]
@@ -245,12 +247,32 @@ def translation_speed(name: str, device: torch.device, seconds: float, half: boo
         with torch.autocast(device.type, torch.bfloat16, enabled=half):
             return F.cross_entropy(torchs(batch), target_N), len(target_N)
 
-    mine = rate(_updater(ours, our_cost), device, seconds)
+    mine = rate(translation_update(name, device, half), device, seconds)
     reference = rate(_updater(torchs, their_cost), device, seconds)
-    return Speed(f"translation, {name}{_half(half)}", _named(device), PAIRS, mine, "target tokens", reference)
+    return Row(f"translation, {name}{_half(half)}", named(device), PAIRS, mine, "target tokens/s", reference)
 
 
-def decoding_speed(name: str, device: torch.device, seconds: float, half: bool) -> Speed:
+def translation_update(name: str, device: torch.device, half: bool = False) -> Callable[[int], int]:
+    """An update of a translator, by its number; gives the target tokens that it was of.
+
+    Args:
+      name: a key of `TRANSLATORS`.
+      device: where.
+      half: products in bfloat16.
+    """
+    torch.manual_seed(0)
+    batches = [moved(batch, device) for batch in _sentences(16)]
+    ours = TRANSLATORS[name]().to(device)
+
+    def cost(number: int) -> tuple[Tensor, int]:
+        batch = batches[number % len(batches)]
+        with torch.autocast(device.type, torch.bfloat16, enabled=half):
+            return ours.objective(batch, ours.answer(batch)).value, int(batch.target_mask_BM.sum())
+
+    return _updater(ours, cost)
+
+
+def decoding_speed(name: str, device: torch.device, seconds: float, half: bool) -> Row:
     """Beam search of a translator, on sentences that all end at their limit: tokens of the best hypotheses count.
 
     Args:
@@ -274,7 +296,7 @@ def decoding_speed(name: str, device: torch.device, seconds: float, half: bool) 
         return sum(len(best[0].tokens) for best in found)
 
     name = f"translation, {name}, beam of {BEAM}{_half(half)}"
-    return Speed(name, _named(device), PAIRS, rate(decode, device, seconds), "target tokens", None)
+    return Row(name, named(device), PAIRS, rate(decode, device, seconds), "target tokens/s", None)
 
 
 def _half(half: bool) -> str:
@@ -292,12 +314,13 @@ def _sentences(count: int) -> Iterator[PairBatch]:
         yield PairBatch(Tokens(source_BL, masks[0]), target_BM, masks[1], torch.arange(PAIRS))
 
 
-def _named(device: torch.device) -> str:
+def named(device: torch.device) -> str:
+    """A device as rows have it."""
     return torch.cuda.get_device_name(device) if device.type == "cuda" else f"cpu ({torch.get_num_threads()} threads)"
 
 
-def speeds(seconds: float) -> Iterator[Speed]:
-    """Every row, on the CPU and on a GPU where there is one.
+def speeds(seconds: float) -> Iterator[Row]:
+    """The rows of throughput, on the CPU and on a GPU where there is one.
 
     Args:
       seconds: how long each figure is measured.

@@ -2,6 +2,7 @@
 
 import functools
 import os
+import sys
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -9,12 +10,16 @@ from typing import Any
 import torch
 from torch._dynamo.exc import BackendCompilerFailed
 from torch._inductor.exc import InductorError
+from torch._inductor.runtime.cache_dir_utils import cache_dir
 
 from augrnn.cells.cell import Cell
 from augrnn.native import SWITCH, compiler
 
 EAGERLY = f"recurrent steps run eagerly, two to three times slower ({SWITCH}=0 leaves this warning out)"
 
+
+LONG = "20 to 60 seconds"
+"""How long the first training on a machine waits for the compiler."""
 
 _BROKEN: list[str] = []
 """Why no step is compiled any more in this process, where a compilation has failed."""
@@ -42,6 +47,8 @@ def _give_up(error: Exception) -> None:
 def _compiled(kind: type[Cell]) -> Callable[..., Any]:
     """The compiled step of a kind of cell; the step itself once the compiler has failed."""
     step = torch.compile(kind.step, dynamic=kind.dynamic_shapes)
+    if not os.path.isdir(os.path.join(cache_dir(), "fxgraph")):
+        print(f"augrnn: compiling the step of {kind.__name__}, once on this machine: {LONG}", file=sys.stderr)
 
     def compiled_or_not(*arguments: Any) -> Any:
         if not _BROKEN:
