@@ -29,6 +29,9 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument(
         "--turns", type=count("--turns", 1000), default=TURNS, metavar="N", help=f"with --against (default: {TURNS})"
     )
+    parser.add_argument(
+        "--parts", action="store_true", help="where the time of an update goes, as the table of docs/speed.md"
+    )
     parser.set_defaults(run=bench)
 
 
@@ -44,6 +47,14 @@ def _time(text: str) -> float:
 
 def bench(options: argparse.Namespace) -> int:
     """Measure, and print a table or JSON."""
+    if options.parts and options.against:
+        raise UserError("--parts takes the code as it is apart: leave --against out")
+    if options.parts:
+        from augrnn.bench.parts import parts, tables
+
+        taken = list(parts(options.seconds))
+        print(json.dumps([part._asdict() for part in taken], indent=1) if options.json else tables(taken))
+        return 0
     found = _against(options) if options.against else _alone(options)
     rows = []
     for row, line in found:

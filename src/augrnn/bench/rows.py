@@ -167,20 +167,21 @@ def machine_speed(workload: Workload, batch_size: int, device: torch.device, sec
 def machine_update(workload: Workload, batch_size: int, device: torch.device) -> Callable[[int], int]:
     """An update of a Neural Turing Machine, by its number; gives the sequences that it was of."""
     task = workload.task()
-    ours = Transducer(_machine(workload, task)).to(device)
+    ours = Transducer(machine(workload, task)).to(device)
     return _bits_updater(ours, lambda batch: ours(batch).y_TBO, _drawn(workload, task, batch_size, device))
 
 
 def naive_speed(workload: Workload, batch_size: int, device: torch.device, seconds: float) -> Row:
     """The same machine as a plain loop, which nothing compiles."""
     task = workload.task()
-    naive = NaiveNTM(_machine(workload, task)).to(device)
+    naive = NaiveNTM(machine(workload, task)).to(device)
     drawn = _drawn(workload, task, batch_size, device)
     found = rate(_bits_updater(naive, lambda batch: naive(batch.inputs_TBI), drawn), device, seconds)
     return Row(f"{workload.name}, as a plain loop", named(device), batch_size, found, "sequences/s", None)
 
 
-def _machine(workload: Workload, task: BitTask) -> NTM:
+def machine(workload: Workload, task: BitTask) -> NTM:
+    """The machine of a workload."""
     return NTM(
         task.input_size,
         task.output_size,
@@ -238,7 +239,7 @@ def translation_speed(name: str, device: torch.device, seconds: float, half: boo
       half: products in bfloat16, theirs too.
     """
     torch.manual_seed(0)
-    batches = [moved(batch, device) for batch in _sentences(16)]
+    batches = [moved(batch, device) for batch in sentences(16)]
     torchs = TorchTranslator().to(device)
 
     def their_cost(number: int) -> tuple[Tensor, int]:
@@ -261,7 +262,7 @@ def translation_update(name: str, device: torch.device, half: bool = False) -> C
       half: products in bfloat16.
     """
     torch.manual_seed(0)
-    batches = [moved(batch, device) for batch in _sentences(16)]
+    batches = [moved(batch, device) for batch in sentences(16)]
     ours = TRANSLATORS[name]().to(device)
 
     def cost(number: int) -> tuple[Tensor, int]:
@@ -282,7 +283,7 @@ def decoding_speed(name: str, device: torch.device, seconds: float, half: bool) 
       half: products in bfloat16.
     """
     torch.manual_seed(0)
-    batches = [moved(batch, device) for batch in _sentences(4)]
+    batches = [moved(batch, device) for batch in sentences(4)]
     model = TRANSLATORS[name]().to(device).eval()
     model.decoder.vocabulary_layer.bias.data[EOS] = -1e4
 
@@ -303,7 +304,8 @@ def _half(half: bool) -> str:
     return ", bf16" if half else ""
 
 
-def _sentences(count: int) -> Iterator[PairBatch]:
+def sentences(count: int) -> Iterator[PairBatch]:
+    """Batches of made-up pairs, from the shortest to the longest sentences."""
     for number in range(count):
         share = number / (count - 1)
         lengths = [round(low + share * (high - low)) for low, high in (SOURCE, TARGET)]
