@@ -1,9 +1,11 @@
 """What a task must offer: the contract between tasks and everything else."""
 
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 import lightning as L
+from lightning.pytorch.utilities import rank_zero_only
 
 from augrnn.batch_stream import BatchStream
 from augrnn.batches import Batch
@@ -29,6 +31,12 @@ def require_sizes(task: str, **sizes: int) -> None:
     for name, size in sizes.items():
         if size < 1:
             raise UserError(f"{task} needs {name} of at least 1, not {size}")
+
+
+@rank_zero_only
+def told(note: str) -> None:
+    """Tell the user on standard error, once for all processes."""
+    print(f"augrnn: {note}", file=sys.stderr)
 
 
 class Task(L.LightningDataModule):

@@ -95,7 +95,7 @@ def column_names(path: Path) -> list[str]:
     """The names in the first line of a table, or of the fields of the first JSON object; none of another file."""
     kind = _kind(path)
     if kind in (".jsonl", ".json"):
-        first = next((record for _, record in _objects(path)), {})
+        first: Any = next((record for _, record in _objects(path)), {})
         return list(first) if isinstance(first, dict) else []
     return [name.strip() for name in next(_rows(path, kind))[1]] if kind in (".tsv", ".csv") else []
 
