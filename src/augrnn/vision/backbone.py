@@ -2,6 +2,7 @@
 
 # B = batch, S = side of a picture in pixels, L = places of the grid, D = channels of the layer
 
+import contextlib
 import hashlib
 import os
 from collections.abc import Mapping, Sequence
@@ -37,7 +38,7 @@ class Backbone(nn.Module):
       layer: a node or a module of its graph that gives (B, D, rows, columns) ("features.18").
       weights: the name of one of torchvision's sets of weights of it ("IMAGENET1K_V1", which is downloaded), or a file
         with a state dict of it, the layers behind `layer` not needed: a path, or one inside the directory that
-        AUGRNN_WEIGHTS names. None for random weights, always the same ones.
+        AUGRNN_WEIGHTS names. None for random weights, always the same ones, with normalisations that have seen noise.
       size: S, to which pictures are squashed, whatever their sides (bilinear, with antialiasing).
       mean, std: of each channel of the pictures it was trained on, which are 0 to 1.
       padding: "tensorflow" where the weights come from there: convolutions with a stride are padded below and to the
@@ -71,7 +72,7 @@ class Backbone(nn.Module):
             raise UserError(f"a backbone's padding is {' or '.join(get_args(Padding))}, not {padding}")
         self.name, self.layer, self.size, self.padding, self.frozen = name, layer, size, padding, frozen
         self.scale = [tuple(map(float, mean)), tuple(map(float, std))]
-        self.network = _network(name, layer, weights)
+        self.network = _network(name, layer, weights, size)
         if padding == "tensorflow":
             for module in self.network.modules():
                 if isinstance(module, nn.Conv2d) and max(module.stride) > 1:
@@ -139,7 +140,7 @@ def _pad_as_tensorflow(module: nn.Module, inputs: tuple[Tensor, ...]) -> tuple[T
     return (F.pad(x, sides),)
 
 
-def _network(name: str, layer: str, weights: str | None) -> nn.Module:
+def _network(name: str, layer: str, weights: str | None, size: int) -> nn.Module:
     from torchvision import models  # slow to import
     from torchvision.models.feature_extraction import create_feature_extractor, get_graph_node_names
 
@@ -157,6 +158,8 @@ def _network(name: str, layer: str, weights: str | None) -> nn.Module:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         whole = _made(models.get_model, name, named)
+        if weights is None:
+            _calibrate(whole, size)
     if file is not None:
         state = _state(file)
         _require_same_network(state, whole, file, name)
@@ -170,6 +173,18 @@ def _network(name: str, layer: str, weights: str | None) -> nn.Module:
             raise UserError(f"{file} has no {missing[0]}, which {name} needs up to {layer}")
         network.load_state_dict({key: state.get(key, value) for key, value in needed.items()})
     return network
+
+
+@torch.no_grad()
+def _calibrate(network: nn.Module, size: int) -> None:
+    """Set the statistics of normalisations to those of smooth noise, or random weights let next to nothing through."""
+    normalisations = [module for module in network.modules() if isinstance(module, nn.BatchNorm2d)]
+    for module in normalisations:
+        module.momentum = 1.0
+    coarse = torch.randn(16, 3, max(1, size // 16), max(1, size // 16))
+    with contextlib.suppress(RuntimeError, ValueError):  # of layers that such small pictures leave nothing for
+        network.train()(F.interpolate(coarse, size=(size, size), mode="bilinear"))
+    network.eval()
 
 
 def _made(get_model: Any, name: str, weights: str | None) -> nn.Module:
