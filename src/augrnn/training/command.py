@@ -47,6 +47,7 @@ NOTICES = (
     "The dirpath has changed from .*",
     "Be aware that when using `ckpt_path`, callbacks used to create the checkpoint .*",
     "The `srun` command is available on your system",
+    ".*module\\(s\\) in eval mode at the start of training.*",  # backbones stay in it on purpose
 )
 """What Lightning advises or warns of, and a run of ours need not follow."""
 
