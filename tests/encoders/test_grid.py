@@ -26,6 +26,13 @@ def test_places_are_told_by_a_learned_vector() -> None:
     assert (encoder.places_LD.grad == 2).all()
 
 
+def test_features_of_a_place_are_brought_to_one_scale() -> None:
+    values_BLD = 50 + 20 * torch.randn(2, 6, 400)
+    found = GridEncoder(400, normalised=True)(GridSource(values_BLD)).values_BLD
+    expected = (values_BLD - values_BLD.mean(2, keepdim=True)) / values_BLD.std(2, correction=0, keepdim=True)
+    torch.testing.assert_close(found, expected, atol=1e-4, rtol=1e-4)
+
+
 def test_pixels_go_through_the_backbone() -> None:
     class Columns(nn.Module):
         def forward(self, pixels_BCSS: torch.Tensor) -> torch.Tensor:

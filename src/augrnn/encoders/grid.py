@@ -5,6 +5,7 @@
 from typing import NamedTuple
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from augrnn.attention.attention import Annotations
@@ -35,18 +36,31 @@ class GridEncoder(Encoder):
         are given.
       places: L, to add a learned vector to the features of each place, so that annotations tell where they are; 0 for
         none, as in the paper.
+      normalised: whether the features of each place are brought to mean 0 and variance 1 (Ba et al. 2016), which layers
+        without a ReLU behind them need; not in the paper.
       dropout: share of the annotations' entries dropped in training.
     """
 
     def __init__(
-        self, annotation_size: int, backbone: nn.Module | None = None, places: int = 0, dropout: float = 0.0
+        self,
+        annotation_size: int,
+        backbone: nn.Module | None = None,
+        places: int = 0,
+        normalised: bool = False,
+        dropout: float = 0.0,
     ) -> None:
         super().__init__()
         require_sizes("a grid encoder", annotation_size=annotation_size)
         self.annotation_size = self.start_size = self.summary_size = annotation_size
-        self.backbone = backbone
-        self.places_LD = nn.Parameter(0.1 * torch.randn(places, annotation_size)) if places else None
+        self.backbone, self.normalised = backbone, normalised
+        self.places_LD = nn.Parameter(torch.empty(places, annotation_size)) if places else None
         self.dropout = nn.Dropout(dropout)
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """New vectors for places."""
+        if self.places_LD is not None:
+            nn.init.normal_(self.places_LD, std=0.1)
 
     def forward(self, source: GridSource | PixelSource) -> Annotations:
         """The annotations of a batch of pictures.
@@ -64,6 +78,8 @@ class GridEncoder(Encoder):
                 "channels: set annotation_size to that"
             )
         values_BLD = values_BLD.to(torch.get_default_dtype() if self.places_LD is None else self.places_LD.dtype)
+        if self.normalised:
+            values_BLD = F.layer_norm(values_BLD, values_BLD.shape[-1:])
         if self.places_LD is not None:
             if values_BLD.shape[1] != len(self.places_LD):
                 raise ValueError(f"the grid has {values_BLD.shape[1]} places, not {len(self.places_LD)}: set places")
