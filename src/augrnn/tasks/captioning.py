@@ -45,6 +45,8 @@ class Captioning(PictureTask):
       seed: names the stream of training batches.
     """
 
+    measure = "augrnn.measures.captions.measure.CaptionMeasure"
+
     def __init__(
         self,
         backbone: Backbone,

@@ -39,6 +39,8 @@ class Scenes(PictureTask):
       seed: names the stream of training batches.
     """
 
+    measure = "augrnn.measures.captions.measure.ScenesMeasure"
+
     def __init__(
         self,
         backbone: Backbone,
