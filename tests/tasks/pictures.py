@@ -3,7 +3,9 @@
 import io
 from functools import cache
 from pathlib import Path
+from typing import Any
 
+import yaml
 from PIL import Image
 
 from augrnn.vision.backbone import Backbone
@@ -35,3 +37,21 @@ def folder(path: Path) -> Path:
         lines += [f"{number}.jpg,{caption},{split}" for caption in captions[: 2 + number % 2]]
     (path / "captions.csv").write_text("\n".join(lines) + "\n")
     return path
+
+
+def small(config: Path, directory: Path) -> list[str]:
+    """Options that let a config of captioning train on a few pictures, seen by a network of random weights.
+
+    Args:
+      config: a file in configs/captioning.
+      directory: for images with captions, and for what the network sees.
+    """
+    data: dict[str, Any] = {"backbone": {"init_args": {"weights": None}}, "cache": str(directory / "cache")}
+    changed: dict[str, Any] = {"data": {"init_args": data}}
+    if config.stem.startswith("scenes"):
+        data |= {"scenes": 32, "validation_scenes": 4}
+    else:
+        data |= {"directory": str(folder(directory / "data")), "vocabulary": 20, "batch_size": 8}
+        changed["model"] = {"init_args": {"decoder": {"init_args": {"vocabulary": 20}}}}
+    (directory / "small.yaml").write_text(yaml.safe_dump(changed))
+    return ["--config", str(directory / "small.yaml")]

@@ -51,6 +51,7 @@ class PictureTask(TextTask):
       seed: names the stream of training batches.
     """
 
+    command = "caption"
     finite = True
     learned = True
 

@@ -45,11 +45,13 @@ class Task(L.LightningDataModule):
     Attributes:
       measure: the dotted path of a class, a subclass of `augrnn.measures.measure.Measure`: what is measured on a
         trained model ("augrnn.measures.copy.measure.CopyMeasure"). The base class, which measures nothing, by default.
+      command: the command that uses a trained model: "predict", which reads lines, or one of its own.
       learned: whether it learns from data what inference needs (a vocabulary), which checkpoints then hold.
       finite: whether an epoch is a pass over a data set, which the processes of a data-parallel run share.
     """
 
     measure: str = "augrnn.measures.measure.Measure"
+    command: str = "predict"
     learned: bool = False
     finite: bool = False
 

@@ -93,6 +93,7 @@ class Translation(TextTask):
 
     measure = "augrnn.measures.translation.measure.TranslationMeasure"
 
+    command = "translate"
     finite = True
     learned = True
 

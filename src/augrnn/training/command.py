@@ -24,7 +24,6 @@ from augrnn.errors import UserError
 from augrnn.files import jsonable
 from augrnn.run_folder import CONFIG, LAST, METRICS, MODEL
 from augrnn.signals import STOPPED
-from augrnn.tasks.task import TextTask
 from augrnn.tracking import loggers as tracking
 from augrnn.tracking.loggers import RunTags
 from augrnn.tracking.pictures import Pictures
@@ -141,7 +140,7 @@ class Command(LightningCLI):
             if (folder / METRICS).exists():
                 fit_folder.draw_curves(folder)
             metrics = {name: float(value) for name, value in self.trainer.callback_metrics.items()}
-            print(fit_folder.ending(folder, isinstance(self.datamodule, TextTask), metrics), flush=True)
+            print(fit_folder.ending(folder, getattr(self.datamodule, "command", "predict"), metrics), flush=True)
 
     def instantiate_classes(self) -> None:
         try:
