@@ -295,6 +295,17 @@ def test_what_makes_no_sense_is_refused(tmp_path: Path) -> None:
         CaptionCorpus(tmp_path, held_out={"val": 1.5})
 
 
+def test_the_hub_and_what_is_there_without_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = DatasetDict({kind: rows(split) for split, kind in (("train", "train"), ("val", "validation"))})
+    monkeypatch.delenv("AUGRNN_DATA", raising=False)
+    monkeypatch.setattr("augrnn.captions.corpus.load_hub", lambda hub: {"mine/captions": whole}[hub])
+    check(CaptionCorpus(hub="mine/captions").read("val"), "val")
+    with pytest.raises(UserError, match="no split 'test' in the hub data set mine/captions; found: train, validation"):
+        CaptionCorpus(hub="mine/captions").read("test")
+    with pytest.raises(UserError, match=r"the hub did not give jxie/flickr8k .* set AUGRNN_DATA"):
+        CaptionCorpus().read("val")
+
+
 @pytest.mark.data
 def test_flickr8k_is_whole(data_root: Path) -> None:
     if not (data_root / "flickr8k").is_dir():

@@ -2,6 +2,7 @@
 
 import base64
 import io
+import os
 import re
 import shutil
 from collections.abc import Iterator, Sequence
@@ -220,6 +221,12 @@ def test_the_page_is_whole_and_the_strip_has_a_panel_a_word(run: Path, tmp_path:
     veil = np.asarray(Image.open(io.BytesIO(base64.b64decode(urls[1]))))[..., 3]
     assert veil.shape == GRID
     assert (veil == veil.min()).tolist() == (maps[0] > maps[0].max() * 0.997).tolist()
+
+
+def test_a_file_may_have_any_name(tmp_path: Path, told: Any) -> None:
+    image = picture(tmp_path / os.fsdecode(b"\xff $x_1$ 100%.png"))
+    assert len(told(image, "--out", tmp_path / "out")) == 1
+    assert len(list((tmp_path / "out").iterdir())) == 2
 
 
 def test_overlays_are_bright_where_the_weight_is(run: Path, tmp_path: Path) -> None:

@@ -222,7 +222,7 @@ def draw(found: Sequence[Captions], folder: Path) -> None:
         if captions[0].looked:
             captions.exhibit().save(folder / f"{number}-{Path(captions[0].image).stem}.png")
     with replacing(folder / PAGE) as file:
-        file.write(page(found).encode())
+        file.write(page(found).encode(errors="replace"))  # a name of a file may be no text
 
 
 STYLE = """<style>
