@@ -89,8 +89,8 @@ def _captioning(task: Captioning, sizes: Mapping[str, int]) -> Iterator[str]:
         f"vocabulary: {task.vocabulary:,}, four of them special; the training captions have {len(counts):,} words, "
         f"{often:,} of them at least {OFTEN} times; {_compared(sizes, task.vocabulary)}"
     )
-    references = task.described(task.validation_split).captions
-    constant = constant_caption([words for several in task.described(TRAIN).captions for words in several], references)
+    trained, references = (task.described(split).captions for split in (TRAIN, task.validation_split))
+    constant = constant_caption([words for several in trained for words in several], trained)
     rows = {
         "people, each by the other captions": human_row(references, task.words.treatment),
         f"'{task.words.line(constant)}' for all": task.metrics("val").scores([constant] * len(references)).table(),
