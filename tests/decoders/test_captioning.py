@@ -45,8 +45,9 @@ def by_hand(ours: CaptionDecoder, source: Annotations) -> tuple[Tensor, Tensor, 
         m = layer("first_memory", layer("memory_layer", mean_D).clamp_min(0)).tanh()
         for words_B in WORDS_MB:
             y = names["embedding.weight"][words_B[b]] * (words_B[b] != 1 or ours.first_input == "symbol")
+            query = h + layer("query_layer", y) if ours.query_layer else h
             energies = [
-                layer("attention.energy", (layer("attention.query", h) + layer("attention.key", place_D)).tanh())
+                layer("attention.energy", (layer("attention.query", query) + layer("attention.key", place_D)).tanh())
                 for place_D in source.values_BLD[b]
             ]
             alpha_L = torch.cat(energies).exp() / torch.cat(energies).exp().sum()
@@ -76,7 +77,7 @@ def decoded(ours: CaptionDecoder, source: Annotations) -> tuple[Tensor, Tensor, 
     return ours.logits(whole.y_TBO), whole.trace.alignment_BL, whole.trace.beta_B
 
 
-@pytest.mark.parametrize("options", [{}, {"first_input": "symbol"}, {"gated": False}])
+@pytest.mark.parametrize("options", [{}, {"first_input": "symbol"}, {"gated": False}, {"word_in_query": True}])
 def test_outputs_and_gradients_are_those_of_the_equations(options: dict[str, object]) -> None:
     ours, source = make(**options), annotations()
     found, expected = decoded(ours, source), by_hand(ours, source)

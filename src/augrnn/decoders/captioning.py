@@ -1,7 +1,7 @@
 """The LSTM that describes pictures, which weighs all that it sees against what it knows of the language."""
 
 # ... = any leading dimensions, M = target positions, B = batch, L = places, S = start, D = context, E = word embedding,
-# H = state, P = 4 H + E
+# H = state, P = 5 H + E, or 4 H + E where attention is asked with the state alone
 
 from typing import Literal, NamedTuple, get_args
 
@@ -62,6 +62,8 @@ class CaptionDecoder(Decoder):
       first_input: what stands for the word before the first: "zero", a zero vector as in the paper's code, or "symbol",
         a learned embedding.
       gated: whether there is a beta; without it, it is 1.
+      word_in_query: ask attention with h_{t-1} + W_q y. The paper asks with h_{t-1} alone, which was made before the
+        previous word was chosen: after "a red" it cannot know which of two things is to be named.
       vocabulary, embedding_size, hidden_size, start_size, attention, embedding_dropout, output_dropout: see Decoder.
         The outputs' dropout is that of h_t as well.
     """
@@ -77,6 +79,7 @@ class CaptionDecoder(Decoder):
         output_dropout: float = 0.0,
         first_input: FirstInput = "zero",
         gated: bool = True,
+        word_in_query: bool = False,
     ) -> None:
         sizes = vocabulary, embedding_size, hidden_size, start_size
         super().__init__(*sizes, attention, embedding_size, embedding_dropout, output_dropout)
@@ -87,12 +90,14 @@ class CaptionDecoder(Decoder):
         self.memory_layer = Linear(start_size, hidden_size)
         self.first_memory = Linear(hidden_size, hidden_size)
         self.gate = nn.Linear(hidden_size, 1) if gated else None
+        self.query_layer = Linear(embedding_size, hidden_size, bias=False) if word_in_query else None
         self.word_layer = Linear(embedding_size, 4 * hidden_size)
         self.hidden_layer = Linear(hidden_size, 4 * hidden_size, bias=False)
         self.context_layer = Linear(attention.context_size, 4 * hidden_size, bias=False)
         self.deep_layer = Linear(hidden_size + attention.context_size, embedding_size)
         starts = (self.first_hidden, self.memory_layer, self.first_memory, *([self.gate] if self.gate else []))
-        self._initialise(*starts, self.word_layer, self.context_layer, self.deep_layer)
+        queries = [self.query_layer] if self.query_layer else []
+        self._initialise(*starts, *queries, self.word_layer, self.context_layer, self.deep_layer)
         for layer in (self.start_layer, *starts, self.word_layer, self.deep_layer):
             nn.init.zeros_(layer.bias)
         for recurrent_HH in self.hidden_layer.weight.data.chunk(4):
@@ -111,12 +116,16 @@ class CaptionDecoder(Decoder):
         return embedded * (words != BOS).unsqueeze(-1) if self.first_input == "zero" else embedded
 
     def project(self, x: Tensor) -> Tensor:
-        return torch.cat([self.word_layer(x), x], dim=-1)
+        queries = [self.query_layer(x)] if self.query_layer else []
+        return torch.cat([self.word_layer(x), x, *queries], dim=-1)
 
     def step(self, p_BP: Tensor, state: CaptionState) -> tuple[Tensor, CaptionState]:
         """One word: emits h_t, z_t and the embedding of the word before."""
-        word_BG, word_BE = p_BP.split([4 * self.hidden_size, self.input_size], dim=-1)
-        context_BD, alignment_BL, chances_BL = self.attention.look(state.hidden_BH, state.attended)
+        word_BG, word_BE, asked_BH = p_BP.tensor_split(
+            [4 * self.hidden_size, 4 * self.hidden_size + self.input_size], -1
+        )
+        query_BH = state.hidden_BH + asked_BH if self.query_layer else state.hidden_BH
+        context_BD, alignment_BL, chances_BL = self.attention.look(query_BH, state.attended)
         if self.gate is None:
             beta_B = torch.ones_like(state.beta_B)
         else:

@@ -75,6 +75,7 @@ def test_numbers_and_exhibits_of_each_kind_of_model(task: Scenes, kind: str, mon
         names = {"given", "written", "untrained", "shuffled", "uniform", "centre"}
         assert set(numbers["test/pointing"]) == set(numbers["val/pointing"]) == names
         assert numbers["test/pointing"]["given"]["area"] == numbers["test/pointing"]["uniform"]["mass"]
+        assert numbers["test/hits_by_shift"]["0"] == numbers["test/pointing"]["given"]["hit"]
         assert numbers["test/forced_gap"] < 1e-4
         assert numbers["test/variation"] >= 0
         assert set(numbers["test/beta"]) >= {"nouns", "function_words", "difference", "low", "high"}
@@ -135,6 +136,8 @@ def test_the_map_of_a_noun_is_at_its_own_place() -> None:
     maps_TL = np.eye(5, 16, dtype=np.float32)
     ((map_L, boxes),) = given_maps({0: Reading(maps_TL, np.ones(5, np.float32))}, [SCENE])
     assert map_L.argmax() == 2
+    for shift, row in ((-1, 1), (1, 3), (9, 4)):
+        assert given_maps({0: Reading(maps_TL, np.ones(5, np.float32))}, [SCENE], shift)[0][0].argmax() == row
     assert boxes == [THINGS[0].box]
 
 

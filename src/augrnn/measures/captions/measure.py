@@ -40,6 +40,9 @@ from augrnn.text.token_batches import PairBatch
 BEAMS = (1, 3, 5, 10)
 """Beams that captions of test images are searched with."""
 
+SHIFTS = (-1, 0, 1)
+"""Steps by which maps are shifted to expose a mistake of one."""
+
 RESAMPLES = 200
 """Samples of images, drawn with replacement, on which metrics are computed again: the same ones for every model."""
 
@@ -231,8 +234,10 @@ class ScenesMeasure(CaptionMeasure):
       "given", at the shapes' names of given captions; "written", at those of the model's own, found with its beam, the
       boxes those of all objects that fit the name with the size and colour before it; "untrained", as given but with
       new weights; "shuffled", as given but with another image of the batch; "uniform" and "centre", maps that see
-      nothing, a hit of the first being the share of the cells that hit.
-    And `S/unfounded`, the share of shapes' names in the model's own captions that fit no object, for every model.
+      nothing, a hit of the first being the share of the cells that hit;
+      `S/hits_by_shift`, the hits as given with the map of so many words later ("-1", "0", "1"): attention that is right
+      by one step off is a known mistake, of which only these tell.
+    And for every model `S/unfounded`, the share of shapes' names in the model's own captions that fit no object.
 
     Exhibits beside `CaptionMeasure`'s: with attention `overlay-0`, `overlay-1` and `overlay-2` of validation scenes.
     """
@@ -247,21 +252,24 @@ class ScenesMeasure(CaptionMeasure):
         numbers = super().attention(system, task, split) | {"unfounded": unfounded}
         if "variation" not in numbers:
             return numbers
+        read = readings(system, task.evaluation(split))
         maps = {
-            "given": given_maps(readings(system, task.evaluation(split)), scenes),
+            "given": given_maps(read, scenes),
             "written": own,
             "untrained": given_maps(readings(untrained(system), task.evaluation(split)), scenes),
             "shuffled": given_maps(readings(system, map(shuffled, task.evaluation(split))), scenes),
         }
-        found = {
-            name: summary([pointed(map_L.reshape(grid), boxes) for map_L, boxes in cases])
-            for name, cases in maps.items()
-        }
+
+        def judged(cases: Sequence[Case]) -> Numbers:
+            return summary([pointed(map_L.reshape(grid), boxes) for map_L, boxes in cases])
+
+        found = {name: judged(cases) for name, cases in maps.items()}
         regions = [boxes for _, boxes in maps["given"]]
         chance = [pointed(uniform_map(*grid), boxes)._replace(hit=centre_share(*grid, boxes)) for boxes in regions]
         found["uniform"] = summary(chance) | {"tolerant": 0.0}
         found["centre"] = summary([pointed(centre_map(*grid), boxes) for boxes in regions])
-        return numbers | {"pointing": found}
+        shifted = {str(shift): judged(given_maps(read, scenes, shift))["hit"] for shift in SHIFTS}
+        return numbers | {"pointing": found, "hits_by_shift": shifted}
 
     def preview(self, system: EncoderDecoder, task: PictureTask) -> dict[str, Exhibit]:
         assert isinstance(task, Scenes)
@@ -275,17 +283,21 @@ Case = tuple[NDArray[np.float32], Sequence[Sides]]
 """A map, and the boxes of what its word names."""
 
 
-def _cases(maps_TL: NDArray[np.float32], named: Sequence[Link], scene: Scene) -> list[Case]:
-    return [(maps_TL[link.word], [scene.things[thing].box for thing in link.things]) for link in named if link.things]
-
-
-def given_maps(read: Mapping[int, Reading], scenes: Sequence[Scene]) -> list[Case]:
-    """The maps at the shapes' names of given captions."""
+def _cases(maps_TL: NDArray[np.float32], named: Sequence[Link], scene: Scene, shift: int = 0) -> list[Case]:
     return [
-        case
-        for number, each in read.items()
-        for case in _cases(each.maps_TL, scenes[number].links[number % len(scenes[number].links)], scenes[number])
+        (maps_TL[min(max(link.word + shift, 0), len(maps_TL) - 1)], [scene.things[thing].box for thing in link.things])
+        for link in named
+        if link.things
     ]
+
+
+def given_maps(read: Mapping[int, Reading], scenes: Sequence[Scene], shift: int = 0) -> list[Case]:
+    """The maps at the shapes' names of given captions, or of so many words later."""
+    cases = []
+    for number, each in read.items():
+        scene = scenes[number]
+        cases += _cases(each.maps_TL, scene.links[number % len(scene.links)], scene, shift)
+    return cases
 
 
 def own_maps(system: EncoderDecoder, task: Scenes, split: str) -> tuple[list[Case], float]:
