@@ -19,6 +19,8 @@ from augrnn.measures.captions.measure import (
     betas,
     given_maps,
     given_words,
+    hits_bound,
+    left,
     median_variation,
     own_maps,
     resampled,
@@ -72,7 +74,7 @@ def test_numbers_and_exhibits_of_each_kind_of_model(task: Scenes, kind: str, mon
         assert "test/pointing" not in numbers
         assert set(found.exhibits) == {"captions"}
     else:
-        names = {"given", "written", "untrained", "shuffled", "uniform", "centre"}
+        names = {"given", "known", "written", "untrained", "shuffled", "uniform", "centre"}
         assert set(numbers["test/pointing"]) == set(numbers["val/pointing"]) == names
         assert numbers["test/pointing"]["given"]["area"] == numbers["test/pointing"]["uniform"]["mass"]
         assert numbers["test/hits_by_shift"]["0"] == numbers["test/pointing"]["given"]["hit"]
@@ -139,6 +141,23 @@ def test_the_map_of_a_noun_is_at_its_own_place() -> None:
     for shift, row in ((-1, 1), (1, 3), (9, 4)):
         assert given_maps({0: Reading(maps_TL, np.ones(5, np.float32))}, [SCENE], shift)[0][0].argmax() == row
     assert boxes == [THINGS[0].box]
+
+
+def test_what_the_words_before_leave() -> None:
+    """A red circle and a blue circle are told apart by their colours alone, and then by which was named."""
+    words = ("a", "red", "circle", "and", "a", "circle", ".")
+    named = (Link(2, (0,)), Link(5, (1,)))
+    scene = SCENE._replace(captions=(words,), links=(named,))
+    assert left(words, named[0], named, scene) == [0]
+    assert left(words, named[0], named, scene, seen_last=False) == [0, 1]
+    assert left(words, named[1], named, scene, seen_last=False) == [1]
+    assert hits_bound([scene], [0]) == 1
+    assert hits_bound([scene], [0], seen_last=False) == 0.75
+    bare = scene._replace(captions=(("a", "circle", "."),), links=((Link(1, (0,)),),))
+    assert hits_bound([bare], [0]) == 0.5
+    read = {0: Reading(np.eye(3, 16, dtype=np.float32), np.ones(3, np.float32))}
+    assert len(given_maps(read, [bare])) == 1
+    assert given_maps(read, [bare], known=True) == []
 
 
 @torch.no_grad()

@@ -3,7 +3,7 @@
 # B = batch, T = words, L = places, R = rows of the grid, C = columns, N = images
 
 import itertools
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, get_args
 
 import numpy as np
@@ -11,8 +11,8 @@ import torch
 from numpy.typing import NDArray
 
 from augrnn.attention.hard import Decoding, HardAttention
+from augrnn.captions.scenes import COLOURS, SHAPES, SIZES, Link, Scene, drawn, links
 from augrnn.captions.scenes import FUNCTION_WORDS as SCENE_FUNCTION_WORDS
-from augrnn.captions.scenes import SHAPES, Link, Scene, drawn, links
 from augrnn.exhibits.exhibit import Exhibit
 from augrnn.exhibits.text_table import TextTable
 from augrnn.exhibits.word_maps import WordMaps
@@ -231,10 +231,13 @@ class ScenesMeasure(CaptionMeasure):
     """What a model says of drawn scenes, and whether it looks at what it names.
 
     Numbers beside `CaptionMeasure`'s, with attention, for each split S: `S/pointing`, for each kind of map a `summary`:
-      "given", at the shapes' names of given captions; "written", at those of the model's own, found with its beam, the
+      "given", at the shapes' names of given captions; "known", at those of them for which the words before leave no
+      other object (see `left`); "written", at those of the model's own, found with its beam, the
       boxes those of all objects that fit the name with the size and colour before it; "untrained", as given but with
       new weights; "shuffled", as given but with another image of the batch; "uniform" and "centre", maps that see
       nothing, a hit of the first being the share of the cells that hit;
+      `S/hits_bound`, how often one hits who sees all and knows the words before, but for the last one ("state", what
+      the paper's query can know) or with it ("word");
       `S/hits_by_shift`, the hits as given with the map of so many words later ("-1", "0", "1"): attention that is right
       by one step off is a known mistake, of which only these tell.
     And for every model `S/unfounded`, the share of shapes' names in the model's own captions that fit no object.
@@ -255,6 +258,7 @@ class ScenesMeasure(CaptionMeasure):
         read = readings(system, task.evaluation(split))
         maps = {
             "given": given_maps(read, scenes),
+            "known": given_maps(read, scenes, known=True),
             "written": own,
             "untrained": given_maps(readings(untrained(system), task.evaluation(split)), scenes),
             "shuffled": given_maps(readings(system, map(shuffled, task.evaluation(split))), scenes),
@@ -269,7 +273,8 @@ class ScenesMeasure(CaptionMeasure):
         found["uniform"] = summary(chance) | {"tolerant": 0.0}
         found["centre"] = summary([pointed(centre_map(*grid), boxes) for boxes in regions])
         shifted = {str(shift): judged(given_maps(read, scenes, shift))["hit"] for shift in SHIFTS}
-        return numbers | {"pointing": found, "hits_by_shift": shifted}
+        bound = {"state": hits_bound(scenes, read, seen_last=False), "word": hits_bound(scenes, read)}
+        return numbers | {"pointing": found, "hits_by_shift": shifted, "hits_bound": bound}
 
     def preview(self, system: EncoderDecoder, task: PictureTask) -> dict[str, Exhibit]:
         assert isinstance(task, Scenes)
@@ -291,13 +296,58 @@ def _cases(maps_TL: NDArray[np.float32], named: Sequence[Link], scene: Scene, sh
     ]
 
 
-def given_maps(read: Mapping[int, Reading], scenes: Sequence[Scene], shift: int = 0) -> list[Case]:
-    """The maps at the shapes' names of given captions, or of so many words later."""
+def given_maps(read: Mapping[int, Reading], scenes: Sequence[Scene], shift: int = 0, known: bool = False) -> list[Case]:
+    """The maps at the shapes' names of given captions.
+
+    Args:
+      read: by the number of a scene.
+      scenes: of the split.
+      shift: take the map of so many words later.
+      known: only where the words before leave no other object.
+    """
     cases = []
     for number, each in read.items():
         scene = scenes[number]
-        cases += _cases(each.maps_TL, scene.links[number % len(scene.links)], scene, shift)
+        words, named = _given(scene, number)
+        chosen = [link for link in named if not known or len(left(words, link, named, scene)) == 1]
+        cases += _cases(each.maps_TL, chosen, scene, shift)
     return cases
+
+
+def _given(scene: Scene, number: int) -> tuple[Sequence[str], Sequence[Link]]:
+    place = number % len(scene.captions)
+    return scene.captions[place], scene.links[place]
+
+
+def left(words: Sequence[str], link: Link, named: Sequence[Link], scene: Scene, seen_last: bool = True) -> list[int]:
+    """The objects that a shape's name may be about to name, as far as the words before it tell.
+
+    They are those that were not named before, and that have the colour and size straight before the name.
+
+    Args:
+      words: the caption.
+      link: the name.
+      named: all names in the caption.
+      scene: its objects.
+      seen_last: whether the last word before the name counts.
+    """
+    said, place = set(), link.word - 1
+    while place >= 0 and (words[place] in COLOURS or words[place] in SIZES):
+        if seen_last or place < link.word - 1:
+            said.add(words[place])
+        place -= 1
+    before = {thing for each in named if each.word < link.word for thing in each.things}
+    things = enumerate(scene.things)
+    return [number for number, each in things if number not in before and said <= {each.colour, each.size}]
+
+
+def hits_bound(scenes: Sequence[Scene], numbers: Iterable[int], seen_last: bool = True) -> float:
+    """How often one hits at the names of given captions who chooses among the objects that are left."""
+    shares = []
+    for number in numbers:
+        words, named = _given(scenes[number], number)
+        shares += [1 / len(left(words, link, named, scenes[number], seen_last)) for link in named]
+    return float(np.mean(shares))
 
 
 def own_maps(system: EncoderDecoder, task: Scenes, split: str) -> tuple[list[Case], float]:
