@@ -138,7 +138,8 @@ def rate(update: Callable[[int], int], device: torch.device, seconds: float) -> 
     return run(seconds)
 
 
-def _updater(module: nn.Module, cost: Callable[[int], tuple[Tensor, int]]) -> Callable[[int], int]:
+def updater(module: nn.Module, cost: Callable[[int], tuple[Tensor, int]]) -> Callable[[int], int]:
+    """One update of a module, by the cost and the count that `cost` gives for its number; gives the count."""
     optimizer = torch.optim.Adam(module.parameters(), fused=True)
 
     def update(number: int) -> int:
@@ -161,7 +162,7 @@ def machine_speed(workload: Workload, batch_size: int, device: torch.device, sec
     drawn = _drawn(workload, task, batch_size, device)
     mine = rate(_bits_updater(ours, lambda batch: ours(batch).y_TBO, drawn), device, seconds)
     reference = rate(_bits_updater(torchs, lambda batch: torchs(batch.inputs_TBI), drawn), device, seconds)
-    return Speed(workload.name, _named(device), batch_size, mine, "sequences", reference)
+    return Speed(workload.name, named(device), batch_size, mine, "sequences", reference)
 
 
 def naive_speed(workload: Workload, batch_size: int, device: torch.device, seconds: float) -> Speed:
@@ -170,7 +171,7 @@ def naive_speed(workload: Workload, batch_size: int, device: torch.device, secon
     naive = NaiveNTM(_machine(workload, task)).to(device)
     drawn = _drawn(workload, task, batch_size, device)
     found = rate(_bits_updater(naive, lambda batch: naive(batch.inputs_TBI), drawn), device, seconds)
-    return Speed(f"{workload.name}, as a plain loop", _named(device), batch_size, found, "sequences", None)
+    return Speed(f"{workload.name}, as a plain loop", named(device), batch_size, found, "sequences", None)
 
 
 def _machine(workload: Workload, task: BitTask) -> NTM:
@@ -194,7 +195,7 @@ def _bits_updater(
         batch = batches[number % len(batches)]
         return batch.cost_bits(forward(batch)).mean(), batch.size
 
-    return _updater(module, cost)
+    return updater(module, cost)
 
 
 def rnnsearch() -> EncoderDecoder:
@@ -245,9 +246,9 @@ def translation_speed(name: str, device: torch.device, seconds: float, half: boo
         with torch.autocast(device.type, torch.bfloat16, enabled=half):
             return F.cross_entropy(torchs(batch), target_N), len(target_N)
 
-    mine = rate(_updater(ours, our_cost), device, seconds)
-    reference = rate(_updater(torchs, their_cost), device, seconds)
-    return Speed(f"translation, {name}{_half(half)}", _named(device), PAIRS, mine, "target tokens", reference)
+    mine = rate(updater(ours, our_cost), device, seconds)
+    reference = rate(updater(torchs, their_cost), device, seconds)
+    return Speed(f"translation, {name}{_half(half)}", named(device), PAIRS, mine, "target tokens", reference)
 
 
 def decoding_speed(name: str, device: torch.device, seconds: float, half: bool) -> Speed:
@@ -274,7 +275,7 @@ def decoding_speed(name: str, device: torch.device, seconds: float, half: bool) 
         return sum(len(best[0].tokens) for best in found)
 
     name = f"translation, {name}, beam of {BEAM}{_half(half)}"
-    return Speed(name, _named(device), PAIRS, rate(decode, device, seconds), "target tokens", None)
+    return Speed(name, named(device), PAIRS, rate(decode, device, seconds), "target tokens", None)
 
 
 def _half(half: bool) -> str:
@@ -292,7 +293,8 @@ def _sentences(count: int) -> Iterator[PairBatch]:
         yield PairBatch(Tokens(source_BL, masks[0]), target_BM, masks[1], torch.arange(PAIRS))
 
 
-def _named(device: torch.device) -> str:
+def named(device: torch.device) -> str:
+    """What a row calls a device."""
     return torch.cuda.get_device_name(device) if device.type == "cuda" else f"cpu ({torch.get_num_threads()} threads)"
 
 

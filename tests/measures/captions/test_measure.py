@@ -15,6 +15,7 @@ from augrnn.decoders.captioning import CaptionDecoder
 from augrnn.encoders.grid import GridEncoder, GridSource
 from augrnn.measures.captions import measure as module
 from augrnn.measures.captions.measure import (
+    CaptionMeasure,
     ScenesMeasure,
     betas,
     given_maps,
@@ -28,8 +29,10 @@ from augrnn.measures.captions.measure import (
 )
 from augrnn.measures.captions.reading import Reading, forced_gap, readings, shuffled, written
 from augrnn.systems.encoder_decoder import EncoderDecoder
+from augrnn.tasks.captioning import Captioning
 from augrnn.tasks.scenes import Scenes
 from augrnn.vision.backbone import Backbone
+from tests.tasks.pictures import backbone, folder
 
 H = 8
 
@@ -83,6 +86,20 @@ def test_numbers_and_exhibits_of_each_kind_of_model(task: Scenes, kind: str, mon
         assert set(numbers["test/beta"]) >= {"nouns", "function_words", "difference", "low", "high"}
         assert {"captions", "overlay-0"} <= set(found.exhibits)
     assert set(found.exhibits) <= set(ScenesMeasure().previews({}))
+
+
+@torch.no_grad()
+def test_photographs_have_no_boxes_and_their_nouns_are_listed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "BEAMS", (1,))
+    monkeypatch.setattr(module, "RESAMPLES", 5)
+    photographs = Captioning(backbone(), vocabulary=20, directory=folder(tmp_path / "data"), cache=tmp_path / "cache")
+    decoder = CaptionDecoder(20, 6, H, 128, AdditiveAttention(H, 128, 6))
+    system = EncoderDecoder(GridEncoder(128), decoder, length_factor=0, length_constant=6).eval()
+    found = CaptionMeasure().measure(system, photographs)
+    assert set(found.numbers["test/scores"]["expectation"]) == {"1", "5"}
+    assert found.numbers["val/forced_gap"] < 1e-4
+    assert "test/pointing" not in found.numbers
+    assert set(found.exhibits) == set(CaptionMeasure().previews({})) == {"captions"}
 
 
 @torch.no_grad()
