@@ -108,7 +108,7 @@ ADDITIVE = {
 HARD = attending({"class_path": "augrnn.attention.hard.HardAttention", "init_args": {"attention": ADDITIVE}})
 HARD["model"]["init_args"]["objective"] = {
     "class_path": "augrnn.objectives.reinforce.Reinforce",
-    "init_args": {"reward": "to_go", "entropy": 0.01},
+    "init_args": {"entropy": 0.01},
 }
 
 MEAN = attending(

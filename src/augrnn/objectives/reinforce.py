@@ -2,7 +2,7 @@
 
 # B = batch, M = target positions, L = places
 
-from typing import Any, Literal, get_args
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -12,8 +12,6 @@ from augrnn.cells.unroll import Unrolled
 from augrnn.errors import UserError
 from augrnn.objectives.objective import Loss, Objective
 from augrnn.text.token_batches import NO_TOKEN, PairBatch
-
-Reward = Literal["sentence", "to_go"]
 
 TINY = 1e-8
 """Added to chances before their logarithm is taken."""
@@ -28,10 +26,8 @@ class Reinforce(Objective):
 
     with no gradient through what stands before the sum; the gradient is then in expectation that of the expected cost.
     b is the sentence's length times a moving mean of the log likelihood of a token: b <- .9 b + .1 mean over the batch,
-    from the first batch's mean on. A place cannot change the words before it: with the reward "to_go", log alpha of
-    each step is multiplied with the likelihood of the words from there on, less as many times the moving mean, which
-    has the same expectation and less variance. Where the context was the expected one (the coin of `HardAttention`),
-    the cost is that of soft attention, with the entropy.
+    from the first batch's mean on. Where the context was the expected one (the coin of `HardAttention`), the cost is
+    that of soft attention, with the entropy.
 
     The paper's code differs: its reward is the mean over a sentence's tokens, over 10 and not divided by the batch,
     that is a weight of about .5 here at 64 sentences of 12 tokens; its entropy has the weight .002, not divided either,
@@ -43,19 +39,14 @@ class Reinforce(Objective):
       weight: lambda_r, of the reward.
       entropy: lambda_e, of the entropy.
       decay: of the moving mean.
-      reward: of which words: "sentence", as in the paper, or "to_go".
     """
 
-    def __init__(
-        self, weight: float = 1.0, entropy: float = 0.1, decay: float = 0.9, reward: Reward = "sentence"
-    ) -> None:
+    def __init__(self, weight: float = 1.0, entropy: float = 0.1, decay: float = 0.9) -> None:
         super().__init__()
-        if reward not in get_args(Reward):
-            raise ValueError(f"the reward is of {' or '.join(get_args(Reward))}, not {reward}")
         if weight < 0 or entropy < 0 or not 0 <= decay < 1:
             told = f"weight {weight}, entropy {entropy}, decay {decay}"
             raise ValueError(f"REINFORCE needs weights of at least 0 and a decay from 0 to below 1, not {told}")
-        self.weight, self.entropy, self.decay, self.reward = weight, entropy, decay, reward
+        self.weight, self.entropy, self.decay = weight, entropy, decay
         self.baseline: Tensor
         self.batches: Tensor
         self.register_buffer("baseline", torch.zeros(()))
@@ -71,25 +62,22 @@ class Reinforce(Objective):
         alignment_MBL, chances_MBL = given.trace
         real_MB = batch.target_mask_BM.t()
         flat_N = F.cross_entropy(given.y_TBO.flatten(0, 1), batch.flat_target, reduction="none", ignore_index=NO_TOKEN)
-        log_p_MB, length_B = -flat_N.view(real_MB.shape), real_MB.sum(0)
+        log_p_B = -flat_N.view(real_MB.shape).sum(0)
+        length_B = real_MB.sum(0)
+        reward_B = log_p_B.detach()
         logs_MBL = (chances_MBL + TINY).log()
         # Where the context was the expected one, alignment and chances are the same tensor, which one place has not.
         drawn_MB = (alignment_MBL.detach().amax(-1) == 1) & (alignment_MBL.detach() != chances_MBL.detach()).any(-1)
-        log_drawn_MB = (alignment_MBL.detach() * logs_MBL).sum(-1) * (real_MB & drawn_MB)
+        log_drawn_B = ((alignment_MBL.detach() * logs_MBL).sum(-1) * (real_MB & drawn_MB)).sum(0)
         entropy_B = (-(chances_MBL * logs_MBL).sum(-1) * real_MB).sum(0)
-        mean = (log_p_MB.detach().sum(0) / length_B).mean()
+        mean = (reward_B / length_B).mean()
         if not self.batches:
             self.baseline.copy_(mean)
-        better_MB = (log_p_MB.detach() - self.baseline) * real_MB
-        if self.reward == "sentence":
-            advantage_MB = better_MB.sum(0).expand_as(better_MB)
-        else:
-            advantage_MB = better_MB.flip(0).cumsum(0).flip(0)
+        advantage_B = reward_B - length_B * self.baseline
         if self.training:
             self.baseline.lerp_(mean, 1 - self.decay)
             self.batches += 1
-        rewarded_B = (advantage_MB * log_drawn_MB).sum(0)
-        cost_B = -log_p_MB.sum(0) - self.weight * rewarded_B - self.entropy * entropy_B
+        cost_B = -log_p_B - self.weight * advantage_B * log_drawn_B - self.entropy * entropy_B
         tokens = length_B.sum()
         logged = {"loss": flat_N.sum() / tokens, "entropy": entropy_B.sum() / tokens, "baseline": self.baseline.clone()}
         return Loss(cost_B.sum() / tokens, {name: value.detach() for name, value in logged.items()})
