@@ -49,6 +49,16 @@ def data_root() -> Path:
 
 
 @pytest.fixture
+def weights_root(monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The weights of backbones: the directory AUGRNN_WEIGHTS, or `shared/weights` beside the repository; sets it."""
+    folder = Path(os.environ.get("AUGRNN_WEIGHTS", ROOT.parent / "shared" / "weights"))
+    if not folder.is_dir():
+        pytest.skip("no weights here: set AUGRNN_WEIGHTS to a directory laid out as `mobilenet_v2/`, ...")
+    monkeypatch.setenv("AUGRNN_WEIGHTS", str(folder))
+    return folder
+
+
+@pytest.fixture
 def wandb_server(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> Iterator[WandbServer]:
     """A W&B server on this machine that W&B is set up for, with a key made up now and folders of its own.
 

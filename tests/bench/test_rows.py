@@ -5,6 +5,7 @@ import json
 import pytest
 import torch
 
+from augrnn.bench import captions
 from augrnn.bench import rows as bench
 from augrnn.cli import main
 
@@ -20,6 +21,8 @@ def test_bench_json_has_the_promised_keys(monkeypatch: pytest.MonkeyPatch, capsy
     monkeypatch.setattr(bench, "PAIRS", 3)
     monkeypatch.setattr(bench, "HIDDEN", 8)
     monkeypatch.setattr("augrnn.bench.conditions.condition_rows", lambda seconds: iter(()))
+    for name, size in {"CHANNELS": 16, "HIDDEN": 8, "IMAGES": 2, "PICTURES": 4, "SIDE": 32}.items():
+        monkeypatch.setattr(captions, name, size)
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     assert main(["bench", "--json", "--seconds", "0.01"]) == 0
     rows = json.loads(capsys.readouterr().out)
@@ -29,7 +32,9 @@ def test_bench_json_has_the_promised_keys(monkeypatch: pytest.MonkeyPatch, capsy
     ours = [(work.name, batch) for work in bench.WORKLOADS for batch in work.batches]
     assert measured == [*ours, *((f"{name}, as a plain loop", batch) for name, batch in ours[:3])]
     assert {batch for name, batch in measured if name.startswith("copy")} == {1, 16, 64}
-    translators = [row["name"] for row in rows if row["unit"] == "target tokens/s"]
+    assert [row["name"] for row in rows if row["unit"] == "pictures/s"] == ["features of MobileNetV2, kept on disk"]
+    assert "captions, soft attention" in [row["name"] for row in rows]
+    translators = [row["name"] for row in rows if row["name"].startswith("translation")]
     assert len(translators) == 2 * len(bench.TRANSLATORS)
     assert all(row["value"] > 0 for row in rows)
     assert all((row["reference"] is None) == ("beam" in row["name"] or "loop" in row["name"]) for row in rows)

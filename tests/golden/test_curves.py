@@ -15,6 +15,7 @@ import torch
 
 from augrnn.lab.provenance import hardware
 from augrnn.training.command import Command
+from tests.tasks.pictures import small
 
 ROOT = Path(__file__).parents[2]
 KEPT = Path(__file__).with_name("curves.json")
@@ -53,6 +54,8 @@ def test_a_config_trains_as_it_always_has(config: Path, tmp_path: Path, request:
     options += ["--trainer.logger=false", "--trainer.callbacks=null"]
     if config.parent.name == "translation":
         options.append(f"--data.init_args.directory={request.getfixturevalue('data_root') / 'multi30k'}")
+    if config.parent.name == "captioning":
+        options += small(config, tmp_path)
     losses = Losses()
     words = ["--config", str(config), *options, f"--trainer.max_steps={UPDATES}"]
     command = Command(words, run=False, folder=tmp_path, callbacks=[losses])

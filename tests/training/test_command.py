@@ -14,6 +14,7 @@ from augrnn.lab.experiment import Experiment, discover
 from augrnn.tracking.loggers import CSVFile
 from augrnn.training import command as training
 from augrnn.training.command import Command
+from tests.tasks.pictures import small
 from tests.tiny import train
 
 ROOT = Path(__file__).parents[2]
@@ -42,7 +43,7 @@ def test_every_config_loads_and_trains_two_batches(
         data = request.getfixturevalue("data_root")
         extra = [f"--data.init_args.directory={data / 'multi30k'}", "--trainer.limit_val_batches=1"]
     else:
-        extra = []
+        extra = small(config, tmp_path) if config.parent.name == "captioning" else []
     quiet = ["--trainer.enable_progress_bar=false", "--trainer.enable_model_summary=false", "--trainer.accelerator=cpu"]
     limits = ["--trainer.fast_dev_run=2", "--trainer.logger=false"]
     command = Command(["--config", str(config), *quiet, *limits, *extra], run=False, folder=tmp_path)
@@ -71,6 +72,8 @@ def test_every_plan_can_be_built(
     extra = []
     if experiment.name in ("attention/translation", "attention/strong-translation"):
         extra = [f"--data.init_args.directory={request.getfixturevalue('data_root') / 'multi30k'}"]
+    if experiment.name in ("attention/scenes", "attention/flickr8k"):
+        request.getfixturevalue("weights_root")
     for run in experiment.plan(scale, ROOT / "experiments", seeds=1):
         (tmp_path / "settings.yaml").write_text(yaml.safe_dump(run.settings))
         words = ["--config", str(tmp_path / "settings.yaml"), "--trainer.logger=false", *extra]
@@ -95,7 +98,9 @@ def test_no_cosine_ends_before_its_training() -> None:
 
 
 @pytest.mark.parametrize("config", CONFIGS, ids=lambda path: f"{path.parent.name}-{path.stem}")
-def test_every_config_resolves_to_itself(config: Path, tmp_path: Path) -> None:
+def test_every_config_resolves_to_itself(config: Path, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    if config.parent.name == "captioning":
+        request.getfixturevalue("weights_root")
     # Whatever the file says must be in what runs: a misspelt or dropped key would train another model.
     command = Command(["--config", str(config), "--trainer.logger=false"], run=False, folder=tmp_path)
     resolved = yaml.safe_load(command.parser.dump(command.config, skip_none=False))

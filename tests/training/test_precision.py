@@ -7,6 +7,7 @@ import torch
 import yaml
 
 from augrnn.training.command import Command
+from tests.tasks.pictures import small
 
 ROOT = Path(__file__).parents[2]
 CONFIGS = sorted(path for path in (ROOT / "configs").glob("*/*.yaml") if path.parent.name not in ("cluster", "sweeps"))
@@ -29,6 +30,8 @@ def test_a_config_trains_in_mixed_precision(
     words += ["--trainer.limit_val_batches=0"]
     if config.parent.name == "translation":
         words.append(f"--data.init_args.directory={request.getfixturevalue('data_root') / 'multi30k'}")
+    if config.parent.name == "captioning":
+        words += small(config, tmp_path)
     if "rows" in model.get("cell", {}).get("init_args", {}):
         words.append("--model.init_args.cell.init_args.rows=6")
     command = Command(["--config", str(config), *words], run=False, folder=tmp_path)

@@ -38,6 +38,20 @@ class Attended(NamedTuple):
     mask_BL: Tensor
 
 
+class Look(NamedTuple):
+    """One look at the source.
+
+    Attributes:
+      context_BD: what it gave.
+      alignment_BL: the weights that made the context.
+      chances_BL: the distribution that the attention computed: the same, unless it drew places from it.
+    """
+
+    context_BD: Tensor
+    alignment_BL: Tensor
+    chances_BL: Tensor
+
+
 class Attention(nn.Module):
     """From a decoder's state to a context.
 
@@ -58,3 +72,8 @@ class Attention(nn.Module):
     def forward(self, query_BH: Tensor, attended: Attended) -> tuple[Tensor, Tensor]:
         """Look at the source from one decoder state: (context_BD, alignment_BL)."""
         raise NotImplementedError
+
+    def look(self, query_BH: Tensor, attended: Attended) -> Look:
+        """The same, with the distribution that weights were drawn from, for attentions that draw."""
+        context_BD, alignment_BL = self(query_BH, attended)
+        return Look(context_BD, alignment_BL, alignment_BL)

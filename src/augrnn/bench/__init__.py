@@ -1,6 +1,7 @@
 """`augrnn bench`: throughput on this machine, of training beside other code for the same work, and of search."""
 
 from collections.abc import Iterator
+from itertools import chain
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -8,7 +9,7 @@ if TYPE_CHECKING:
 
 
 def speeds(seconds: float) -> "Iterator[Row]":
-    """Every row; see `augrnn.bench.rows.speeds`. `bench --against` asks older commits for them by this name."""
-    from augrnn.bench import rows
+    """Every row; see `speeds` in `rows` and `captions`. `bench --against` asks older commits for them by this name."""
+    from augrnn.bench import captions, rows
 
-    return rows.speeds(seconds)
+    return chain(rows.speeds(seconds), captions.speeds(seconds))

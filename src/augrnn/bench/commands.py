@@ -80,6 +80,8 @@ def _alone(options: argparse.Namespace) -> Iterator[tuple[dict[str, Any], str]]:
 def _beside(row: Any) -> str:
     if row.unit == "s":
         return "compiled before"
+    if row.unit == "pictures/s":
+        return "the network alone"
     return "idle" if "busy" in row.name else "torch's layers"
 
 

@@ -139,7 +139,8 @@ def rate(update: Callable[[int], int], device: torch.device, seconds: float) -> 
     return run(seconds)
 
 
-def _updater(module: nn.Module, cost: Callable[[int], tuple[Tensor, int]]) -> Callable[[int], int]:
+def updater(module: nn.Module, cost: Callable[[int], tuple[Tensor, int]]) -> Callable[[int], int]:
+    """One update of a module, by the cost and the count that `cost` gives for its number; gives the count."""
     optimizer = torch.optim.Adam(module.parameters(), fused=True)
 
     def update(number: int) -> int:
@@ -202,7 +203,7 @@ def _bits_updater(
         batch = batches[number % len(batches)]
         return batch.cost_bits(forward(batch)).mean(), batch.size
 
-    return _updater(module, cost)
+    return updater(module, cost)
 
 
 def rnnsearch() -> EncoderDecoder:
@@ -249,7 +250,7 @@ def translation_speed(name: str, device: torch.device, seconds: float, half: boo
             return F.cross_entropy(torchs(batch), target_N), len(target_N)
 
     mine = rate(translation_update(name, device, half), device, seconds)
-    reference = rate(_updater(torchs, their_cost), device, seconds)
+    reference = rate(updater(torchs, their_cost), device, seconds)
     return Row(f"translation, {name}{_half(half)}", named(device), PAIRS, mine, "target tokens/s", reference)
 
 
@@ -270,7 +271,7 @@ def translation_update(name: str, device: torch.device, half: bool = False) -> C
         with torch.autocast(device.type, torch.bfloat16, enabled=half):
             return ours.objective(batch, ours.answer(batch)).value, int(batch.target_mask_BM.sum())
 
-    return _updater(ours, cost)
+    return updater(ours, cost)
 
 
 def decoding_speed(name: str, device: torch.device, seconds: float, half: bool) -> Row:

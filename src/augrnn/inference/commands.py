@@ -1,4 +1,4 @@
-"""The commands `predict` and `translate`."""
+"""The commands `predict`, `translate` and `caption`."""
 
 import argparse
 import sys
@@ -39,6 +39,19 @@ def add_parsers(commands: Any) -> None:
     unknown = "put the source word that an <unk> looked at in its place"
     add("--replace-unknown", action="store_true", help=unknown)
     parser.set_defaults(run=translate)
+    about = "say what is in images with one or more trained models, and show where they looked"
+    parser = commands.add_parser("caption", help=about, description=about)
+    add = parser.add_argument
+    add("images", nargs="+", type=Path, metavar="IMAGE", help="an image file, of any kind and size")
+    add("--run", dest="runs", type=Path, action="append", required=True, metavar="RUN", help=folder)
+    add("--checkpoint", dest="checkpoints", type=Path, action="append", default=[], metavar="PATH", help=weights)
+    n_best = "captions of each image; with more than one, lines of `image ||| text ||| score`"
+    add("--best", type=count("--best", MOST_HYPOTHESES), default=1, metavar="N", help=f"{n_best} (default: 1)")
+    add("--beam", type=count("--beam", MOST_HYPOTHESES), metavar="K", help=kept)
+    add("--length-penalty", type=float, metavar="A", help="alpha of the length penalty (default: the run's)")
+    shown = "write captions.html, a page with all overlays, and those of each image's best caption as PNG"
+    add("--out", type=Path, metavar="DIR", help=shown)
+    parser.set_defaults(run=caption)
 
 
 def read_lines(file: str) -> list[str]:
@@ -72,8 +85,7 @@ def predict(options: argparse.Namespace) -> int:
 
 def translate(options: argparse.Namespace) -> int:
     """Print the translations of a text, and write what else is asked for."""
-    if options.checkpoints and len(options.runs) > 1:
-        raise UserError("checkpoints are averaged for one run: give one --run with --checkpoint")
+    _require_one_run(options)
     lines = read_lines(options.file)
     from augrnn.inference.load import load
     from augrnn.inference.translate import Translator, draw, lines_of, write_alignments
@@ -92,6 +104,32 @@ def translate(options: argparse.Namespace) -> int:
     if options.pictures:
         draw(found, options.pictures)
     return 0
+
+
+def caption(options: argparse.Namespace) -> int:
+    """Print the captions of images, and write what else is asked for; 2 where an image could not be read."""
+    _require_one_run(options)
+    from augrnn.inference.caption import Captioner, draw, lines_of, readable
+    from augrnn.inference.load import load
+
+    images, refused = readable(options.images)
+    for reason in refused:
+        print(f"augrnn: error: {reason}", file=sys.stderr)
+    if images:
+        choose(LEAST_WORK)
+        captioner = Captioner([load(run, options.checkpoints) for run in options.runs])
+        found = captioner.caption(images, options.best, options.beam, options.length_penalty)
+        if options.out and not any(each.looked for captions in found for each in captions if each.words):
+            raise UserError("without attention there are no maps to draw")
+        _print(list(lines_of(found, options.best)))
+        if options.out:
+            draw(found, options.out)
+    return 2 if refused else 0
+
+
+def _require_one_run(options: argparse.Namespace) -> None:
+    if options.checkpoints and len(options.runs) > 1:
+        raise UserError("checkpoints are averaged for one run: give one --run with --checkpoint")
 
 
 def _note_tokens(lines: Sequence[str]) -> None:

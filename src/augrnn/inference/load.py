@@ -22,6 +22,7 @@ from augrnn.text.codec import PairCodec
 
 if TYPE_CHECKING:
     from augrnn.exhibits.exhibit import Exhibit
+    from augrnn.inference.caption import Captions
     from augrnn.inference.translate import Translations
 
 
@@ -41,7 +42,7 @@ class Model:
 
     @property
     def codec(self) -> Codec:
-        """From lines to batches and back: text, or bits as JSON.
+        """From lines to batches and back: text, bits as JSON, or paths of images.
 
         Raises:
           UserError: the task has none.
@@ -102,6 +103,26 @@ class Model:
         from augrnn.inference.translate import Translator
 
         return Translator([self]).translate(lines, best, **search)
+
+    @overload
+    def caption(self, images: str | Path, best: int = 1, **search: Any) -> "Captions": ...
+
+    @overload
+    def caption(self, images: Iterable[str | Path], best: int = 1, **search: Any) -> "list[Captions]": ...
+
+    def caption(
+        self, images: str | Path | Iterable[str | Path], best: int = 1, **search: Any
+    ) -> "Captions | list[Captions]":
+        """The best captions of an image, or of each of several, with the maps of where the model looked.
+
+        Args:
+          images: the path of an image file, or several.
+          best: captions an image.
+          search: `beam`, `length_penalty`; see `Captioner.caption`.
+        """
+        from augrnn.inference.caption import Captioner
+
+        return Captioner([self]).caption(images, best, **search)
 
 
 def load(

@@ -32,22 +32,44 @@ def bleu_statistics(hypotheses: Words, references: Words, tokenize: str = "none"
 
     Rows of any sample of the sentences may be summed, which is what buckets and bootstraps do.
     """
+    return multiple_bleu_statistics(hypotheses, [[each] for each in references], tokenize)
+
+
+def multiple_bleu_statistics(
+    hypotheses: Words, references: Sequence[Words], tokenize: str = "none"
+) -> NDArray[np.int64]:
+    """The same with several references of each hypothesis, as many as it has.
+
+    An n-gram matches as often as the reference that has it most often has it; the length is that of the reference
+    nearest in length, the shorter of two. Each sentence is scored alone: sacrebleu cuts lists of unequal length.
+    """
     rows, metric = [], _metric(tokenize)
-    for hypothesis, reference in zip(hypotheses, references, strict=True):
-        score = metric.corpus_score([" ".join(hypothesis)], [[" ".join(reference)]])
+    for hypothesis, several in zip(hypotheses, references, strict=True):
+        score = metric.corpus_score([" ".join(hypothesis)], [[" ".join(each)] for each in several])
         rows.append([*score.counts, *score.totals, score.sys_len, score.ref_len])
     return np.array(rows, dtype=np.int64).reshape(len(rows), 2 * MAX_NGRAM_ORDER + 2)
 
 
-def bleu_of(statistics_N10: NDArray[np.int64]) -> float:
-    """BLEU in percent of the sentences that these statistics are of; 0 for none."""
+def bleu_of(statistics_N10: NDArray[np.int64], order: int = MAX_NGRAM_ORDER, penalised: bool = True) -> float:
+    """BLEU in percent of the sentences that these statistics are of; 0 for none.
+
+    Args:
+      statistics_N10: see `bleu_statistics`.
+      order: the longest n-grams that count, 1 to 4: BLEU-1 to BLEU-4.
+      penalised: False leaves out the brevity penalty, as captioning papers up to 2015 did.
+    """
     if not len(statistics_N10):
         return 0.0
     *counts, hypothesis_length, reference_length = (int(total) for total in statistics_N10.sum(axis=0))
     correct, total = counts[:MAX_NGRAM_ORDER], counts[MAX_NGRAM_ORDER:]
-    short = _short(statistics_N10)
     return BLEU.compute_bleu(
-        correct, total, hypothesis_length, reference_length, smooth_method="exp", effective_order=short
+        correct[:order],
+        total[:order],
+        hypothesis_length,
+        reference_length if penalised else min(reference_length, hypothesis_length),
+        smooth_method="exp",
+        effective_order=_short(statistics_N10),
+        max_ngram_order=order,
     ).score
 
 

@@ -1,5 +1,6 @@
-"""LightningDataModules: the benchmarks of the Neural Turing Machine, reversal and translation."""
+"""LightningDataModules: the benchmarks of the Neural Turing Machine, reversal, translation and captioning."""
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from augrnn.tasks.associative_recall import AssociativeRecall
@@ -11,15 +12,22 @@ from augrnn.tasks.reversal import Reversal
 from augrnn.tasks.task import StepTask, Task, TextTask
 
 if TYPE_CHECKING:
+    from augrnn.tasks.captioning import Captioning
+    from augrnn.tasks.scenes import Scenes
     from augrnn.tasks.translation import Translation
+
+_SLOW = {"Captioning": "captioning", "Scenes": "scenes", "Translation": "translation"}
+"""Tasks whose libraries are slow to import, and their modules."""
 
 __all__ = [
     "AssociativeRecall",
+    "Captioning",
     "Copy",
     "DynamicNGrams",
     "PrioritySort",
     "RepeatCopy",
     "Reversal",
+    "Scenes",
     "StepTask",
     "Task",
     "TextTask",
@@ -28,8 +36,6 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    if name != "Translation":
+    if name not in _SLOW:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from augrnn.tasks.translation import Translation  # its libraries for text are slow to import
-
-    return Translation
+    return getattr(import_module(f"augrnn.tasks.{_SLOW[name]}"), name)

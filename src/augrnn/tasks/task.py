@@ -1,9 +1,11 @@
 """What a task must offer: the contract between tasks and everything else."""
 
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 import lightning as L
+from lightning.pytorch.utilities import rank_zero_only
 
 from augrnn.batch_stream import BatchStream
 from augrnn.batches import Batch
@@ -31,17 +33,25 @@ def require_sizes(task: str, **sizes: int) -> None:
             raise UserError(f"{task} needs {name} of at least 1, not {size}")
 
 
+@rank_zero_only
+def told(note: str) -> None:
+    """Tell the user on standard error, once for all processes."""
+    print(f"augrnn: {note}", file=sys.stderr)
+
+
 class Task(L.LightningDataModule):
     """Where batches come from. A task writes `draw`, `validation_set` and `test_sets`, and names its measure.
 
     Attributes:
       measure: the dotted path of a class, a subclass of `augrnn.measures.measure.Measure`: what is measured on a
         trained model ("augrnn.measures.copy.measure.CopyMeasure"). The base class, which measures nothing, by default.
+      command: the command that uses a trained model: "predict", which reads lines, or one of its own.
       learned: whether it learns from data what inference needs (a vocabulary), which checkpoints then hold.
       finite: whether an epoch is a pass over a data set, which the processes of a data-parallel run share.
     """
 
     measure: str = "augrnn.measures.measure.Measure"
+    command: str = "predict"
     learned: bool = False
     finite: bool = False
 

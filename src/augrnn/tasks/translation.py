@@ -3,7 +3,6 @@
 # B = batch, L = source positions, M = target positions
 
 import math
-import sys
 from collections.abc import Sequence
 from functools import cached_property
 from itertools import accumulate, pairwise
@@ -12,12 +11,11 @@ from typing import Any, NamedTuple
 
 import torch
 from lightning.pytorch.trainer.states import TrainerFn
-from lightning.pytorch.utilities import rank_zero_only
 
 from augrnn.batch_stream import BatchStream, generator
 from augrnn.errors import UserError
 from augrnn.metrics.bleu import corpus_bleu
-from augrnn.tasks.task import TextTask
+from augrnn.tasks.task import TextTask, told
 from augrnn.text.codec import PairCodec, TextCodec, completed
 from augrnn.text.corpus_files import Text
 from augrnn.text.moses import Moses, bleu_tokenizer, tokenised
@@ -58,12 +56,6 @@ def joined_batch(pairs: ParallelSplit, groups: Sequence[Sequence[int]]) -> PairB
     return PairBatch(source, *target, torch.tensor([group[0] for group in groups]))
 
 
-@rank_zero_only
-def told(note: str) -> None:
-    """Tell the user on standard error, once for all processes."""
-    print(f"augrnn: {note}", file=sys.stderr)
-
-
 class Translation(TextTask):
     """Read a sentence in one language, give it in another.
 
@@ -101,6 +93,7 @@ class Translation(TextTask):
 
     measure = "augrnn.measures.translation.measure.TranslationMeasure"
 
+    command = "translate"
     finite = True
     learned = True
 

@@ -31,12 +31,12 @@ def read_lines(path: Path) -> list[str]:
     """The lines of a UTF-8 file, ended by line feeds only (a sentence may hold other separators).
 
     Raises:
-      UserError: see `_read`.
+      UserError: see `read_text`.
     """
-    return _read(path).removesuffix("\n").split("\n")
+    return read_text(path).removesuffix("\n").split("\n")
 
 
-def _read(path: Path) -> str:
+def read_text(path: Path) -> str:
     """A UTF-8 text, unpacked where its name ends in .gz.
 
     Raises:
@@ -91,6 +91,15 @@ def read_pairs(path: Path, languages: Sequence[str], columns: Columns | None = N
     )
 
 
+def column_names(path: Path) -> list[str]:
+    """The names in the first line of a table, or of the fields of the first JSON object; none of another file."""
+    kind = _kind(path)
+    if kind in (".jsonl", ".json"):
+        first: Any = next((record for _, record in _objects(path)), {})
+        return list(first) if isinstance(first, dict) else []
+    return [name.strip() for name in next(_rows(path, kind))[1]] if kind in (".tsv", ".csv") else []
+
+
 def _kind(path: Path) -> str:
     return Path(path.name.removesuffix(".gz")).suffix
 
@@ -114,7 +123,7 @@ def two_texts(paths: Sequence[Path], languages: Sequence[str]) -> Text:
 
 def _rows(path: Path, kind: str) -> Iterator[tuple[int, list[str]]]:
     """The rows of a table with the number of their last line: TSV has no quotes, CSV has those of RFC 4180."""
-    text = _read(path)
+    text = read_text(path)
     if kind == ".tsv":
         for number, line in enumerate(text.removesuffix("\n").split("\n"), start=1):
             if line.strip():
@@ -140,7 +149,7 @@ def _table(path: Path, columns: Columns, kind: str) -> Text:
     for name in wanted.values():
         if name not in names:
             raise UserError(
-                f"{path} has no column '{name}' in its first line; found: {_short(names)}; name the columns with "
+                f"{path} has no column '{name}' in its first line; found: {short_list(names)}; name the columns with "
                 "`columns`, or give their numbers from 0 where there is no header"
             )
     places = {language: names.index(name) for language, name in wanted.items()}
@@ -153,7 +162,8 @@ def _table(path: Path, columns: Columns, kind: str) -> Text:
     return text
 
 
-def _short(names: Iterable[Any]) -> str:
+def short_list(names: Iterable[Any]) -> str:
+    """Names for a message, cut where they are many."""
     told = ", ".join(map(str, names))
     return told if len(told) <= 100 else f"{told[:100]}..."
 
@@ -171,23 +181,24 @@ def _records(path: Path, columns: Columns) -> Text:
             raise UserError(f"{path}: {place} is no JSON object")
         for language, column in columns.items():
             if column not in fields:
-                raise UserError(f"{path}: {place} has no '{column}'; found: {_short(fields)}")
+                raise UserError(f"{path}: {place} has no '{column}'; found: {short_list(fields)}")
             text[language].append(_checked(fields[column], f"{path}: '{column}' of {place}"))
     return text
 
 
 def _objects(path: Path) -> Iterator[tuple[str, Any]]:
-    content = _read(path)
+    content = read_text(path)
     if content.lstrip().startswith("["):
-        for number, record in enumerate(_parsed(path, content, 1), start=1):
+        for number, record in enumerate(parsed_json(path, content, 1), start=1):
             yield f"entry {number}", record
         return
     for number, line in enumerate(content.split("\n"), start=1):
         if line.strip():
-            yield f"line {number}", _parsed(path, line, number)
+            yield f"line {number}", parsed_json(path, line, number)
 
 
-def _parsed(path: Path, text: str, first: int) -> Any:
+def parsed_json(path: Path, text: str, first: int = 1) -> Any:
+    """The content of JSON text that starts on line `first` of a file; a UserError with the line where it is none."""
     try:
         return json.loads(text)
     except json.JSONDecodeError as error:
@@ -200,7 +211,7 @@ def _checked(value: Any, where: str) -> str:
     if value is None:
         return ""
     if not isinstance(value, str):
-        raise UserError(f"{where} is no text but {_short([value])}")
+        raise UserError(f"{where} is no text but {short_list([value])}")
     try:
         value.encode()
     except UnicodeEncodeError:
@@ -217,7 +228,7 @@ def _saved(path: Path, columns: Columns) -> Text:
     try:
         made = load_from_disk(str(path))
     except Exception as error:  # what a damaged folder raises is of no common class
-        raise UserError(f"{path} is no folder that `datasets` has saved: {_short([error])}") from None
+        raise UserError(f"{path} is no folder that `datasets` has saved: {short_list([error])}") from None
     if hasattr(made, "keys"):
         raise UserError(f"{path} has several splits ({', '.join(made)}): give it as `directory`")
     return dataset_text(made, columns, str(path))
@@ -234,7 +245,9 @@ def dataset_text(dataset: "Dataset", columns: Columns, where: str) -> Text:
     found = list(getattr(inside, "languages", None) or inside) if nested else dataset.column_names
     for column in columns.values():
         if column not in found:
-            raise UserError(f"no language '{column}' in {where}; found: {_short(found)}; for others give a directory")
+            raise UserError(
+                f"no language '{column}' in {where}; found: {short_list(found)}; for others give a directory"
+            )
     pairs = [pair or {} for pair in dataset["translation"]] if nested else []
     values = {
         language: [pair.get(column) for pair in pairs] if nested else list(dataset[column])

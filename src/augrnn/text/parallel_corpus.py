@@ -206,7 +206,13 @@ def _offline() -> Iterator[None]:
         datasets.config.HF_HUB_OFFLINE, constants.HF_HUB_OFFLINE = before
 
 
-def _load_hub(hub: str) -> "DatasetDict":
+def load_hub(hub: str) -> "DatasetDict":
+    """A data set of the hub, or of the cache of `datasets` where the hub does not answer.
+
+    Raises:
+      UserError: the hub has none of that name.
+      OSError: neither has it (or what else the hub's client raises).
+    """
     # One question to the hub first: where it does not answer, load_dataset would try for half a minute.
     from datasets import load_dataset
     from huggingface_hub import HfApi
@@ -232,7 +238,7 @@ def hub_text(hub: str, split: str, languages: tuple[str, str], columns: Columns 
       UserError: the data set, the split or a language is missing, with what there is.
       OSError: neither the hub nor the cache has it (or what else the hub's client raises).
     """
-    corpus = _load_hub(hub)
+    corpus = load_hub(hub)
     name = split if split in corpus else HUB_SPLITS.get(split, split)
     if name not in corpus:
         raise UserError(f"no split '{split}' in the hub data set {hub}; found: {', '.join(corpus)}")

@@ -24,7 +24,6 @@ from augrnn.errors import UserError
 from augrnn.files import jsonable
 from augrnn.run_folder import CONFIG, LAST, METRICS, MODEL
 from augrnn.signals import STOPPED
-from augrnn.tasks.task import TextTask
 from augrnn.threads import cores
 from augrnn.tracking import loggers as tracking
 from augrnn.tracking.loggers import RunTags
@@ -49,6 +48,7 @@ NOTICES = (
     "The dirpath has changed from .*",
     "Be aware that when using `ckpt_path`, callbacks used to create the checkpoint .*",
     "The `srun` command is available on your system",
+    ".*module\\(s\\) in eval mode at the start of training.*",  # backbones stay in it on purpose
 )
 """What Lightning advises or warns of, and a run of ours need not follow."""
 
@@ -142,7 +142,7 @@ class Command(LightningCLI):
             if (folder / METRICS).exists():
                 fit_folder.draw_curves(folder)
             metrics = {name: float(value) for name, value in self.trainer.callback_metrics.items()}
-            print(fit_folder.ending(folder, isinstance(self.datamodule, TextTask), metrics), flush=True)
+            print(fit_folder.ending(folder, getattr(self.datamodule, "command", "predict"), metrics), flush=True)
 
     def instantiate_classes(self) -> None:
         try:

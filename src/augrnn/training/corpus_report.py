@@ -1,5 +1,6 @@
 """What the corpus of a config is like, before anything is trained on it: the command `data`."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -10,13 +11,18 @@ from lightning.pytorch.cli import LightningArgumentParser
 
 from augrnn.errors import UserError
 from augrnn.metrics.bleu import bleu_signature
+from augrnn.metrics.captions import constant_caption, human_row
+from augrnn.tasks.captioning import Captioning
 from augrnn.tasks.translation import Translation
 from augrnn.text.parallel_corpus import TRAIN
 from augrnn.text.token_batches import UNK
 
+OFTEN = 5
+"""How often a word must stand in training captions for a vocabulary that is usual."""
 
-def task_of(config: Mapping[str, Any], path: Path) -> Translation:
-    """The translation task that a config describes.
+
+def task_of(config: Mapping[str, Any], path: Path) -> Translation | Captioning:
+    """The task of translation or captioning that a config describes.
 
     Args:
       config: its content.
@@ -33,8 +39,11 @@ def task_of(config: Mapping[str, Any], path: Path) -> Translation:
         task = parser.instantiate_classes(parser.parse_object({"data": config["data"]})).data
     except (ArgumentError, ValueError) as error:
         raise UserError(f"{path}: {' '.join(str(error).split())[:300]}") from error
-    if not isinstance(task, Translation):
-        raise UserError(f"{path} is of {type(task).__name__}, which reads no corpus: `data` shows those of Translation")
+    if not isinstance(task, Translation | Captioning):
+        raise UserError(
+            f"{path} is of {type(task).__name__}, which reads no corpus: `data` shows those of Translation and "
+            "Captioning"
+        )
     return task
 
 
@@ -51,13 +60,50 @@ def _arguments(part: Any) -> Mapping[str, Any]:
     return arguments if isinstance(arguments, Mapping) else {}
 
 
-def report(task: Translation, sizes: Mapping[str, int]) -> Iterator[str]:
+def report(task: Translation | Captioning, sizes: Mapping[str, int]) -> Iterator[str]:
     """Lines on the training and validation splits; test splits are named and not read.
 
     Args:
       task: the corpus.
       sizes: the vocabularies that the parts of its model are made for, by the parts' names.
     """
+    return _captioning(task, sizes) if isinstance(task, Captioning) else _translation(task, sizes)
+
+
+def _captioning(task: Captioning, sizes: Mapping[str, int]) -> Iterator[str]:
+    counts: Counter[str] = Counter()
+    for split in (TRAIN, task.validation_split):
+        captions = [words for several in task.described(split).captions for words in several]
+        if split == TRAIN:
+            counts.update(word for words in captions for word in words)
+        ids = task.codec.vocabulary.encode(captions)
+        words = sum(map(len, captions))
+        unknown = sum(each.count(UNK) for each in ids) / max(1, words)
+        yield (
+            f"{split}: {len(task.described(split).captions):,} images, {len(captions):,} captions, {words:,} words, "
+            f"{unknown:.2%} of them unknown; the longest caption has {max(map(len, captions))} words"
+        )
+    yield f"test splits, not read here: {', '.join(task.test_splits) or 'none'}"
+    often = sum(count >= OFTEN for count in counts.values())
+    yield (
+        f"vocabulary: {task.vocabulary:,}, four of them special; the training captions have {len(counts):,} words, "
+        f"{often:,} of them at least {OFTEN} times; {_compared(sizes, task.vocabulary)}"
+    )
+    trained, references = (task.described(split).captions for split in (TRAIN, task.validation_split))
+    constant = constant_caption([words for several in trained for words in several], trained)
+    rows = {
+        "people, each by the other captions": human_row(references, task.words.treatment),
+        f"'{task.words.line(constant)}' for all": task.metrics("val").scores([constant] * len(references)).table(),
+    }
+    for name, row in rows.items():
+        yield f"{task.validation_split}, {name}: BLEU-4 {row['bleu4']:.1f}, CIDEr-D {row['cider_d']:.3f}"
+    yield f"text: {task.metrics('val').signatures()['cider_d']}"
+    grid = " x ".join(map(str, task.backbone.grid_size))
+    yield f"the encoder is given {grid} places of {task.backbone.channels} channels"
+    yield f"example: {' '.join(task.codec.vocabulary.words(task.codec.vocabulary.encode([captions[0]])[0]))}"
+
+
+def _translation(task: Translation, sizes: Mapping[str, int]) -> Iterator[str]:
     splits = {split: task.parallel(split) for split in (TRAIN, task.validation_split)}
     for split, pairs in splits.items():
         yield f"{split}: {len(pairs.source_words):,} pairs"

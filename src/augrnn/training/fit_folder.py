@@ -221,12 +221,12 @@ CONTENTS = {
 }
 
 
-def ending(folder: Path, text: bool, metrics: Mapping[str, float]) -> str:
+def ending(folder: Path, command: str, metrics: Mapping[str, float]) -> str:
     """How the last validation of a finished run was, what its folder has, and what to do next.
 
     Args:
       folder: the run's.
-      text: whether the model reads lines of text.
+      command: what uses such a model, see `augrnn.tasks.task.Task`.
       metrics: what was logged last, by name.
     """
     found = [f"{name} {value:.4g}" for name, value in metrics.items() if name.startswith("val/")]
@@ -235,7 +235,8 @@ def ending(folder: Path, text: bool, metrics: Mapping[str, float]) -> str:
     lines += [f"  {name:24}{about}" for name, about in CONTENTS.items() if (folder / name).exists()]
     named = shlex.quote(str(folder))
     lines.append(f"next: augrnn validate --config {shlex.quote(str(folder / CONFIG))}")
-    lines.append(f"      augrnn {f'translate --run {named}' if text else f'predict {named}'} FILE")
+    use = {"translate": f"translate --run {named} FILE", "caption": f"caption --run {named} IMAGE"}
+    lines.append(f"      augrnn {use.get(command, f'predict {named} FILE')}")
     return "\n".join(lines)
 
 

@@ -20,8 +20,8 @@ from augrnn.measures.translation.measure import (
     joined_bleu,
     neighbours,
     translated,
-    untrained,
 )
+from augrnn.measures.untrained import untrained
 from augrnn.metrics.bleu import bleu_of, bleu_statistics, corpus_bleu
 from augrnn.systems.encoder_decoder import EncoderDecoder
 from augrnn.tasks.translation import ParallelSplit, Translation, joined

@@ -5,12 +5,10 @@ Every number of text is on normalised Moses tokens ("words"); `signature` says h
 
 # B = batch, M = target words, L = source words, m = target subwords, l = source subwords, N = sentences
 
-import copy
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from augrnn.batches import moved
@@ -36,6 +34,7 @@ from augrnn.measures.translation.silver_links import (
     hard_links,
     silver_links,
 )
+from augrnn.measures.untrained import untrained
 from augrnn.metrics.bleu import bleu_of, bleu_signature, bleu_statistics, corpus_bleu
 from augrnn.systems.encoder_decoder import EncoderDecoder
 from augrnn.tasks.translation import ParallelSplit, Translation, joined
@@ -242,17 +241,6 @@ def _articles(weights: dict[int, Weights], pairs: ParallelSplit, silver: Sequenc
         for kind, found in glances.items()
         if found
     }
-
-
-def untrained(system: EncoderDecoder) -> EncoderDecoder:
-    """The same architecture with new random weights (torch's own initialisation), always the same ones."""
-    fresh = EncoderDecoder(copy.deepcopy(system.encoder), copy.deepcopy(system.decoder)).to(system.device)
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        for module in fresh.modules():
-            if callable(reset := getattr(module, "reset_parameters", None)):
-                reset()
-    return fresh.eval()
 
 
 def shown_alignments(system: EncoderDecoder, task: Translation, split: str, count: int = 4) -> Alignments:

@@ -1,0 +1,297 @@
+"""Captions as they are given out: parquet, the files of Flickr8k and Flickr30k, COCO's annotations, tables."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any
+
+from augrnn.captions.collection import Collection, collected, found_images, require_different, rows_collection
+from augrnn.errors import UserError
+from augrnn.text.corpus_files import TABLES, column_names, parsed_json, read_lines, read_pairs, read_text, short_list
+
+if TYPE_CHECKING:
+    from datasets import Dataset
+
+TRAIN = "train"
+"""The split that is trained on."""
+
+ALIASES = ({"train"}, {"val", "validation", "dev", "valid"}, {"test"})
+"""Names of the same split."""
+
+Columns = Mapping[str, str]
+"""What the columns `image`, `caption` and `split` are called, where it is something else."""
+
+
+def same_split(one: str, other: str) -> bool:
+    """Whether two names are of the same split."""
+    return one == other or any({one, other} <= names for names in ALIASES)
+
+
+def read_directory(directory: Path, split: str, images: Path | None, columns: Columns | None) -> Collection:
+    """One split of a data set's own directory, in the first of these layouts that it has.
+
+    - what `datasets` has saved;
+    - `<split>-*.parquet` or `<split>.parquet`, here or in `data`, with the columns of `rows_collection`;
+    - `*.token` or `*.token.txt` with lines of file, "#", number, tab, caption, and lists of the files of each split,
+      `*trainImages.txt` and so on, as Flickr8k has them;
+    - `captions_<split>*.json`, here or in `annotations`, as COCO has them;
+    - `<split>` or `captions` with an ending of a table; see `read_file`.
+
+    Text files may be gzipped.
+
+    Args:
+      directory: the folder.
+      split: "train", "val" (or what else it is called, "validation" and "dev"), "test", or any name that it has.
+      images: the folder of the images, where it is not inside.
+      columns: see `Columns`.
+
+    Raises:
+      UserError: there are no captions, no such split, a file is bad, or an image is missing.
+    """
+    if not directory.is_dir():
+        raise UserError(f"no data directory {directory}")
+    for reader in (_saved, _parquet, _tokens, _annotations, _tables):
+        found = reader(directory, split, images, columns)
+        if found is not None:
+            return found
+    raise UserError(
+        f"{directory} has no captions in any layout that is known: no parquet files, no *.token file, no "
+        f"captions_<split>.json, no {split} or captions with an ending of {', '.join(TABLES)}"
+    )
+
+
+def read_file(path: Path, split: str, images: Path | None, columns: Columns | None) -> Collection:
+    """One split of a file of captions.
+
+    A table (CSV, TSV, JSON lines) has the columns `image` and `caption`, a line for each caption, and may have `split`;
+    without that all are of the split "train". A JSON object is as COCO's annotations, or as Karpathy's lists of splits.
+
+    Args:
+      path: the file; names of images in it are relative to its folder, or to `images`.
+      split: which.
+      images: the folder of the images.
+      columns: see `Columns`.
+
+    Raises:
+      UserError: see `read_directory`.
+    """
+    folders = [images] if images else [path.parent, *_folders(path.parent)]
+    if ".json" in path.suffixes and read_text(path).lstrip().startswith("{") and ".jsonl" not in path.suffixes:
+        return _json(path, split, folders)
+    return _table(path, split, folders, columns)
+
+
+def _missing(split: str, where: Path, found: Iterable[str]) -> UserError:
+    return UserError(f"no split '{split}' in {where}; found: {short_list(sorted(set(found))) or 'none'}")
+
+
+def _folders(directory: Path) -> list[Path]:
+    return sorted(path for path in directory.iterdir() if path.is_dir())
+
+
+def _stem(path: Path) -> str:
+    return path.name.removesuffix(".gz").split(".")[0]
+
+
+# Data sets -----------------------------------------------------------------------------------------------------------
+
+
+def _saved(directory: Path, split: str, images: Path | None, columns: Columns | None) -> Collection | None:
+    if not (directory / "dataset_dict.json").is_file():
+        return None
+    from datasets import load_from_disk
+
+    names = [path.name for path in _folders(directory)]
+    if not (fitting := [name for name in names if same_split(name, split)]):
+        raise _missing(split, directory, names)
+    rows = _opened(lambda: load_from_disk(str(directory / fitting[0])), directory / fitting[0])
+    return rows_collection(rows, f"'{split}' of {directory}", columns)
+
+
+def _parquet(directory: Path, split: str, images: Path | None, columns: Columns | None) -> Collection | None:
+    files = sorted([*directory.glob("*.parquet"), *directory.glob("data/*.parquet")])
+    if not files or images is not None:
+        return None
+    from datasets import Dataset
+
+    fitting = [path for path in files if same_split(_stem(path).split("-")[0], split)]
+    if not fitting:
+        raise _missing(split, directory, (_stem(path).split("-")[0] for path in files))
+    rows = _opened(lambda: Dataset.from_parquet([str(path) for path in fitting]), fitting[0])
+    return rows_collection(rows, f"'{split}' of {directory}", columns)
+
+
+def _opened(read: Any, path: Path) -> "Dataset":
+    from datasets.utils import logging as told
+
+    shown = told.is_progress_bar_enabled()
+    told.disable_progress_bar()
+    try:
+        rows: Dataset = read()
+    except Exception as error:  # what a damaged file raises is of no common class
+        raise UserError(f"{path} and those beside it cannot be read: {short_list([error])}") from None
+    finally:
+        if shown:
+            told.enable_progress_bar()
+    return rows
+
+
+# Flickr8k's files ----------------------------------------------------------------------------------------------------
+
+
+def _tokens(directory: Path, split: str, images: Path | None, columns: Columns | None) -> Collection | None:
+    texts = sorted(path for path in directory.iterdir() if re.search(r"\.token(\.txt)?(\.gz)?$", path.name))
+    if not texts:
+        return None
+    if len(texts) > 1:
+        raise UserError(f"{directory} has {len(texts)} files of captions: {short_list(path.name for path in texts)}")
+    captions: dict[str, list[str]] = {}
+    for number, line in enumerate(read_lines(texts[0]), start=1):
+        name, tab, caption = line.rstrip("\r").partition("\t")
+        if line.strip() and not (tab and "#" in name):
+            raise UserError(f"{texts[0]} has no file, '#' and tab on line {number}: {line[:60]}")
+        if tab:
+            captions.setdefault(name.rpartition("#")[0], []).append(caption)
+    lists: dict[str, Path] = {}
+    for path in sorted(directory.iterdir()):
+        if path not in texts and (kind := _named_split(path)):
+            if kind in lists:
+                raise UserError(f"{directory} has two lists of the split {kind}: {lists[kind].name} and {path.name}")
+            lists[kind] = path
+    names: dict[str, list[str]] = {}
+    for kind, path in lists.items():
+        listed = [line.strip() for line in read_lines(path) if line.strip()]
+        names[kind] = [name if name in captions or f"{name}.jpg" not in captions else f"{name}.jpg" for name in listed]
+        require_different(names[kind], str(path))
+    _require_one_split(names, directory)
+    names = names or {TRAIN: list(captions)}
+    if not (same := [kind for kind in names if same_split(kind, split)]):
+        raise _missing(split, directory, names)
+    chosen = names[same[0]]
+    folders = [images] if images else [directory, *_folders(directory)]
+    return collected(chosen, captions, found_images(chosen, folders, str(texts[0])))
+
+
+def _named_split(path: Path) -> str | None:
+    """The split whose list of files a file is, by its name; None for another file."""
+    found = re.fullmatch(r".*?(train|val|dev|test)_?(images)?\.(txt|lst)(\.gz)?", path.name, re.IGNORECASE)
+    return found[1].lower() if found else None
+
+
+def _require_one_split(names: Mapping[str, Sequence[str]], where: Path) -> None:
+    """Refuse an image in two splits: what is trained on must not be tested on."""
+    of: dict[str, str] = {}
+    for kind, listed in names.items():
+        for name in listed:
+            if of.setdefault(name, kind) != kind:
+                raise UserError(f"{where} has the image {name} in the splits {of[name]} and {kind}")
+
+
+# COCO ----------------------------------------------------------------------------------------------------------------
+
+
+def _annotations(directory: Path, split: str, images: Path | None, columns: Columns | None) -> Collection | None:
+    files = sorted([*directory.glob("captions_*.json*"), *directory.glob("annotations/captions_*.json*")])
+    if not files:
+        return None
+    kinds = {_stem(path).removeprefix("captions_"): path for path in files}
+    fitting = [kind for kind in kinds if kind == split] or [
+        kind for kind in kinds if same_split(re.sub(r"\d{4}$", "", kind), split)
+    ]
+    if len(fitting) != 1:
+        raise _missing(split, directory, kinds)
+    path = kinds[fitting[0]]
+    places = [fitting[0], f"images/{fitting[0]}", "images", ""]
+    return _json(path, TRAIN, [(images or directory) / place for place in places])
+
+
+def _json(path: Path, split: str, folders: Sequence[Path]) -> Collection:
+    content = parsed_json(path, read_text(path))
+    entries = content.get("images")
+    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+        raise UserError(f"{path} has no list of `images`: it is not as COCO's annotations are")
+    if entries and "sentences" in entries[0]:
+        return _karpathy(path, entries, split, folders)
+    names = {_field(entry, "id", path, "image"): str(_field(entry, "file_name", path, "image")) for entry in entries}
+    if len(names) < len(entries):
+        raise UserError(f"{path} has {len(entries) - len(names)} images whose `id` another has")
+    require_different(list(names.values()), str(path))
+    captions: dict[str, list[str]] = {}
+    annotations = content.get("annotations")
+    if not isinstance(annotations, list):
+        raise UserError(f"{path} has no list of `annotations`: there are no captions in it")
+    for entry in annotations:
+        number, text = _field(entry, "image_id", path, "annotation"), _field(entry, "caption", path, "annotation")
+        if number not in names:
+            raise UserError(f"{path} has an annotation of image {number}, which is not among its `images`")
+        captions.setdefault(names[number], []).append(str(text))
+    if not same_split(split, TRAIN):
+        raise _missing(split, path, [TRAIN])
+    chosen = list(names.values())
+    return collected(chosen, captions, found_images(chosen, folders, str(path)))
+
+
+def _karpathy(path: Path, entries: Sequence[Mapping[str, Any]], split: str, folders: Sequence[Path]) -> Collection:
+    captions: dict[str, list[str]] = {}
+    names: dict[str, list[str]] = {}
+    for entry in entries:
+        name = str(PurePosixPath(str(entry.get("filepath", ""))) / str(_field(entry, "filename", path, "image")))
+        kind = str(_field(entry, "split", path, "image"))
+        names.setdefault(TRAIN if kind == "restval" else kind, []).append(name)
+        sentences = _field(entry, "sentences", path, "image")
+        captions[name] = [str(_field(each, "raw", path, "sentence")) for each in sentences]
+    for listed in names.values():
+        require_different(listed, str(path))
+    _require_one_split(names, path)
+    if not (fitting := [kind for kind in names if same_split(kind, split)]):
+        raise _missing(split, path, names)
+    chosen = names[fitting[0]]
+    return collected(chosen, captions, found_images(chosen, folders, str(path)))
+
+
+def _field(entry: Any, name: str, path: Path, kind: str) -> Any:
+    if not isinstance(entry, Mapping) or name not in entry:
+        there = short_list(entry if isinstance(entry, Mapping) else [entry])
+        raise UserError(f"{path}: one {kind} has no `{name}`, but {there}")
+    return entry[name]
+
+
+# A table of one's own ------------------------------------------------------------------------------------------------
+
+
+def _tables(directory: Path, split: str, images: Path | None, columns: Columns | None) -> Collection | None:
+    files = [
+        path
+        for path in sorted(directory.iterdir())
+        if path.is_file() and Path(path.name.removesuffix(".gz")).suffix in TABLES
+    ]
+    if own := [path for path in files if same_split(_stem(path), split)]:
+        folders = [images] if images else [directory, *_folders(directory)]
+        return _table(own[0], TRAIN, folders, columns)
+    if whole := [path for path in files if _stem(path) == "captions"]:
+        return read_file(whole[0], split, images, columns)
+    if any(same_split(_stem(path), TRAIN) for path in files):
+        raise _missing(split, directory, map(_stem, files))
+    return None
+
+
+def _table(path: Path, split: str, folders: Sequence[Path], columns: Columns | None) -> Collection:
+    named = {each: (columns or {}).get(each, each) for each in ("image", "caption", "split")}
+    divided = "split" in (columns or {}) or named["split"] in column_names(path)
+    wanted = ("image", "caption", "split") if divided else ("image", "caption")
+    text = read_pairs(path, wanted, named)
+    captions: dict[str, list[str]] = {}
+    names: dict[str, dict[str, None]] = {}
+    kinds = text["split"] if divided else [TRAIN] * len(text["image"])
+    for number, (image, caption, kind) in enumerate(zip(text["image"], text["caption"], kinds, strict=True), start=1):
+        if not image.strip():
+            raise UserError(f"{path} names no image for caption {number}: {caption[:60]}")
+        name = str(PurePosixPath(image.strip()))
+        names.setdefault(kind.strip(), {})[name] = None
+        captions.setdefault(name, []).append(caption)
+    listed = {kind: list(each) for kind, each in names.items()}
+    _require_one_split(listed, path)
+    if not (fitting := [kind for kind in listed if same_split(kind, split)]):
+        raise _missing(split, path, listed)
+    chosen = listed[fitting[0]]
+    return collected(chosen, captions, found_images(chosen, folders, str(path)))

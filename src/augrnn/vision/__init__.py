@@ -1,0 +1,1 @@
+"""Pictures, networks that see them, and what these networks gave, kept on disk."""
