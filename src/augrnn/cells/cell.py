@@ -48,6 +48,16 @@ class Cell(nn.Module):
         """
         raise NotImplementedError
 
+    def sequence(self, projected_TBP: Tensor, state: State, kept: bool) -> tuple[Tensor, State] | None:
+        """All steps at once, in training: what they emit, (T, B, H), and the last state; None for the loop over `step`.
+
+        Args:
+          projected_TBP: the projected inputs.
+          state: where to start.
+          kept: whether records of the steps are asked for.
+        """
+        return None
+
     def read_out(self, h: Tensor) -> Tensor:
         """(..., H) -> (..., O): the products of what a step emits that no later step needs."""
         return h

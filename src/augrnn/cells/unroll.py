@@ -48,8 +48,13 @@ def unroll(cell: Cell, inputs: Tensor | int, state: State = None, keep: bool | K
             raise ValueError("a number of steps says nothing of the batch: give the state to start from")
         projected: tuple[Tensor | None, ...] = (None,) * steps
     else:
-        projected = cell.project(inputs).unbind(0)
+        projected_TBP = cell.project(inputs)
         state = cell.initial_state(inputs.shape[1]) if state is None else state
+        if cell.training and torch.is_grad_enabled():
+            whole = cell.sequence(projected_TBP, state, bool(keep))
+            if whole is not None:
+                return Unrolled(cell.read_out(whole[0]), whole[1], None)
+        projected = projected_TBP.unbind(0)
     step = stepper(cell)
     emitted, kept = [], []
     for p_BP in projected:
