@@ -291,3 +291,65 @@ extern "C" void cross_entropy_backward(
     g[target[n]] -= factor * (1.0f - *smoothing);
   }
 }
+
+// Logarithms of the softmax of each row of scores, as if the two choices `never` were not there: theirs are -inf.
+extern "C" void log_softmax_without(
+    int64_t rows, int64_t vocabulary, int64_t never, int64_t nor, In scores, Out found) {
+  for (int64_t n = 0; n < rows; n++) {
+    In x = scores + n * vocabulary;
+    Out y = found + n * vocabulary;
+    for (int64_t v = 0; v < vocabulary; v++) y[v] = x[v];
+    y[never] = y[nor] = -INFINITY;
+    float most = -INFINITY, sum = 0;
+    for (int64_t v = 0; v < vocabulary; v++) most = y[v] > most ? y[v] : most;
+    for (int64_t v = 0; v < vocabulary; v++) sum += exponential(y[v] - most);
+    const float whole = most + std::log(sum);
+    for (int64_t v = 0; v < vocabulary; v++) y[v] -= whole;
+  }
+}
+
+// The `beam` best continuations of each sentence's `beam` hypotheses, the best first: the row that each goes on from, its word,
+// and its total, which is -inf where there are no more. A hypothesis that is done goes on as it is, with the word `padding`,
+// and keeps its place before all others.
+extern "C" void beam_best(
+    int64_t sentences, int64_t beam, int64_t vocabulary, int64_t padding, In log_p, In total, const uint8_t* done,
+    int64_t* row, int64_t* word, Out best) {
+  const int64_t stretch = 64;
+  for (int64_t s = 0; s < sentences; s++) {
+    int64_t *rows = row + s * beam, *words = word + s * beam, kept = 0;
+    Out totals = best + s * beam;
+    for (int64_t k = 0; k < beam; k++) {
+      rows[k] = s * beam;
+      words[k] = padding;
+      totals[k] = -INFINITY;
+    }
+    for (int64_t n = s * beam; n < (s + 1) * beam; n++) {
+      if (!done[n] || !std::isfinite(total[n])) continue;
+      rows[kept] = n;
+      totals[kept++] = total[n];
+    }
+    for (int64_t n = s * beam; n < (s + 1) * beam && kept < beam; n++) {
+      if (done[n] || !std::isfinite(total[n])) continue;
+      In p = log_p + n * vocabulary;
+      for (int64_t from = 0; from < vocabulary; from += stretch) {
+        const int64_t to = from + stretch < vocabulary ? from + stretch : vocabulary;
+        float most = -INFINITY;
+        for (int64_t v = from; v < to; v++) most = p[v] > most ? p[v] : most;
+        if (!(total[n] + most > totals[beam - 1])) continue;
+        for (int64_t v = from; v < to; v++) {
+          const float found = total[n] + p[v];
+          if (!(found > totals[beam - 1])) continue;
+          int64_t place = beam - 1;
+          for (; place > kept && totals[place - 1] < found; place--) {
+            totals[place] = totals[place - 1];
+            rows[place] = rows[place - 1];
+            words[place] = words[place - 1];
+          }
+          totals[place] = found;
+          rows[place] = n;
+          words[place] = v;
+        }
+      }
+    }
+  }
+}

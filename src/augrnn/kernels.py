@@ -8,6 +8,7 @@ import functools
 import os
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from augrnn.native import library
@@ -18,6 +19,18 @@ SOURCE = os.path.join(os.path.dirname(__file__), "kernels.cpp")
 def available() -> bool:
     """Whether there is a compiler for them."""
     return library(SOURCE) is not None
+
+
+def possible(*arrays: Tensor) -> bool:
+    """Whether there is a compiler, no gradient is wanted, and these are plain float32 arrays on the CPU."""
+    if torch.is_grad_enabled() or torch.is_autocast_enabled("cpu") or torch.compiler.is_compiling() or not available():
+        return False
+    return all(
+        array.device.type == "cpu"
+        and array.dtype == torch.float32
+        and not torch._C._functorch.is_functorch_wrapped_tensor(array)
+        for array in arrays
+    )
 
 
 def call(name: str, *arguments: int | Tensor | None) -> None:
