@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from augrnn.attention.additive import AdditiveAttention
 from augrnn.attention.attention import Annotations
 from augrnn.attention.multiplicative import GeneralAttention
+from augrnn.cells import whole_sequences
 from augrnn.cells.bidirectional_gru import BidirectionalGRU
 from augrnn.cells.cell import Cell
 from augrnn.cells.unroll import unroll
@@ -165,6 +166,16 @@ def test_what_they_cannot_do_is_left_to_the_loop(make: Callable[..., Made]) -> N
     other.__class__ = Changed
     assert not is_whole((other, inputs, state, []))
     assert copy.deepcopy(cell).double().sequence(cell.project(inputs), state, kept=False) is None
+
+
+def test_large_steps_are_left_to_torchs_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = decoder(AttentiveDecoder, 3, 2, 4, 6)
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 2)
+    assert is_whole(made)
+    monkeypatch.setattr(whole_sequences, "MOST", 100)
+    assert not is_whole(made)
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 1)
+    assert is_whole(made)
 
 
 def test_other_attentions_are_left_to_the_loop() -> None:

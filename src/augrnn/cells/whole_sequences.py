@@ -56,6 +56,9 @@ class _Whole(torch.autograd.Function):
         return None, *ctx.steps.backward(saved[: ctx.inputs], saved[ctx.inputs :], gradients)
 
 
+MOST = 2**21
+"""Weights of a step up to which one core is as fast as several; more are left to the loop where torch has several."""
+
 _HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
 
 
@@ -76,7 +79,10 @@ def possible(cell: Cell, step: Callable[..., Any], layers: Sequence[nn.Module], 
         return False
     if any(getattr(module, hooks) for module in cell.modules() for hooks in _HOOKS):
         return False
-    tensors = [*pytree.tree_leaves(given), *(weight for layer in layers for weight in layer.parameters())]
+    weights = [weight for layer in layers for weight in layer.parameters()]
+    if torch.get_num_threads() > 1 and sum(weight.numel() for weight in weights) > MOST:
+        return False
+    tensors = [*pytree.tree_leaves(given), *weights]
     return all(
         tensor.device.type == "cpu"
         and tensor.dtype in (torch.float32, torch.bool)
