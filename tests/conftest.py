@@ -13,6 +13,7 @@ import hypothesis
 import pytest
 import torch
 
+from augrnn import kernels, native, products
 from tests.wandb_server import WandbServer
 
 hypothesis.settings.register_profile("untimed", deadline=None)  # a busy machine is no fault of the code
@@ -31,6 +32,20 @@ def _no_open_pictures() -> Iterator[None]:
     yield
     if pyplot := sys.modules.get("matplotlib.pyplot"):
         pyplot.close("all")
+
+
+@pytest.fixture
+def compiled_functions(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Our functions in C++, where a compiler is here; the tests' environment asks for none."""
+    monkeypatch.setenv(native.SWITCH, "1")
+    caches = native.library, products.functions, kernels.function
+    for cached in caches:
+        cached.cache_clear()
+    if not (products.available() and kernels.available()):
+        pytest.skip("needs a C++ compiler")
+    yield
+    for cached in caches:
+        cached.cache_clear()
 
 
 @pytest.fixture

@@ -100,7 +100,7 @@ def test_torch_finds_nothing_wrong_with_the_operator() -> None:
 def test_a_machine_learns_the_same_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
     x_TBI, found = torch.randn(6, 3, 4), []
     for available in (True, False):
-        monkeypatch.setattr(ntm_memory, "_available", lambda available=available: available)
+        monkeypatch.setattr(ntm_memory, "available", lambda available=available: available)
         monkeypatch.setattr(NTM, "sequence", lambda *_: None)
         torch.manual_seed(0)
         cell = NTM(4, 2, lambda size: LSTM(size, 8), heads=2, rows=10, width=3)

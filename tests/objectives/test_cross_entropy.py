@@ -2,9 +2,10 @@ import math
 
 import pytest
 import torch
+import torch.nn.functional as F
 
 from augrnn.cells.unroll import Unrolled
-from augrnn.objectives.cross_entropy import SequenceCrossEntropy, TokenCrossEntropy
+from augrnn.objectives.cross_entropy import SequenceCrossEntropy, TokenCrossEntropy, token_cross_entropy
 from augrnn.tasks.bit_task import BitBatch
 from augrnn.text.token_batches import EOS, PAD, PairBatch
 
@@ -58,3 +59,29 @@ def test_tokens_are_averaged_without_padding(smoothing: float) -> None:
     assert len(costs) == 5
     assert float(loss.value) == pytest.approx(float(sum(costs) / 5))
     assert float(loss.logged["loss"]) == float(loss.value)
+
+
+@pytest.mark.usefixtures("compiled_functions")
+@pytest.mark.parametrize("smoothing", [0.0, 0.3])
+@pytest.mark.parametrize(("rows", "vocabulary"), [(1, 2), (7, 33)])
+def test_in_cpp_it_is_torchs_with_its_gradient(rows: int, vocabulary: int, smoothing: float) -> None:
+    torch.manual_seed(0)
+    scores_NV = (5 * torch.randn(rows, vocabulary)).requires_grad_()
+    target_N = torch.randint(vocabulary, (rows,))
+    target_N[1::3] = -100
+    ours = token_cross_entropy(scores_NV, target_N, smoothing)
+    torchs = F.cross_entropy(scores_NV.double(), target_N, label_smoothing=smoothing)
+    torch.testing.assert_close(ours.double(), torchs, rtol=1e-5, atol=1e-6)
+    mine, theirs = (torch.autograd.grad(3 * loss, scores_NV)[0] for loss in (ours, torchs))
+    torch.testing.assert_close(mine, theirs, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.usefixtures("compiled_functions")
+def test_in_cpp_it_tells_of_what_is_wrong() -> None:
+    scores_NV, target_N = torch.randn(3, 5), torch.tensor([0, 1, 2])
+    for wrong in (5, -1):
+        with pytest.raises(IndexError, match="5 of the vocabulary"):
+            token_cross_entropy(scores_NV, torch.tensor([0, wrong, 2]), 0.0)
+    assert token_cross_entropy(scores_NV, torch.full((3,), -100), 0.0).isnan()
+    scores_NV[1, 3] = torch.nan
+    assert token_cross_entropy(scores_NV, target_N, 0.0).isnan()

@@ -5,18 +5,19 @@ from typing import Any, NamedTuple
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 from torch.utils import _pytree as pytree
 
+from augrnn import kernels
 from augrnn.attention.additive import AdditiveAttention
 from augrnn.attention.attention import Annotations
 from augrnn.cells.lstm import LSTM
 from augrnn.cells.unroll import unroll
 from augrnn.decoders.attentive import AttentiveDecoder
 from augrnn.decoders.decoder import DecoderState
-from augrnn.search.beam_search import beam_search, length_penalty
+from augrnn.search.beam_search import _Beam, _best, beam_search, length_penalty
 from augrnn.search.greedy import greedy
 from augrnn.search.model import Ensemble, Hypothesis, Model, Speller
 from augrnn.text.token_batches import BOS, EOS, PAD, UNK
@@ -375,3 +376,57 @@ def test_members_may_be_of_any_sizes() -> None:
     model = Ensemble(tuple(Speller(*pair, nn.Identity()) for pair in zip(cells, embeddings, strict=True)))
     [[best], _] = beam_search(model, tuple(cell.initial_state(2) for cell in cells), torch.tensor([4, 4]), beam=3)
     assert best.alignment.shape == (len(best.tokens), 0)
+
+
+# In C++ ---------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.usefixtures("compiled_functions")
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    seed=st.integers(0, 50),
+    beam=st.integers(1, 12),
+    alpha=st.sampled_from([0.0, 1.0]),
+    limits=st.lists(st.integers(0, 6), min_size=1, max_size=4),
+)
+def test_in_cpp_it_finds_what_it_finds_with_torch(seed: int, beam: int, alpha: float, limits: list[int]) -> None:
+    model = speller(seed)
+    state = states(model, [3, 5, 1, 4][: len(limits)])
+    model.cell.float()
+    state = pytree.tree_map(lambda leaf: leaf.float() if leaf.is_floating_point() else leaf, state)
+    found = []
+    for possible in (kernels.possible, lambda *arrays: False):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(kernels, "possible", possible)
+            found.append(beam_search(model, state, torch.tensor(limits), beam, alpha, best=beam))
+    with torch.no_grad():
+        assert kernels.possible(state.hidden_BH)
+    for mine, theirs in zip(*found, strict=True):
+        assert len({tuple(each.tokens) for each in mine}) == len(mine)
+        assert [each.tokens for each in mine] == [each.tokens for each in theirs]
+        for one, other in zip(mine, theirs, strict=True):
+            assert one.score == pytest.approx(other.score, rel=1e-4, abs=1e-5)
+            torch.testing.assert_close(one.alignment, other.alignment, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.usefixtures("compiled_functions")
+def test_in_cpp_the_best_are_torchs() -> None:
+    torch.manual_seed(0)
+    log_p_NV, total_N = torch.randn(3 * 12, 700).log_softmax(-1), -3 * torch.rand(3 * 12)
+    total_N[5] = total_N[13] = -torch.inf
+    done_N = torch.arange(3 * 12) % 5 == 0
+    row_N = torch.arange(3 * 12)
+    now = _Beam(None, (), row_N, row_N, row_N, row_N, total_N, row_N, done_N)
+    with torch.no_grad():
+        rows_N, words_N, best_N = _best(now, log_p_NV, 12)
+    for s in range(3):
+        expected = [
+            (math.inf, float(total_N[n])) for n in range(12 * s, 12 * s + 12) if done_N[n] and total_N[n] > -100
+        ]
+        live = [n for n in range(12 * s, 12 * s + 12) if not done_N[n]]
+        sums = (total_N[live, None] + log_p_NV[live]).flatten().sort(descending=True).values
+        expected += [(0.0, float(total)) for total in sums[: 12 - len(expected)]]
+        assert best_N[12 * s : 12 * s + 12].tolist() == [total for _, total in expected]
+    for n, v, total in zip(rows_N.tolist(), words_N.tolist(), best_N.tolist(), strict=True):
+        assert total == (float(total_N[n]) if done_N[n] else float(total_N[n] + log_p_NV[n, v]))
+        assert not done_N[n] or v == PAD

@@ -5,6 +5,7 @@
 import torch
 from torch import Tensor, nn
 
+from augrnn import kernels
 from augrnn.attention.attention import Annotations, Attended, Attention
 from augrnn.cells.cell import require_sizes
 from augrnn.linear import Linear
@@ -42,6 +43,17 @@ class AdditiveAttention(Attention):
         return Attended(self.key(annotations.values_BLD), annotations.values_BLD, annotations.mask_BL)
 
     def forward(self, query_BH: Tensor, attended: Attended) -> tuple[Tensor, Tensor]:
+        if kernels.possible(query_BH, *attended[:2], self.energy.weight) and type(self.energy) is Linear:
+            return self._look(self.query(query_BH), attended)
         hidden_BLA = torch.tanh(self.query(query_BH).unsqueeze(1) + attended.keys_BLA)
         alignment_BL = masked_softmax(self.energy(hidden_BLA).squeeze(-1), attended.mask_BL)
         return mix(alignment_BL, attended.values_BLD), alignment_BL
+
+    def _look(self, query_BA: Tensor, attended: Attended) -> tuple[Tensor, Tensor]:
+        """The same in C++, where no gradient is wanted."""
+        keys_BLA, values_BLD, mask_BL = (part.contiguous() for part in attended)
+        alignment_BL, context_BD = keys_BLA.new_empty(mask_BL.shape), values_BLD.new_empty(values_BLD[:, 0].shape)
+        sizes = *keys_BLA.shape, self.context_size
+        arrays = query_BA.contiguous(), keys_BLA, values_BLD, mask_BL, self.energy.weight
+        kernels.call("additive_forward", *sizes, *arrays, alignment_BL, context_BD, self.context_size)
+        return context_BD, alignment_BL

@@ -21,6 +21,7 @@ from augrnn.cells.ntm import NTM
 from augrnn.decoders.attentive import AttentiveDecoder
 from augrnn.decoders.conditional_gru import ConditionalDecoder
 from augrnn.encoders.word_encoder import BidirectionalEncoder
+from augrnn.heap import keep_freed_memory
 from augrnn.search.beam_search import beam_search
 from augrnn.search.model import Speller
 from augrnn.systems.encoder_decoder import EncoderDecoder
@@ -328,6 +329,7 @@ def speeds(seconds: float) -> Iterator[Row]:
     Args:
       seconds: how long each figure is measured.
     """
+    keep_freed_memory()  # as a run does
     devices = [torch.device("cpu")] + [torch.device("cuda")] * torch.cuda.is_available()
     for device in devices:
         for workload in WORKLOADS:

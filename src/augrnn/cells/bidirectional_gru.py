@@ -1,7 +1,8 @@
 """A gated recurrent network that reads a sequence in both directions at once."""
 
-# ... = any leading dimensions, B = batch, E = word embedding, H = state of one direction
+# ... = any leading dimensions, T = time steps, B = batch, E = word embedding, H = state of one direction
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
@@ -9,6 +10,7 @@ from torch import Tensor, nn
 
 from augrnn.cells.cell import Cell, require_sizes
 from augrnn.cells.gru import gru_update, normalisation
+from augrnn.cells.whole_sequences import GRUSteps, possible, weights_of, whole
 from augrnn.linear import Linear
 
 
@@ -66,9 +68,10 @@ class BidirectionalGRU(Cell):
         return torch.cat(ways, dim=-1)
 
     def _gates(self, layer: Linear, norm: nn.Module, x: Tensor) -> Tensor:
-        embedded, padding = x[..., :-1], x[..., -1:]
-        reset, update, new = norm(layer(embedded)).chunk(3, dim=-1)
-        return torch.cat([reset, update + HOLD * padding, new], dim=-1)
+        embedded, padding = x[..., :-1], x[..., -1:].detach()
+        hold_3H = torch.zeros_like(layer.bias, requires_grad=False)
+        hold_3H[self.hidden_size : 2 * self.hidden_size] = HOLD
+        return torch.addcmul(norm(layer(embedded)), padding, hold_3H.to(padding.dtype))
 
     def step(self, p_BP: Tensor, state: BidirectionalState) -> tuple[Tensor, BidirectionalState]:
         forward_B3H, backward_B3H = p_BP.chunk(2, dim=-1)
@@ -77,3 +80,54 @@ class BidirectionalGRU(Cell):
         forward_BH = gru_update(forward_B3H, forward_h, state.forward_BH)
         backward_BH = gru_update(backward_B3H, backward_h, state.backward_BH)
         return torch.cat([forward_BH, backward_BH], dim=-1), BidirectionalState(forward_BH, backward_BH)
+
+    def sequence(self, p_TBP: Tensor, state: BidirectionalState) -> tuple[Tensor, BidirectionalState] | None:
+        ways = (self.forward_hidden, self.forward_norms[1]), (self.backward_hidden, self.backward_norms[1])
+        layers = [layer for way in ways for layer in way]
+        if not possible(self, BidirectionalGRU.step, layers, (p_TBP, state)):
+            return None
+        epsilon = getattr(self.forward_norms[1], "eps", 0.0)
+        weights = [weight for way in ways for weight in weights_of(*way)]
+        (states_TBD,) = whole(_BothWays(self.hidden_size, epsilon), p_TBP, *state, *weights)
+        return states_TBD, BidirectionalState(*states_TBD[-1].chunk(2, dim=-1))
+
+
+class _BothWays:
+    """The states (T, B, 2 H) of both directions, from projected inputs, first states, and the weights of either."""
+
+    def __init__(self, hidden_size: int, epsilon: float) -> None:
+        self.hidden_size, self.epsilon = hidden_size, epsilon
+
+    def forward(self, p_TBP: Tensor, *given: Tensor) -> tuple[Tensor]:
+        steps, rows, _ = p_TBP.shape
+        weights = given[2:]
+        half = len(weights) // 2
+        self.ways = [
+            GRUSteps(steps, rows, self.hidden_size, self.epsilon, *way) for way in (weights[:half], weights[half:])
+        ]
+        states_TBD = p_TBP.new_empty(steps, rows, 2 * self.hidden_size)
+        parts = zip(self.ways, given, p_TBP.chunk(2, -1), states_TBD.chunk(2, -1), strict=False)
+        for way, first_BH, p_TB3H, states_TBH in parts:
+            state_BH = first_BH.contiguous()
+            for t, (p_B3H, out_BH) in enumerate(zip(p_TB3H.unbind(), states_TBH.unbind(), strict=True)):
+                way.forward(t, p_B3H, state_BH, out_BH)
+                state_BH = out_BH
+        return (states_TBD,)
+
+    def backward(
+        self, given: Sequence[Tensor], made: Sequence[Tensor], gradients: Sequence[Tensor | None]
+    ) -> tuple[Tensor | None, ...]:
+        p_TBP, *firsts = given[:3]
+        g_p_TBP, g_firsts, g_weights = torch.empty_like(p_TBP, memory_format=torch.contiguous_format), [], []
+        assert gradients[0] is not None
+        sides = (g_p_TBP.chunk(2, -1), gradients[0].chunk(2, -1), made[0].chunk(2, -1))
+        for way, first_BH, g_p_TB3H, g_TBH, states_TBH in zip(self.ways, firsts, *sides, strict=True):
+            before_TBH = torch.cat([first_BH.unsqueeze(0), states_TBH[:-1]])
+            way.layer.begin_backward()
+            g_BH, g_before_BH = torch.zeros_like(before_TBH[0]), torch.empty_like(before_TBH[0])
+            for t in reversed(range(len(p_TBP))):
+                way.backward(t, g_BH.add_(g_TBH[t]), before_TBH[t], g_p_TB3H[t], g_before_BH)
+                g_BH, g_before_BH = g_before_BH, g_BH
+            g_firsts.append(g_BH)
+            g_weights += way.layer.gradients(before_TBH)
+        return g_p_TBP, *g_firsts, *g_weights

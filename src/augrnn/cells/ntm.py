@@ -13,8 +13,9 @@ from torch import Tensor, nn
 
 from augrnn.cells.cell import Cell, require_sizes
 from augrnn.cells.lstm import LSTMState
-from augrnn.cells.ntm_memory import head_sizes, memory_step
-from augrnn.cells.ntm_sequence import Memory, as_layers, available, ntm_sequence
+from augrnn.cells.ntm_memory import available, head_sizes, memory_step
+from augrnn.cells.ntm_sequence import Memory, as_layers, ntm_sequence
+from augrnn.cells.whole_sequences import possible
 
 FIRST_FOCUS = 5.0
 """Logit of the first row in the first weighting, the others' being 0."""
@@ -184,7 +185,9 @@ class NTM(Cell):
 
     def sequence(self, p_TBP: Tensor, state: NTMState) -> tuple[Tensor, NTMState] | None:
         controller = as_layers(self.controller, state.controller, self.input_size, p_TBP.shape[1])
-        if controller is None or type(self.to_heads) is not nn.Linear or not available(self, p_TBP, state.memory_BNW):
+        if controller is None or not available():
+            return None
+        if not possible(self, NTM.step, [self.to_heads, *controller.modules], (p_TBP, state)):
             return None
         h_TBE, memory, asked_BP, states = ntm_sequence(
             F.linear(p_TBP, controller.input_weight_GI, controller.layers[0].bias_G),

@@ -51,7 +51,7 @@ def memory_step(
     Returns:
       The weightings w_BAN, the read vectors r_BHW and the new memory (B, N, W).
     """
-    if memory_BNW.device.type == "cpu" and memory_BNW.dtype == torch.float32 and _available():
+    if memory_BNW.device.type == "cpu" and memory_BNW.dtype == torch.float32 and available():
         memory_BWN = memory_BNW.transpose(1, 2)
         w_BAN, read_BHW, after_BWN, _ = torch.ops.augrnn.ntm_memory_step(
             memory_BWN, before_BAN, asked_BP, shifts, interpolation, sharpening
@@ -73,7 +73,8 @@ def memory_step(
 
 
 @torch.compiler.assume_constant_result
-def _available() -> bool:
+def available() -> bool:
+    """Whether `ntm.cpp` could be compiled here."""
     return library(SOURCE) is not None
 
 

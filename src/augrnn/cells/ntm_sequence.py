@@ -44,11 +44,13 @@ class Controller(NamedTuple):
       lstm: whether they are of an LSTM.
       input_weight_GI: of the first layer, for the inputs of the machine.
       layers: the lowest first; one where they are of tanh units.
+      modules: the linear layers that they are made of.
     """
 
     lstm: bool
     input_weight_GI: Tensor
     layers: list[Layer]
+    modules: list[nn.Module]
 
 
 class Memory(NamedTuple):
@@ -90,41 +92,24 @@ def as_layers(controller: Cell, state: Any, inputs: int, batch_size: int) -> Con
       inputs: I, the first of what it sees.
       batch_size: B.
     """
-    if type(controller) is Feedforward and type(controller.hidden) is nn.Linear:
+    if type(controller) is Feedforward:
         weight_GI = controller.hidden.weight
         none_BC = weight_GI.new_zeros(batch_size, controller.output_size)
         layer = Layer(weight_GI[:, inputs:], controller.hidden.bias, none_BC, none_BC)
-        return Controller(False, weight_GI[:, :inputs], [layer])
+        return Controller(False, weight_GI[:, :inputs], [layer], [controller.hidden])
     cells, states = (controller.layers, state) if type(controller) is StackedLSTM else ([controller], [state])
     layers: list[Layer] = []
+    modules: list[nn.Module] = []
     for cell, before in zip(cells, states, strict=True):
         if type(cell) is not LSTM or type(cell.output) is not nn.Identity:
             return None
         below, own = cell.from_input, cell.from_hidden
-        if not type(below) is type(own) is nn.Linear:
-            return None
         below_GK = below.weight if layers else below.weight[:, inputs:]
         weight_GK = torch.cat([below_GK, own.weight], dim=1)
         layers.append(Layer(weight_GK, below.bias + own.bias, before.hidden_BH, before.cell_BH))
+        modules += [below, own]
     lowest: Any = cells[0]
-    return Controller(True, lowest.from_input.weight[:, :inputs], layers)
-
-
-def available(machine: nn.Module, *tensors: Tensor) -> bool:
-    """Whether sequences of a machine can be computed here: in float32 on a CPU, with nothing to watch on the way."""
-    return (
-        all(each.device.type == "cpu" and each.dtype == torch.float32 for each in (*tensors, *machine.parameters()))
-        and not torch.is_autocast_enabled("cpu")
-        and not torch.compiler.is_compiling()
-        and not torch._C._are_functorch_transforms_active()
-        and not any(_watched(module) for module in machine.modules())
-        and library(SOURCE) is not None
-    )
-
-
-def _watched(module: nn.Module) -> bool:
-    hooks = module._forward_hooks, module._forward_pre_hooks, module._backward_hooks, module._backward_pre_hooks
-    return any(hooks)
+    return Controller(True, lowest.from_input.weight[:, :inputs], layers, modules)
 
 
 def ntm_sequence(

@@ -4,13 +4,20 @@
 # A = keys of the attention, E = word embedding, H = state, J = what the vocabulary is scored from,
 # P = 3 H + 2 J, V = vocabulary
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 
+from augrnn import kernels
+from augrnn.attention.additive import AdditiveAttention
+from augrnn.attention.additive_steps import AdditiveSteps
 from augrnn.attention.attention import Attention
+from augrnn.cells.whole_sequences import possible, whole
 from augrnn.decoders.decoder import Decoder, DecoderState
 from augrnn.initialisation import start_small
 from augrnn.linear import Linear
+from augrnn.products import multiply, pack, product
 
 
 class AttentiveDecoder(Decoder):
@@ -82,3 +89,100 @@ class AttentiveDecoder(Decoder):
         looked, word = h.split([self.deep_layer.in_features, 2 * self.output_size], dim=-1)
         pairs = (self.deep_layer(looked) + word).unflatten(-1, (self.output_size, 2))
         return self.output_dropout(pairs.amax(-1))
+
+    def sequence(self, p_TBP: Tensor, state: DecoderState) -> tuple[Tensor, DecoderState] | None:
+        if type(self.attention) is not AdditiveAttention:
+            return None
+        layers = (
+            self.gate_layer, self.candidate_layer, self.context_layer, self.attention.query, self.attention.energy
+        )  # fmt: skip
+        if not possible(self, AttentiveDecoder.step, layers, (p_TBP, state)):
+            return None
+        weights = [layer.weight for layer in layers]
+        given = p_TBP, state.hidden_BH, *state.attended, *weights
+        emitted_TBX, alignment_BL = whole(_AttentiveSteps(self.hidden_size), *given)
+        return emitted_TBX, DecoderState(emitted_TBX[-1, :, : self.hidden_size], alignment_BL, state.attended)
+
+
+class _AttentiveSteps:
+    """What all steps emit and the last one's weights, from projected inputs, first state, source and weights."""
+
+    def __init__(self, hidden_size: int) -> None:
+        self.hidden_size = hidden_size
+
+    def forward(
+        self,
+        p_TBP: Tensor,
+        first_BH: Tensor,
+        keys_BLA: Tensor,
+        values_BLD: Tensor,
+        mask_BL: Tensor,
+        gate: Tensor,
+        candidate: Tensor,
+        context: Tensor,
+        query: Tensor,
+        energy: Tensor,
+    ) -> tuple[Tensor, Tensor]:
+        (steps, rows, _), size, width = p_TBP.shape, self.hidden_size, values_BLD.shape[2]
+        self.attention = AdditiveSteps(steps, keys_BLA, values_BLD, mask_BL, query, energy)
+        gates, candidates, contexts = (pack(weight.t()) for weight in (gate, candidate, context))
+        x_TB3H, word_TB2J = p_TBP[..., : 3 * size].contiguous(), p_TBP[..., 3 * size :]
+        emitted_TBX = p_TBP.new_empty(steps, rows, size + width + word_TB2J.shape[2])
+        emitted_TBX[..., size + width :] = word_TB2J
+        self.kept_TB3H = torch.empty_like(x_TB3H)
+        self.reset_TBH = p_TBP.new_empty(steps, rows, size)
+        gates_B2H, candidate_BH = p_TBP.new_empty(rows, 2 * size), p_TBP.new_empty(rows, size)
+        state_BH = first_BH.contiguous()
+        for t, (x_B3H, emitted_BX) in enumerate(zip(x_TB3H.unbind(), emitted_TBX.unbind(), strict=True)):
+            next_BH, context_BD = emitted_BX[:, :size], emitted_BX[:, size : size + width]
+            kept_B3H, reset_BH, stride = self.kept_TB3H[t], self.reset_TBH[t], state_BH.stride(0)
+            self.attention.forward(t, state_BH, context_BD)
+            multiply(context_BD, contexts, x_B3H, add=True)
+            multiply(state_BH, gates, gates_B2H)
+            kernels.call("attentive_gates_forward", rows, size, x_B3H, gates_B2H, state_BH, stride, kept_B3H, reset_BH)
+            multiply(reset_BH, candidates, candidate_BH)
+            kernels.call(
+                "attentive_next_forward", rows, size, x_B3H, candidate_BH, state_BH, stride, next_BH,
+                next_BH.stride(0), kept_B3H,
+            )  # fmt: skip
+            state_BH = next_BH
+        return emitted_TBX, self.attention.alignment_TBL[-1].clone()
+
+    def backward(
+        self, given: Sequence[Tensor], made: Sequence[Tensor], gradients: Sequence[Tensor | None]
+    ) -> tuple[Tensor | None, ...]:
+        p_TBP, first_BH = given[:2]
+        gate, candidate, context = given[5:8]
+        (steps, rows, _), size, width = p_TBP.shape, self.hidden_size, context.shape[1]
+        emitted_TBX, (g_emitted, g_alignment_BL) = made[0], gradients
+        g_emitted_TBX = torch.zeros_like(emitted_TBX) if g_emitted is None else g_emitted
+        g_p_TBP = torch.empty_like(p_TBP, memory_format=torch.contiguous_format)
+        g_p_TBP[..., 3 * size :] = g_emitted_TBX[..., size + width :]
+        g_context_TBD = g_emitted_TBX[..., size : size + width].clone(memory_format=torch.contiguous_format)
+        gates, candidates, contexts = pack(gate), pack(candidate), pack(context)
+        before_TBH = torch.cat([first_BH.unsqueeze(0), emitted_TBX[:-1, :, :size]])
+        g_BH, g_before_BH = torch.zeros_like(before_TBH[0]), torch.empty_like(before_TBH[0])
+        g_reset_BH = torch.empty_like(g_BH)
+        self.attention.begin_backward()
+        for t in reversed(range(steps)):
+            g_BH += g_emitted_TBX[t, :, :size]
+            g_x_B3H, before_BH, kept_B3H = g_p_TBP[t, :, : 3 * size], before_TBH[t], self.kept_TB3H[t]
+            stride = g_x_B3H.stride(0)
+            kernels.call(
+                "attentive_next_backward", rows, size, g_BH, kept_B3H, before_BH, size, g_x_B3H, stride, g_before_BH
+            )
+            multiply(g_x_B3H[:, 2 * size :], candidates, g_reset_BH)
+            kernels.call(
+                "attentive_gates_backward", rows, size, g_reset_BH, kept_B3H, before_BH, size, g_x_B3H, stride,
+                g_before_BH,
+            )  # fmt: skip
+            multiply(g_x_B3H, contexts, g_context_TBD[t], add=True)
+            self.attention.backward(t, g_context_TBD[t], g_alignment_BL if t == steps - 1 else None, g_before_BH)
+            multiply(g_x_B3H[:, : 2 * size], gates, g_before_BH, add=True)
+            g_BH, g_before_BH = g_before_BH, g_BH
+        g_x_N3H, before_NH = g_p_TBP[..., : 3 * size].flatten(0, 1), before_TBH.flatten(0, 1)
+        g_gate = product(g_x_N3H[:, : 2 * size].t(), before_NH)
+        g_candidate = product(g_x_N3H[:, 2 * size :].t(), self.reset_TBH.flatten(0, 1))
+        g_context = product(g_x_N3H.t(), emitted_TBX[..., size : size + width].flatten(0, 1))
+        g_keys, g_values, g_query, g_energy = self.attention.gradients(before_TBH, g_context_TBD)
+        return g_p_TBP, g_BH, g_keys, g_values, None, g_gate, g_candidate, g_context, g_query, g_energy

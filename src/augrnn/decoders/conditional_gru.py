@@ -1,13 +1,18 @@
 """The conditional gated recurrent decoder, which looks at the source between two steps of recurrence."""
 
-# ... = any leading dimensions, B = batch, L = source positions, D = context, E = word embedding, H = state,
-# P = 3 H + E
+# ... = any leading dimensions, T = target positions, B = batch, L = source positions, D = context,
+# E = word embedding, H = state, P = 3 H + E
+
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
 
+from augrnn.attention.additive import AdditiveAttention
+from augrnn.attention.additive_steps import AdditiveSteps
 from augrnn.attention.attention import Attention
 from augrnn.cells.gru import GRU
+from augrnn.cells.whole_sequences import GRUSteps, LayerSteps, possible, weights_of, whole
 from augrnn.decoders.decoder import Decoder, DecoderState
 from augrnn.linear import Linear
 
@@ -66,3 +71,80 @@ class ConditionalDecoder(Decoder):
         """The output t: (..., H + D + E) -> (..., E)."""
         looked, word = h.split([self.deep_layer.in_features, self.input_size], dim=-1)
         return self.output_dropout(torch.tanh(self.deep_layer(looked) + word))
+
+    def sequence(self, p_TBP: Tensor, state: DecoderState) -> tuple[Tensor, DecoderState] | None:
+        if type(self.attention) is not AdditiveAttention or {type(self.first), type(self.second)} != {GRU}:
+            return None
+        first, second, look = self.first, self.second, (self.attention.query, self.attention.energy)
+        pairs = (
+            (first.from_hidden, first.hidden_norm),
+            (second.from_input, second.input_norm),
+            (second.from_hidden, second.hidden_norm),
+        )
+        layers = [layer for pair in pairs for layer in pair]
+        if not possible(self, ConditionalDecoder.step, [*layers, *look], (p_TBP, state)):
+            return None
+        source, epsilon = state.attended, getattr(first.hidden_norm, "eps", 0.0)
+        given = p_TBP, state.hidden_BH, *source, *(layer.weight for layer in look)
+        weights = [weight for pair in pairs for weight in weights_of(*pair)]
+        emitted_TBX, alignment_BL = whole(_ConditionalSteps(self.hidden_size, epsilon), *given, *weights)
+        return emitted_TBX, DecoderState(emitted_TBX[-1, :, : self.hidden_size], alignment_BL, source)
+
+
+class _ConditionalSteps:
+    """What all steps emit and the last one's weights, from projected inputs, first state, source and weights."""
+
+    def __init__(self, hidden_size: int, epsilon: float) -> None:
+        self.hidden_size, self.epsilon = hidden_size, epsilon
+
+    def forward(self, p_TBP: Tensor, first_BH: Tensor, *given: Tensor) -> tuple[Tensor, Tensor]:
+        (steps, rows, _), size, width = p_TBP.shape, self.hidden_size, given[1].shape[2]
+        weights = given[5:]
+        third = len(weights) // 3
+        one, context, two = weights[:third], weights[third : 2 * third], weights[2 * third :]
+        self.attention = AdditiveSteps(steps, *given[:5])
+        self.first = GRUSteps(steps, rows, size, self.epsilon, *one)
+        self.context = LayerSteps(steps, rows, self.epsilon, *context)
+        self.second = GRUSteps(steps, rows, size, self.epsilon, *two)
+        self.between_TBH, x_B3H = p_TBP.new_empty(steps, rows, size), p_TBP.new_empty(rows, 3 * size)
+        word_TBE = p_TBP[..., 3 * size :]
+        emitted_TBX = p_TBP.new_empty(steps, rows, size + width + word_TBE.shape[2])
+        emitted_TBX[..., size + width :] = word_TBE
+        state_BH = first_BH.contiguous()
+        parts = zip(p_TBP.unbind(), self.between_TBH.unbind(), emitted_TBX.unbind(), strict=True)
+        for t, (p_BP, between_BH, emitted_BX) in enumerate(parts):
+            next_BH, context_BD = emitted_BX[:, :size], emitted_BX[:, size : size + width]
+            self.first.forward(t, p_BP, state_BH, between_BH)
+            self.attention.forward(t, between_BH, context_BD)
+            self.context.forward(t, context_BD, x_B3H)
+            self.second.forward(t, x_B3H, between_BH, next_BH)
+            state_BH = next_BH
+        return emitted_TBX, self.attention.alignment_TBL[-1].clone()
+
+    def backward(
+        self, given: Sequence[Tensor], made: Sequence[Tensor], gradients: Sequence[Tensor | None]
+    ) -> tuple[Tensor | None, ...]:
+        (p_TBP, first_BH), emitted_TBX, (g_emitted, g_alignment_BL) = given[:2], made[0], gradients
+        steps, size, width = len(p_TBP), self.hidden_size, given[3].shape[2]
+        g_emitted_TBX = torch.zeros_like(emitted_TBX) if g_emitted is None else g_emitted
+        g_p_TBP = torch.empty_like(p_TBP, memory_format=torch.contiguous_format)
+        g_p_TBP[..., 3 * size :] = g_emitted_TBX[..., size + width :]
+        g_context_TBD = g_emitted_TBX[..., size : size + width].clone(memory_format=torch.contiguous_format)
+        before_TBH = torch.cat([first_BH.unsqueeze(0), emitted_TBX[:-1, :, :size]])
+        g_BH, g_between_BH = torch.zeros_like(before_TBH[0]), torch.empty_like(before_TBH[0])
+        for part in (self.attention, self.first.layer, self.context, self.second.layer):
+            part.begin_backward()
+        for t in reversed(range(steps)):
+            between_BH = self.between_TBH[t]
+            g_BH += g_emitted_TBX[t, :, :size]
+            self.second.backward(t, g_BH, between_BH, self.context.g_TBN[t], g_between_BH)
+            self.context.backward(t, g_context_TBD[t], add=True)
+            self.attention.backward(t, g_context_TBD[t], g_alignment_BL if t == steps - 1 else None, g_between_BH)
+            self.first.backward(t, g_between_BH, before_TBH[t], g_p_TBP[t], g_BH)
+        g_keys, g_values, *g_look = self.attention.gradients(self.between_TBH, g_context_TBD)
+        g_weights = (
+            *self.first.layer.gradients(before_TBH),
+            *self.context.gradients(emitted_TBX[..., size : size + width]),
+            *self.second.layer.gradients(self.between_TBH),
+        )
+        return g_p_TBP, g_BH, g_keys, g_values, None, *g_look, *g_weights

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 from torch.utils import _pytree as pytree
 
+from augrnn import kernels
 from augrnn.cells.cell import State
 from augrnn.search.model import Hypothesis, Model, hypotheses
 from augrnn.text.token_batches import BOS, EOS, PAD
@@ -148,15 +149,7 @@ def _parted(now: _Beam, beam: int, alpha: float, best: int, steps: int) -> tuple
 def _extend(model: Model, now: _Beam, beam: int, history: _History, t: int) -> _Beam:
     """One more token, number t, for each hypothesis that goes on; the K best of all continuations of a sentence."""
     log_p_NV, state = model.next(now.word_N, now.state)
-    total_NV = now.total_N.unsqueeze(1) + log_p_NV
-    keeps_place_N1 = (now.done_N & now.total_N.isfinite()).unsqueeze(1)
-    rank_NV = total_NV.masked_fill(keeps_place_N1, -torch.inf)
-    rank_NV[:, PAD : PAD + 1].masked_fill_(keeps_place_N1, torch.inf)
-    vocabulary = rank_NV.shape[1]
-    choice_SK = rank_NV.view(-1, beam * vocabulary).topk(beam).indices
-    first_row_S1 = torch.arange(0, len(rank_NV), beam, device=choice_SK.device).unsqueeze(1)
-    rows_N = (first_row_S1 + choice_SK // vocabulary).flatten()
-    word_N = (choice_SK % vocabulary).flatten()
+    rows_N, word_N, total_N = _best(now, log_p_NV, beam)
     ended_N = now.done_N[rows_N]
     before = pytree.tree_leaves(now.state)
     leaves, tree = pytree.tree_flatten(state)
@@ -171,10 +164,30 @@ def _extend(model: Model, now: _Beam, beam: int, history: _History, t: int) -> _
         same=same,
         row_N=torch.arange(len(rows_N), device=rows_N.device),
         word_N=word_N,
-        total_N=torch.where(ended_N, now.total_N[rows_N], total_NV[rows_N, word_N]),
+        total_N=total_N,
         length_N=now.length_N[rows_N] + (~ended_N).long(),
         done_N=ended_N | (word_N == EOS),
     )
+
+
+def _best(now: _Beam, log_p_NV: Tensor, beam: int) -> tuple[Tensor, Tensor, Tensor]:
+    """The K best continuations of each sentence: the rows that they go on from, their tokens, and their totals."""
+    if kernels.possible(log_p_NV, now.total_N):
+        rows_N, word_N, best_N = (torch.empty_like(each) for each in (now.row_N, now.word_N, now.total_N))
+        given = log_p_NV.contiguous(), now.total_N, now.done_N
+        sizes = len(rows_N) // beam, beam, log_p_NV.shape[1], PAD
+        kernels.call("beam_best", *sizes, *given, rows_N, word_N, best_N)
+        return rows_N, word_N, best_N
+    total_NV = now.total_N.unsqueeze(1) + log_p_NV
+    keeps_place_N1 = (now.done_N & now.total_N.isfinite()).unsqueeze(1)
+    rank_NV = total_NV.masked_fill(keeps_place_N1, -torch.inf)
+    rank_NV[:, PAD : PAD + 1].masked_fill_(keeps_place_N1, torch.inf)
+    vocabulary = rank_NV.shape[1]
+    choice_SK = rank_NV.view(-1, beam * vocabulary).topk(beam).indices
+    first_row_S1 = torch.arange(0, len(rank_NV), beam, device=choice_SK.device).unsqueeze(1)
+    rows_N = (first_row_S1 + choice_SK // vocabulary).flatten()
+    word_N = (choice_SK % vocabulary).flatten()
+    return rows_N, word_N, torch.where(now.done_N[rows_N], now.total_N[rows_N], total_NV[rows_N, word_N])
 
 
 def _traced(history: _History, finished: Sequence[_Finished]) -> Iterator[tuple[int, Hypothesis]]:

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 from torch.utils import _pytree as pytree
 
+from augrnn import kernels
 from augrnn.cells.cell import Cell, State
 from augrnn.text.token_batches import BOS, EOS, PAD
 
@@ -27,6 +28,15 @@ class Model(Protocol):
         """The weights (N, L) of the step just done; without columns if it looks at nothing."""
 
 
+def log_probabilities(scores_NV: Tensor) -> Tensor:
+    """In nats, -inf for the tokens that never come."""
+    if kernels.possible(scores_NV) and scores_NV.is_contiguous():
+        log_p_NV = torch.empty_like(scores_NV)
+        kernels.call("log_softmax_without", *scores_NV.shape, *NEVER, scores_NV, log_p_NV)
+        return log_p_NV
+    return scores_NV.index_fill(-1, torch.tensor(NEVER, device=scores_NV.device), -torch.inf).log_softmax(-1)
+
+
 class Speller(NamedTuple):
     """One model.
 
@@ -42,8 +52,7 @@ class Speller(NamedTuple):
 
     def next(self, words_N: Tensor, state: State) -> tuple[Tensor, State]:
         y_NJ, state = self.cell(self.embed(words_N), state)
-        scores_NV = self.logits(y_NJ).index_fill(-1, torch.tensor(NEVER, device=y_NJ.device), -torch.inf)
-        return scores_NV.log_softmax(-1), state
+        return log_probabilities(self.logits(y_NJ)), state
 
     def alignment(self, state: State) -> Tensor:
         rows = pytree.tree_leaves(state)[0]

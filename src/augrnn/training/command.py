@@ -22,6 +22,7 @@ from lightning.pytorch.utilities import rank_zero_only
 
 from augrnn.errors import UserError
 from augrnn.files import jsonable
+from augrnn.heap import keep_freed_memory
 from augrnn.run_folder import CONFIG, LAST, METRICS, MODEL
 from augrnn.signals import STOPPED
 from augrnn.threads import cores
@@ -151,6 +152,7 @@ class Command(LightningCLI):
             raise UserError(str(root_of(error))) from error
 
     def instantiate_trainer(self, **kwargs: Any) -> L.Trainer:
+        keep_freed_memory()
         config: Namespace = self.config.get(str(self.subcommand), self.config)
         settings = self._get(self.config_init, "trainer")
         require_cores(settings["accelerator"], settings["devices"])

@@ -1,0 +1,355 @@
+// What recurrent layers, additive attention and the cross-entropy do number by number, and the gradients.
+//
+// Arrays are float32; rows are dense, and where a row's array may be a part of a wider one its stride is given. A name
+// with g is the gradient of the loss by what follows.
+
+#if defined(__AVX512F__) && defined(__GNUC__) && !defined(__clang__)
+#pragma GCC target("prefer-vector-width=512")
+#endif
+
+#include <cmath>
+#include <cstdint>
+#include <cstring>
+
+namespace {
+
+// Arrays do not overlap.
+typedef const float* __restrict__ In;
+typedef float* __restrict__ Out;
+
+// e^x to a unit in the last place or two, NaN of NaN: 2^n times a polynomial on half an octave around 0 (Cephes' coefficients).
+inline float exponential(float x) {
+  const float y = x < -87.0f ? -87.0f : (x > 88.0f ? 88.0f : x);
+  const float whole = std::nearbyint(y * 1.44269504f);
+  const float part = (y - whole * 0.693359375f) + whole * 2.12194440e-4f;
+  float sum = 1.9875691500e-4f;
+  sum = sum * part + 1.3981999507e-3f;
+  sum = sum * part + 8.3334519073e-3f;
+  sum = sum * part + 4.1665795894e-2f;
+  sum = sum * part + 1.6666665459e-1f;
+  sum = sum * part + 5.0000001201e-1f;
+  sum = sum * part * part + part + 1.0f;
+  const int32_t power = (static_cast<int32_t>(whole) + 127) << 23;
+  float scale;
+  std::memcpy(&scale, &power, 4);
+  return x == x ? sum * scale : x;
+}
+
+inline float sigmoid(float x) { return 1.0f / (1.0f + exponential(-x)); }
+
+// tanh x to some units in the last place, NaN of NaN: a polynomial around 0 (Cephes' coefficients), else by e^2x.
+inline float tangent(float x) {
+  const float square = x * x;
+  float sum = -5.70498872745e-3f;
+  sum = sum * square + 2.06390887954e-2f;
+  sum = sum * square - 5.37397155531e-2f;
+  sum = sum * square + 1.33314422036e-1f;
+  sum = sum * square - 3.33332819422e-1f;
+  const float near = sum * square * x + x, far = 1.0f - 2.0f / (exponential(2.0f * std::fabs(x)) + 1.0f);
+  return square < 0.390625f ? near : std::copysign(far, x);
+}
+
+inline float dot(In a, In b, int64_t n) {
+  float sum = 0;
+  for (int64_t i = 0; i < n; i++) sum += a[i] * b[i];
+  return sum;
+}
+
+}  // namespace
+
+// The gated recurrent unit in torch's form: from `x` (rows, 3 size), of the input, and `h`, of the state, to the next state.
+// `kept` (rows, 4 size): reset and update gates, new state, and the state's part of that before the reset.
+extern "C" void gru_forward(
+    int64_t rows, int64_t size, In x, int64_t x_stride, In h, In state, int64_t state_stride, Out next,
+    int64_t next_stride, Out kept) {
+  for (int64_t b = 0; b < rows; b++) {
+    In from = x + b * x_stride, own = h + b * 3 * size, s = state + b * state_stride;
+    Out to = next + b * next_stride, keep = kept + b * 4 * size;
+    for (int64_t i = 0; i < size; i++) {
+      const float r = sigmoid(from[i] + own[i]), z = sigmoid(from[size + i] + own[size + i]);
+      const float product = own[2 * size + i], n = tangent(from[2 * size + i] + r * product);
+      keep[i] = r;
+      keep[size + i] = z;
+      keep[2 * size + i] = n;
+      keep[3 * size + i] = product;
+      to[i] = (1.0f - z) * n + z * s[i];
+    }
+  }
+}
+
+extern "C" void gru_backward(
+    int64_t rows, int64_t size, In g_next, In kept, In state, int64_t state_stride, Out g_x, int64_t x_stride,
+    Out g_h, Out g_state) {
+  for (int64_t b = 0; b < rows; b++) {
+    In s = state + b * state_stride, g = g_next + b * size, keep = kept + b * 4 * size;
+    Out to_x = g_x + b * x_stride, to_h = g_h + b * 3 * size, to = g_state + b * size;
+    for (int64_t i = 0; i < size; i++) {
+      const float r = keep[i], z = keep[size + i], n = keep[2 * size + i], product = keep[3 * size + i];
+      const float g_n = g[i] * (1.0f - z) * (1.0f - n * n), g_z = g[i] * (s[i] - n) * z * (1.0f - z);
+      const float g_r = g_n * product * r * (1.0f - r);
+      to_x[i] = to_h[i] = g_r;
+      to_x[size + i] = to_h[size + i] = g_z;
+      to_x[2 * size + i] = g_n;
+      to_h[2 * size + i] = g_n * r;
+      to[i] = g[i] * z;
+    }
+  }
+}
+
+// The gates of Bahdanau et al. 2014, appendix A.2.2, first half: `x` (rows, 3 size) of the input, `h` (rows, 2 size) of the
+// state. `kept` (rows, 3 size): update and reset gates, and room for the new state; `reset_state` (rows, size): r * s.
+extern "C" void attentive_gates_forward(
+    int64_t rows, int64_t size, In x, In h, In state, int64_t state_stride, Out kept, Out reset_state) {
+  for (int64_t b = 0; b < rows; b++) {
+    In from = x + b * 3 * size, own = h + b * 2 * size, s = state + b * state_stride;
+    Out keep = kept + b * 3 * size, to = reset_state + b * size;
+    for (int64_t i = 0; i < size; i++) {
+      const float z = sigmoid(from[i] + own[i]), r = sigmoid(from[size + i] + own[size + i]);
+      keep[i] = z;
+      keep[size + i] = r;
+      to[i] = r * s[i];
+    }
+  }
+}
+
+// The second half: `candidate` (rows, size), the product of r * s.
+extern "C" void attentive_next_forward(
+    int64_t rows, int64_t size, In x, In candidate, In state, int64_t state_stride, Out next, int64_t next_stride,
+    Out kept) {
+  for (int64_t b = 0; b < rows; b++) {
+    In from = x + (b * 3 + 2) * size, own = candidate + b * size, s = state + b * state_stride;
+    Out keep = kept + b * 3 * size, to = next + b * next_stride;
+    for (int64_t i = 0; i < size; i++) {
+      const float n = tangent(from[i] + own[i]), z = keep[i];
+      keep[2 * size + i] = n;
+      to[i] = z < 0.5f ? s[i] + z * (n - s[i]) : n - (n - s[i]) * (1.0f - z);
+    }
+  }
+}
+
+// From the gradient of the next state to those of x's update and new parts; and of the state but for its products.
+extern "C" void attentive_next_backward(
+    int64_t rows, int64_t size, In g_next, In kept, In state, int64_t state_stride, Out g_x, int64_t x_stride,
+    Out g_state) {
+  for (int64_t b = 0; b < rows; b++) {
+    In s = state + b * state_stride, g = g_next + b * size, keep = kept + b * 3 * size;
+    Out to_x = g_x + b * x_stride, to = g_state + b * size;
+    for (int64_t i = 0; i < size; i++) {
+      const float z = keep[i], n = keep[2 * size + i];
+      to_x[i] = g[i] * (n - s[i]) * z * (1.0f - z);
+      to_x[2 * size + i] = g[i] * z * (1.0f - n * n);
+      to[i] = g[i] * (1.0f - z);
+    }
+  }
+}
+
+// From the gradient of r * s to that of x's reset part, and what it adds to that of the state.
+extern "C" void attentive_gates_backward(
+    int64_t rows, int64_t size, In g_reset_state, In kept, In state, int64_t state_stride, Out g_x, int64_t x_stride,
+    Out g_state) {
+  for (int64_t b = 0; b < rows; b++) {
+    In s = state + b * state_stride, g = g_reset_state + b * size, keep = kept + b * 3 * size;
+    Out to_x = g_x + b * x_stride, to = g_state + b * size;
+    for (int64_t i = 0; i < size; i++) {
+      const float r = keep[size + i];
+      to_x[size + i] = g[i] * s[i] * r * (1.0f - r);
+      to[i] += g[i] * r;
+    }
+  }
+}
+
+// Layer normalisation of the rows of x in place; `kept` (rows, size), the rows before scale and shift, and `inverse` (rows,),
+// one over their deviations, are for the gradient.
+extern "C" void layer_norm_forward(int64_t rows, int64_t size, Out x, In scale, In shift, In epsilon, Out kept, Out inverse) {
+  for (int64_t b = 0; b < rows; b++) {
+    Out row = x + b * size, keep = kept + b * size;
+    float sum = 0, squares = 0;
+    for (int64_t i = 0; i < size; i++) sum += row[i];
+    const float mean = sum / size;
+    for (int64_t i = 0; i < size; i++) squares += (row[i] - mean) * (row[i] - mean);
+    const float share = 1.0f / std::sqrt(squares / size + *epsilon);
+    inverse[b] = share;
+    for (int64_t i = 0; i < size; i++) {
+      keep[i] = (row[i] - mean) * share;
+      row[i] = keep[i] * scale[i] + shift[i];
+    }
+  }
+}
+
+// From the gradient of the result to that of the rows, in place; adds to those of scale and shift.
+extern "C" void layer_norm_backward(
+    int64_t rows, int64_t size, Out g, In scale, In kept, In inverse, Out g_scale, Out g_shift) {
+  for (int64_t b = 0; b < rows; b++) {
+    Out row = g + b * size;
+    In keep = kept + b * size;
+    float sum = 0, along = 0;
+    for (int64_t i = 0; i < size; i++) {
+      g_scale[i] += row[i] * keep[i];
+      g_shift[i] += row[i];
+      row[i] *= scale[i];
+      sum += row[i];
+      along += row[i] * keep[i];
+    }
+    const float mean = sum / size, share = along / size;
+    for (int64_t i = 0; i < size; i++) row[i] = inverse[b] * (row[i] - mean - keep[i] * share);
+  }
+}
+
+// Additive attention, e_l = v . tanh(q + k_l): weights (batch, length) and contexts from queries (batch, size), keys
+// (batch, length, size) and values (batch, length, width); no weight where `mask` is 0.
+extern "C" void additive_forward(
+    int64_t batch, int64_t length, int64_t size, int64_t width, In query, In keys, In values, const uint8_t* mask, In v,
+    Out weights, Out context, int64_t context_stride) {
+  for (int64_t b = 0; b < batch; b++) {
+    In q = query + b * size;
+    const uint8_t* real = mask + b * length;
+    Out w = weights + b * length, c = context + b * context_stride;
+    float most = -INFINITY, sum = 0;
+    for (int64_t l = 0; l < length; l++) {
+      In k = keys + (b * length + l) * size;
+      float energy = 0;
+      for (int64_t a = 0; a < size; a++) energy += v[a] * tangent(q[a] + k[a]);
+      w[l] = energy;
+      if (real[l]) most = energy > most ? energy : most;
+    }
+    for (int64_t l = 0; l < length; l++) {
+      w[l] = real[l] ? exponential(w[l] - most) : 0.0f;
+      sum += w[l];
+    }
+    const float share = sum != 0.0f ? 1.0f / sum : 0.0f;
+    for (int64_t i = 0; i < width; i++) c[i] = 0;
+    for (int64_t l = 0; l < length; l++) {
+      In value = values + (b * length + l) * width;
+      const float weight = w[l] * share;
+      w[l] = weight;
+      for (int64_t i = 0; i < width; i++) c[i] += weight * value[i];
+    }
+  }
+}
+
+// From the gradients of contexts (batch, width) and, unless null, weights to that of the queries; adds to those of keys and v.
+// Those of the values are products over all steps: weights times gradients of contexts. `room` (length,) is scratch.
+extern "C" void additive_backward(
+    int64_t batch, int64_t length, int64_t size, int64_t width, In query, In keys, In values, const uint8_t* mask, In v,
+    In weights, In g_context, In g_weights, Out g_query, Out g_keys, Out g_v, Out room) {
+  for (int64_t b = 0; b < batch; b++) {
+    In q = query + b * size, w = weights + b * length, gc = g_context + b * width;
+    Out gq = g_query + b * size;
+    float mean = 0;
+    for (int64_t l = 0; l < length; l++) {
+      room[l] = dot(gc, values + (b * length + l) * width, width) + (g_weights ? g_weights[b * length + l] : 0.0f);
+      mean += w[l] * room[l];
+    }
+    for (int64_t a = 0; a < size; a++) gq[a] = 0;
+    for (int64_t l = 0; l < length; l++) {
+      if (!mask[b * length + l]) continue;
+      In k = keys + (b * length + l) * size;
+      Out gk = g_keys + (b * length + l) * size;
+      const float g = w[l] * (room[l] - mean);
+      for (int64_t a = 0; a < size; a++) {
+        const float h = tangent(q[a] + k[a]), through = g * v[a] * (1.0f - h * h);
+        gq[a] += through;
+        gk[a] += through;
+        g_v[a] += g * h;
+      }
+    }
+  }
+}
+
+// The cross-entropy of each row of scores (rows, vocabulary) and a target in which `smoothing` is spread evenly, in nats: 0 for
+// a target below 0. `total` (rows,), the logarithm of the sum of e^score, is for the gradient.
+extern "C" void cross_entropy_forward(
+    int64_t rows, int64_t vocabulary, In scores, const int64_t* target, In smoothing, Out total, Out loss) {
+  for (int64_t n = 0; n < rows; n++) {
+    loss[n] = 0;
+    if (target[n] < 0) continue;
+    In x = scores + n * vocabulary;
+    float most = x[0], sum = 0, plain = 0;
+    for (int64_t v = 0; v < vocabulary; v++) most = x[v] > most ? x[v] : most;
+    for (int64_t v = 0; v < vocabulary; v++) sum += exponential(x[v] - most);
+    total[n] = most + std::log(sum);
+    if (*smoothing != 0.0f)
+      for (int64_t v = 0; v < vocabulary; v++) plain += x[v];
+    const float shared = *smoothing != 0.0f ? *smoothing * (plain / vocabulary) : 0.0f;
+    loss[n] = total[n] - (1.0f - *smoothing) * x[target[n]] - shared;
+  }
+}
+
+// The gradient of the scores, where each loss counts `scale` times.
+extern "C" void cross_entropy_backward(
+    int64_t rows, int64_t vocabulary, In scores, const int64_t* target, In smoothing, In total, In scale, Out g_scores) {
+  const float share = *smoothing / vocabulary, factor = *scale;
+  for (int64_t n = 0; n < rows; n++) {
+    In x = scores + n * vocabulary;
+    Out g = g_scores + n * vocabulary;
+    if (target[n] < 0) {
+      std::memset(g, 0, vocabulary * sizeof(float));
+      continue;
+    }
+    const float whole = total[n];
+    for (int64_t v = 0; v < vocabulary; v++) g[v] = factor * (exponential(x[v] - whole) - share);
+    g[target[n]] -= factor * (1.0f - *smoothing);
+  }
+}
+
+// Logarithms of the softmax of each row of scores, as if the two choices `never` were not there: theirs are -inf.
+extern "C" void log_softmax_without(
+    int64_t rows, int64_t vocabulary, int64_t never, int64_t nor, In scores, Out found) {
+  for (int64_t n = 0; n < rows; n++) {
+    In x = scores + n * vocabulary;
+    Out y = found + n * vocabulary;
+    for (int64_t v = 0; v < vocabulary; v++) y[v] = x[v];
+    y[never] = y[nor] = -INFINITY;
+    float most = -INFINITY, sum = 0;
+    for (int64_t v = 0; v < vocabulary; v++) most = y[v] > most ? y[v] : most;
+    for (int64_t v = 0; v < vocabulary; v++) sum += exponential(y[v] - most);
+    const float whole = most + std::log(sum);
+    for (int64_t v = 0; v < vocabulary; v++) y[v] -= whole;
+  }
+}
+
+// The `beam` best continuations of each sentence's `beam` hypotheses, the best first: the row that each goes on from, its word,
+// and its total, which is -inf where there are no more. A hypothesis that is done goes on as it is, with the word `padding`,
+// and keeps its place before all others.
+extern "C" void beam_best(
+    int64_t sentences, int64_t beam, int64_t vocabulary, int64_t padding, In log_p, In total, const uint8_t* done,
+    int64_t* row, int64_t* word, Out best) {
+  const int64_t stretch = 64;
+  for (int64_t s = 0; s < sentences; s++) {
+    int64_t *rows = row + s * beam, *words = word + s * beam, kept = 0;
+    Out totals = best + s * beam;
+    for (int64_t k = 0; k < beam; k++) {
+      rows[k] = s * beam;
+      words[k] = padding;
+      totals[k] = -INFINITY;
+    }
+    for (int64_t n = s * beam; n < (s + 1) * beam; n++) {
+      if (!done[n] || !std::isfinite(total[n])) continue;
+      rows[kept] = n;
+      totals[kept++] = total[n];
+    }
+    for (int64_t n = s * beam; n < (s + 1) * beam && kept < beam; n++) {
+      if (done[n] || !std::isfinite(total[n])) continue;
+      In p = log_p + n * vocabulary;
+      for (int64_t from = 0; from < vocabulary; from += stretch) {
+        const int64_t to = from + stretch < vocabulary ? from + stretch : vocabulary;
+        float most = -INFINITY;
+        for (int64_t v = from; v < to; v++) most = p[v] > most ? p[v] : most;
+        if (!(total[n] + most > totals[beam - 1])) continue;
+        for (int64_t v = from; v < to; v++) {
+          const float found = total[n] + p[v];
+          if (!(found > totals[beam - 1])) continue;
+          int64_t place = beam - 1;
+          for (; place > kept && totals[place - 1] < found; place--) {
+            totals[place] = totals[place - 1];
+            rows[place] = rows[place - 1];
+            words[place] = words[place - 1];
+          }
+          totals[place] = found;
+          rows[place] = n;
+          words[place] = v;
+        }
+      }
+    }
+  }
+}
