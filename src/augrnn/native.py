@@ -9,6 +9,7 @@ import functools
 import hashlib
 import os
 import platform
+import re
 import shutil
 import subprocess
 import tempfile
@@ -71,9 +72,10 @@ def _built(source: str, compiler: str) -> str:
 
 
 def headers(source: str) -> list[str]:
-    """What a source file may include: the headers beside it."""
-    folder = os.path.dirname(source)
-    return [os.path.join(folder, name) for name in sorted(os.listdir(folder)) if name.endswith(".h")]
+    """The files of its own that a source file includes; these include none."""
+    with open(source, encoding="utf-8") as file:
+        names = re.findall(r'^#include "(.+)"$', file.read(), re.MULTILINE)
+    return [os.path.join(os.path.dirname(source), name) for name in names]
 
 
 def _own_folder() -> str:

@@ -46,7 +46,7 @@ def both(given: list[Tensor], shifts: int, **options: bool) -> list[list[Tensor]
     return found
 
 
-@pytest.mark.usefixtures("compiled")
+@pytest.mark.usefixtures("compiled_functions")
 @pytest.mark.parametrize("options", [{}, {"interpolation": False}, {"sharpening": False}])
 @pytest.mark.parametrize("sizes", SIZES)
 def test_it_is_what_torch_computes(sizes: tuple[int, int, int, int, int], options: dict[str, bool]) -> None:
@@ -55,7 +55,7 @@ def test_it_is_what_torch_computes(sizes: tuple[int, int, int, int, int], option
         assert_close(mine.double(), its, rtol=2e-4, atol=2e-5, msg=lambda told, name=name: f"{name}: {told}")
 
 
-@pytest.mark.usefixtures("compiled")
+@pytest.mark.usefixtures("compiled_functions")
 @pytest.mark.parametrize("scale", [0.0, 1e-3, 30.0])
 def test_extreme_requests_stay_finite_and_right(scale: float) -> None:
     ours, theirs = both(drawn(2, 1, 16, 4, 3, scale), 3)
@@ -64,7 +64,7 @@ def test_extreme_requests_stay_finite_and_right(scale: float) -> None:
         assert_close(mine.double(), its, rtol=1e-3, atol=1e-4)
 
 
-@pytest.mark.usefixtures("compiled")
+@pytest.mark.usefixtures("compiled_functions")
 def test_what_is_not_a_number_stays_so() -> None:
     for place in range(3):
         given = drawn(2, 1, 16, 4, 3)
@@ -75,7 +75,7 @@ def test_what_is_not_a_number_stays_so() -> None:
         assert weighting[1].isfinite().all()
 
 
-@pytest.mark.usefixtures("compiled")
+@pytest.mark.usefixtures("compiled_functions")
 def test_strides_and_missing_gradients_are_taken() -> None:
     memory, before, asked = drawn(2, 1, 16, 4, 3)
     strided = memory.transpose(1, 2).contiguous().transpose(1, 2), before[:1].expand(2, -1, -1), asked.repeat(1, 2)
@@ -87,7 +87,7 @@ def test_strides_and_missing_gradients_are_taken() -> None:
     assert all(each.grad is not None and each.grad.isfinite().all() for each in inputs)
 
 
-@pytest.mark.usefixtures("compiled")
+@pytest.mark.usefixtures("compiled_functions")
 def test_torch_finds_nothing_wrong_with_the_operator() -> None:
     memory, before, asked = (each.requires_grad_() for each in drawn(2, 1, 16, 4, 3))
     given = memory.detach().transpose(1, 2).contiguous().requires_grad_(), before, asked, 3, True, True
@@ -96,7 +96,7 @@ def test_torch_finds_nothing_wrong_with_the_operator() -> None:
         torch.library.opcheck(torch.ops.augrnn.ntm_memory_step.default, given)
 
 
-@pytest.mark.usefixtures("compiled")
+@pytest.mark.usefixtures("compiled_functions")
 def test_a_machine_learns_the_same_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
     x_TBI, found = torch.randn(6, 3, 4), []
     for available in (True, False):

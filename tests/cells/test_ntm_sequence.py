@@ -11,9 +11,9 @@ from torch import Tensor, nn
 from torch.testing import assert_close
 from torch.utils import _pytree as pytree
 
-from augrnn import native
+from augrnn import native, products
 from augrnn.bench.naive import NaiveNTM
-from augrnn.cells import LSTM, NTM, compilation, ntm
+from augrnn.cells import LSTM, NTM, ntm
 from augrnn.cells.cell import Cell
 from augrnn.cells.feedforward import Feedforward
 from augrnn.cells.lstm import StackedLSTM
@@ -34,7 +34,7 @@ SIZES = [
 
 
 @pytest.fixture
-def calls(compiled: None, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+def calls(compiled_functions: None, monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """An entry for each sequence that was computed in one call."""
     made: list[int] = []
 
@@ -44,7 +44,6 @@ def calls(compiled: None, monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
     ntm_sequence = ntm.ntm_sequence
     monkeypatch.setattr(ntm, "ntm_sequence", counted)
-    monkeypatch.setattr(compilation, "available", lambda: False)  # the loop is torch's alone
     return made
 
 
@@ -154,6 +153,7 @@ def test_gradients_that_do_not_arrive_are_zeros(calls: list[int]) -> None:
 def without_switch(cell: NTM, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(native.SWITCH, "0")
     native.library.cache_clear()
+    products.functions.cache_clear()
 
 
 def watched(cell: NTM, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,7 +13,7 @@
 #include <cstring>
 #include <vector>
 
-#include "product.h"
+#include "../product.h"
 
 namespace {
 
