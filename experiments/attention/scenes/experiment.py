@@ -188,7 +188,7 @@ experiment = Experiment(
     },
     scales={
         "smoke": Scale(seeds=1, minutes=3, settings=SMOKE),
-        "small": Scale(seeds=3, minutes=90),
+        "small": Scale(seeds=3, minutes=50),
     },
     curves=("val/cider_d", "val/bleu4", "val/loss"),
     exhibits=exhibits,
