@@ -64,6 +64,8 @@ def read_picture(path: Path) -> Picture:
         return Picture(str(path), path.read_bytes())
     except OSError as error:
         raise UserError(f"cannot read {path}: {error.strerror or error}") from None
+    except ValueError as error:  # a zero byte in its name
+        raise UserError(f"cannot read {str(path)!r}: {error}") from None
 
 
 class Collection(NamedTuple):
@@ -101,6 +103,18 @@ def require_different(names: Sequence[str], where: str) -> None:
         seen.add(name)
 
 
+def folder_of(names: Sequence[str], folders: Sequence[Path]) -> Path | None:
+    """The first folder that has any of the first images of these names; None where there is none."""
+    return next((each for each in folders if any(_is_file(each / name) for name in names[:100])), None)
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a name that is too long, or a folder that may not be looked into
+        return False
+
+
 def found_images(names: Sequence[str], folders: Sequence[Path], where: str) -> dict[str, Path]:
     """The files of images, in the first folder that has any of them.
 
@@ -112,16 +126,17 @@ def found_images(names: Sequence[str], folders: Sequence[Path], where: str) -> d
     Raises:
       UserError: no folder has them, or an image is missing there.
     """
-    folder = next((each for each in folders if any((each / name).is_file() for name in names[:100])), None)
+    folder = folder_of(names, folders)
     looked = short_list(map(str, folders))
     if folder is None:
-        example = f" ({names[0]})" if names else ""
+        example = f" ({short_list(names[:1])})" if names else ""
         raise UserError(
             f"none of the images that {where} names{example} is in {looked}: name their folder with `images`"
         )
     paths = {name: folder / name for name in names}
-    if missing := [name for name, path in paths.items() if not path.is_file()]:
-        raise UserError(f"{where} has captions of {len(missing)} images that are not in {folder}, first {missing[0]}")
+    if missing := [name for name, path in paths.items() if not _is_file(path)]:
+        first = short_list(missing[:1])
+        raise UserError(f"{where} has captions of {len(missing)} images that are not in {folder}, first {first}")
     return paths
 
 
