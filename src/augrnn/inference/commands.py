@@ -109,6 +109,8 @@ def caption(options: argparse.Namespace) -> int:
     from augrnn.inference.caption import Captioner, draw, lines_of, readable
     from augrnn.inference.load import load
 
+    if options.out and options.out.exists() and not options.out.is_dir():
+        raise UserError(f"{options.out} is a file: --out needs a folder")
     images, refused = readable(options.images)
     for reason in refused:
         print(f"augrnn: error: {reason}", file=sys.stderr)
