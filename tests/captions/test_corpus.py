@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from datasets import Dataset, DatasetDict
+from datasets import Dataset, DatasetDict, concatenate_datasets
 from PIL import Image
 
 from augrnn.captions.collection import Collection
@@ -328,6 +328,25 @@ def test_an_image_in_the_files_of_two_splits(tmp_path: Path) -> None:
     for folder, name in (("table", "test"), ("coco", "test2017")):
         with pytest.raises(UserError, match=rf"image b\.jpg in the splits train\w* and {name}"):
             CaptionCorpus(tmp_path / folder).read("train")
+
+
+def test_a_row_in_two_splits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = {"train": rows("train"), "test": concatenate_datasets([rows("test"), rows("train").select([1])])}
+    (tmp_path / "parquet").mkdir()
+    for split, part in whole.items():
+        part.to_parquet(tmp_path / "parquet" / f"{split}.parquet")
+    DatasetDict(whole).save_to_disk(tmp_path / "saved")
+    monkeypatch.setattr("augrnn.captions.corpus.load_hub", lambda _: DatasetDict(whole))
+    corpora = [CaptionCorpus(tmp_path / "parquet"), CaptionCorpus(tmp_path / "saved"), CaptionCorpus(hub="own/hub")]
+    for corpus in corpora:
+        for split, other in (("train", "test"), ("test", "train")):
+            with pytest.raises(UserError, match=rf"has the image b\.jpg in the splits {split} and {other}"):
+                corpus.read(split)
+    # names may start anew in each split: of one name but with other captions, they are two images
+    whole["test"] = whole["test"].map(lambda row: {"caption_0": f"{row['caption_0']} now"})
+    assert corpora[2].read("train").names == SPLITS["train"]
+    whole["all"] = rows("train")
+    assert corpora[2].read("train").names == SPLITS["train"]
 
 
 def test_bad_rows(tmp_path: Path) -> None:

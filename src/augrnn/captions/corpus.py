@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from augrnn.captions.collection import Collection, rows_collection
-from augrnn.captions.layouts import TRAIN, Columns, named_split, read_directory, read_file, same_split
+from augrnn.captions.collection import Collection, require_rows_apart, rows_collection
+from augrnn.captions.layouts import TRAIN, Columns, named_split, read_directory, read_file, same_split, usual
 from augrnn.errors import UserError
 from augrnn.text.parallel_corpus import DATA_ROOT, load_hub
 
@@ -100,5 +100,10 @@ class CaptionCorpus:
                 f"the hub did not give {self.hub} and its cache has no copy: {mend}give the directory, or run once "
                 "with a network"
             ) from error
-        rows = data[named_split(split, data, f"the hub data set {self.hub}")]
-        return rows_collection(rows, f"'{split}' of {self.hub}", self.columns)
+        chosen = named_split(split, data, f"the hub data set {self.hub}")
+        found = rows_collection(data[chosen], f"'{split}' of {self.hub}", self.columns)
+        others = {name: rows.column_names for name, rows in data.items() if usual(name)}
+        require_rows_apart(
+            found, chosen, others, lambda name, wanted: data[name].select_columns(wanted)[:], self.hub, self.columns
+        )
+        return found

@@ -1,7 +1,7 @@
 """Captions as they are given out: parquet, the files of Flickr8k and Flickr30k, COCO's annotations, tables."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,7 @@ from augrnn.captions.collection import (
     folder_of,
     found_images,
     require_different,
+    require_rows_apart,
     rows_collection,
 )
 from augrnn.errors import UserError
@@ -33,6 +34,11 @@ Columns = Mapping[str, str]
 def same_split(one: str, other: str) -> bool:
     """Whether two names are of the same split."""
     return one == other or any({one, other} <= names for names in ALIASES)
+
+
+def usual(name: str) -> bool:
+    """Whether this is what one of the three splits is called; others may share images with them ("all")."""
+    return any(name in names for names in ALIASES)
 
 
 def named_split(split: str, there: Iterable[str], where: Path | str) -> str:
@@ -127,9 +133,17 @@ def _saved(directory: Path, split: str, images: Path | None, columns: Columns | 
         return None
     from datasets import load_from_disk
 
-    folder = directory / named_split(split, [path.name for path in _folders(directory)], directory)
-    rows = _opened(lambda: load_from_disk(str(folder)), folder)
-    return rows_collection(rows, f"'{split}' of {directory}", columns)
+    chosen = named_split(split, [path.name for path in _folders(directory)], directory)
+
+    def opened(kind: str) -> "Dataset":
+        return _opened(lambda: load_from_disk(str(directory / kind)), directory / kind)
+
+    found = rows_collection(opened(chosen), f"'{split}' of {directory}", columns)
+    others = {path.name: opened(path.name).column_names for path in _folders(directory) if usual(path.name)}
+    require_rows_apart(
+        found, chosen, others, lambda kind, wanted: opened(kind).select_columns(wanted)[:], str(directory), columns
+    )
+    return found
 
 
 def _parquet(directory: Path, split: str, images: Path | None, columns: Columns | None) -> Collection | None:
@@ -137,27 +151,39 @@ def _parquet(directory: Path, split: str, images: Path | None, columns: Columns 
     if not files or images is not None:
         return None
     from datasets import Dataset
+    from pyarrow import parquet
 
-    kinds = {path: _stem(path).split("-")[0] for path in files}
-    chosen = named_split(split, kinds.values(), directory)
-    fitting = [path for path, kind in kinds.items() if kind == chosen]
-    rows = _opened(lambda: Dataset.from_parquet([str(path) for path in fitting]), fitting[0])
-    return rows_collection(rows, f"'{split}' of {directory}", columns)
+    kinds: dict[str, list[str]] = {}
+    for path in files:
+        kinds.setdefault(_stem(path).split("-")[0], []).append(str(path))
+    chosen = named_split(split, kinds, directory)
+    rows = _opened(lambda: Dataset.from_parquet(kinds[chosen]), Path(kinds[chosen][0]))
+    found = rows_collection(rows, f"'{split}' of {directory}", columns)
+
+    def texts(kind: str, wanted: list[str]) -> Mapping[str, Sequence[Any]]:
+        return _opened(lambda: parquet.read_table(kinds[kind], columns=wanted).to_pydict(), Path(kinds[kind][0]))
+
+    def there(kind: str) -> Sequence[str]:
+        return _opened(lambda: parquet.read_schema(kinds[kind][0]).names, Path(kinds[kind][0]))
+
+    require_rows_apart(
+        found, chosen, {kind: there(kind) for kind in kinds if usual(kind)}, texts, str(directory), columns
+    )
+    return found
 
 
-def _opened(read: Any, path: Path) -> "Dataset":
+def _opened(read: Callable[[], Any], path: Path) -> Any:
     from datasets.utils import logging as told
 
     shown = told.is_progress_bar_enabled()
     told.disable_progress_bar()
     try:
-        rows: Dataset = read()
+        return read()
     except Exception as error:  # what a damaged file raises is of no common class
         raise UserError(f"{path} and those beside it cannot be read: {short_list([error])}") from None
     finally:
         if shown:
             told.enable_progress_bar()
-    return rows
 
 
 # Flickr8k's files ----------------------------------------------------------------------------------------------------
@@ -247,7 +273,7 @@ def _annotations(directory: Path, split: str, images: Path | None, columns: Colu
 
     found = _json(kinds[chosen], TRAIN, folders(chosen))
     for kind, path in kinds.items():
-        if any(undated[kind] in names for names in ALIASES) and not same_split(undated[kind], undated[chosen]):
+        if usual(undated[kind]) and not same_split(undated[kind], undated[chosen]):
             names = [str(entry.get("file_name")) for entry in _entries(path)[0]]
             _require_apart(directory, chosen, found, kind, names, folders(kind))
     return found
@@ -338,7 +364,7 @@ def _tables(directory: Path, split: str, images: Path | None, columns: Columns |
         chosen = named_split(split, kinds, directory)
         found = _table(kinds[chosen], None, _beside(directory, chosen, images), columns)
         for kind, path in kinds.items():
-            if kind != chosen and any(kind in names for names in ALIASES):
+            if kind != chosen and usual(kind):
                 theirs = _names_in_table(path, columns), _beside(directory, kind, images)
                 _require_apart(directory, chosen, found, kind, *theirs)
         return found
