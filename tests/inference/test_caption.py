@@ -386,6 +386,19 @@ def test_a_run_whose_weights_are_gone_says_so(run: Path, tmp_path: Path, capsys:
     assert err.count("\n") == 1
 
 
+def test_empty_captions_have_a_page_without_overlays(
+    run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    silent = Path(shutil.copytree(run, tmp_path / "silent"))
+    content = torch.load(silent / LAST)
+    content["state_dict"]["decoder.vocabulary_layer.bias"][EOS] += 100
+    torch.save(content, silent / LAST)
+    words = ["caption", str(picture(tmp_path / "0.png")), "--run", str(silent), "--out", str(tmp_path / "out")]
+    assert main(words) == 0
+    assert capsys.readouterr() == ("\n", "")
+    assert [path.name for path in (tmp_path / "out").iterdir()] == [PAGE]
+
+
 def test_other_runs_are_refused(run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     image = str(picture(tmp_path / "0.png"))
     assert main(["caption", image, "--run", str(tmp_path / "none")]) == 2

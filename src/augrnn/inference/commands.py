@@ -117,7 +117,7 @@ def caption(options: argparse.Namespace) -> int:
     if images:
         captioner = Captioner([load(run, options.checkpoints) for run in options.runs])
         found = captioner.caption(images, options.best, options.beam, options.length_penalty)
-        if options.out and not any(each.looked for captions in found for each in captions if each.words):
+        if options.out and any(each.words and not each.looked for captions in found for each in captions):
             raise UserError("without attention there are no maps to draw")
         _print(list(lines_of(found, options.best)))
         if options.out:
