@@ -217,7 +217,7 @@ def test_a_splits_own_name_goes_before_another_name_of_it(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("image,text\na.jpg,x\n", "no column 'caption' in its first line; found: image, text"),
+        ("image,text\na.jpg,x\n", "no column 'caption'; found: image, text; name it with `columns`$"),
         ("image,caption\na.jpg,x,y\n", "3 fields on line 2"),
         ("image,caption\na.jpg,x\nmissing.jpg,y\n", "captions of 1 images that are not in .*, first missing.jpg"),
         ("image,caption\nmissing.jpg,y\n", r"none of the images .* \(missing.jpg\) is in .*`images`"),

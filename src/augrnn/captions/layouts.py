@@ -391,8 +391,11 @@ def _names_in_table(path: Path, columns: Columns | None) -> list[str]:
 def _table(path: Path, split: str | None, folders: Sequence[Path], columns: Columns | None) -> Collection:
     """A split of a table; all of it when None, whatever its column of splits says."""
     named = {each: (columns or {}).get(each, each) for each in ("image", "caption", "split")}
-    divided = split is not None and ("split" in (columns or {}) or named["split"] in column_names(path))
+    there = column_names(path)
+    divided = split is not None and ("split" in (columns or {}) or named["split"] in there)
     wanted = ("image", "caption", "split") if divided else ("image", "caption")
+    if missing := [named[each] for each in wanted if there and named[each] not in there]:
+        raise UserError(f"{path} has no column '{missing[0]}'; found: {short_list(there)}; name it with `columns`")
     text = read_pairs(path, wanted, named)
     captions: dict[str, list[str]] = {}
     names: dict[str, dict[str, None]] = {}
