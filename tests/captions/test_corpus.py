@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from datasets import Dataset, DatasetDict
+from datasets import Dataset, DatasetDict, concatenate_datasets
 from PIL import Image
 
 from augrnn.captions.collection import Collection
@@ -190,17 +190,40 @@ def test_an_image_without_captions_has_none(tmp_path: Path) -> None:
     assert CaptionCorpus(tmp_path).read("train").captions == [CAPTIONS["a.jpg"], [], CAPTIONS["c.jpg"]]
 
 
+def test_each_splits_own_table_has_its_own_folder_of_images(tmp_path: Path) -> None:
+    for split, name in (("train", "a.jpg"), ("val", "b.jpg")):  # both are called 0.jpg
+        (tmp_path / split).mkdir()
+        (tmp_path / split / "0.jpg").write_bytes(jpeg(name))
+        (tmp_path / f"{split}.csv").write_text(f"image,caption,split\n0.jpg,{name},{split}\n")
+    corpus = CaptionCorpus(tmp_path)
+    for split, name in (("train", "a.jpg"), ("val", "b.jpg")):
+        found = corpus.read(split)
+        assert (found.captions, found.pictures[0].content) == ([[name]], jpeg(name))
+
+
+def test_a_splits_own_name_goes_before_another_name_of_it(tmp_path: Path) -> None:
+    corpus = own(tmp_path, "image,caption,split\na.jpg,x,train\nb.jpg,y,val\nc.jpg,z,dev\n")
+    assert [corpus.read(split).names for split in ("train", "val", "dev")] == [["a.jpg"], ["b.jpg"], ["c.jpg"]]
+    with pytest.raises(UserError, match=r"several splits that may be 'validation': dev, val; name one"):
+        corpus.read("validation")
+    corpus = CaptionCorpus(tmp_path, held_out={"validation": 1}, columns={"split": "split"})
+    (tmp_path / "captions.csv").write_text("image,caption,split\na.jpg,x,train\nb.jpg,y,train\n")
+    assert sorted(corpus.read("val").names + corpus.read("train").names) == ["a.jpg", "b.jpg"]
+
+
 # Refused -------------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("image,text\na.jpg,x\n", "no column 'caption' in its first line; found: image, text"),
+        ("image,text\na.jpg,x\n", "no column 'caption'; found: image, text; name it with `columns`$"),
         ("image,caption\na.jpg,x,y\n", "3 fields on line 2"),
         ("image,caption\na.jpg,x\nmissing.jpg,y\n", "captions of 1 images that are not in .*, first missing.jpg"),
         ("image,caption\nmissing.jpg,y\n", r"none of the images .* \(missing.jpg\) is in .*`images`"),
         ("image,caption\n,lonely\n", "no image for caption 1: lonely"),
+        (f"image,caption\n{'a long caption ' * 30},a.jpg\n", r"\(a long .*\.\.\.\) is in .*`images`"),
+        (f"image,caption\na.jpg,x\n{'a long caption ' * 30},a.jpg\n", r"captions of 1 images .*, first a long "),
         ("image,caption,split\na.jpg,x,train\na.jpg,x,test\n", "image a.jpg in the splits train and test"),
         ("", "is empty"),
     ],
@@ -247,6 +270,12 @@ def without(key: str, name: str) -> Callable[[dict[str, Any]], Any]:
         (without("images", "file_name"), "one image has no `file_name`"),
         (without("annotations", "caption"), "one annotation has no `caption`"),
         (lambda content: content["images"].append({"id": 1, "file_name": "x.jpg"}), "not in .*train2017, first x.jpg"),
+        (lambda content: content["images"][0].update(id=[1]), r"`id` of one image is no number but \[1\]"),
+        (lambda content: content["annotations"][0].update(image_id={}), "`image_id` of one annotation is no number"),
+        (
+            lambda content: content["annotations"][0].update(caption=None),
+            "`caption` of one annotation is no text but None",
+        ),
     ],
 )
 def test_bad_annotations(spoil: Callable[[dict[str, Any]], Any], message: str, tmp_path: Path) -> None:
@@ -257,6 +286,67 @@ def test_bad_annotations(spoil: Callable[[dict[str, Any]], Any], message: str, t
     path.write_text(json.dumps(content))
     with pytest.raises(UserError, match=message):
         CaptionCorpus(tmp_path / "coco").read("train")
+
+
+def test_annotations_that_are_no_object(tmp_path: Path) -> None:
+    coco(tmp_path)
+    (tmp_path / "annotations" / "captions_train2017.json").write_text("[1]")
+    with pytest.raises(UserError, match="no list of `images`"):
+        CaptionCorpus(tmp_path).read("train")
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"sentences": None}, "`sentences` of the image all/a.jpg is no list but None"),
+        ({"sentences": [{"raw": None}]}, "`raw` of one sentence is no text but None"),
+        ({"filepath": None}, "`filepath` of one image is no text"),
+    ],
+)
+def test_bad_lists_of_karpathys(change: dict[str, Any], message: str, tmp_path: Path) -> None:
+    path = karpathy(tmp_path)
+    content = json.loads(path.read_text())
+    content["images"][0].update(change)
+    path.write_text(json.dumps(content))
+    with pytest.raises(UserError, match=message):
+        CaptionCorpus(file=path).read("train")
+
+
+def test_an_image_in_the_files_of_two_splits(tmp_path: Path) -> None:
+    table(tmp_path / "table")
+    with (tmp_path / "table" / "test.csv").open("a") as file:
+        file.write("\nb.jpg,again")
+    coco(tmp_path / "coco")
+    path = tmp_path / "coco" / "annotations" / "captions_test2017.json"
+    content = json.loads(path.read_text())
+    content["images"].append({"id": 1, "file_name": "b.jpg"})
+    path.write_text(json.dumps(content))
+    check(CaptionCorpus(tmp_path / "coco").read("train"), "train")  # of one name, in another folder
+    for split in SPLITS:
+        (tmp_path / "coco" / f"{split}2017").rename(tmp_path / "coco" / split)
+    images(tmp_path / "coco" / "images")
+    for folder, name in (("table", "test"), ("coco", "test2017")):
+        with pytest.raises(UserError, match=rf"image b\.jpg in the splits train\w* and {name}"):
+            CaptionCorpus(tmp_path / folder).read("train")
+
+
+def test_a_row_in_two_splits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = {"train": rows("train"), "test": concatenate_datasets([rows("test"), rows("train").select([1])])}
+    (tmp_path / "parquet").mkdir()
+    for split, part in whole.items():
+        part.to_parquet(tmp_path / "parquet" / f"{split}.parquet")
+    DatasetDict(whole).save_to_disk(tmp_path / "saved")
+    monkeypatch.setattr("augrnn.captions.corpus.load_hub", lambda _: DatasetDict(whole))
+    corpora = [CaptionCorpus(tmp_path / "parquet"), CaptionCorpus(tmp_path / "saved"), CaptionCorpus(hub="own/hub")]
+    for corpus in corpora:
+        for split, other in (("train", "test"), ("test", "train")):
+            with pytest.raises(UserError, match=rf"has the image b\.jpg in the splits {split} and {other}"):
+                corpus.read(split)
+    # names may start anew in each split: of one name but with other captions, they are two images
+    whole["test"] = whole["test"].map(lambda row: {"caption_0": f"{row['caption_0']} now"})
+    assert corpora[2].read("train").names == SPLITS["train"]
+    whole["all"] = rows("train")
+    assert corpora[2].read("train").names == SPLITS["train"]
 
 
 def test_bad_rows(tmp_path: Path) -> None:
@@ -285,6 +375,8 @@ def test_what_makes_no_sense_is_refused(tmp_path: Path) -> None:
         CaptionCorpus(tmp_path, columns={"picture": "x"})
     with pytest.raises(UserError, match="no data directory"):
         CaptionCorpus(tmp_path / "nowhere").read("train")
+    with pytest.raises(UserError, match="no file of captions"):
+        CaptionCorpus(file=tmp_path / "nowhere" / "captions.csv").read("train")
     with pytest.raises(UserError, match="no folder of images"):
         CaptionCorpus(tmp_path, images=tmp_path / "nowhere").read("train")
     with pytest.raises(UserError, match="no captions in any layout"):
@@ -293,6 +385,8 @@ def test_what_makes_no_sense_is_refused(tmp_path: Path) -> None:
         CaptionCorpus(tmp_path, held_out={"train": 1})
     with pytest.raises(UserError, match="a share below 1"):
         CaptionCorpus(tmp_path, held_out={"val": 1.5})
+    with pytest.raises(UserError, match="a share below 1"):
+        CaptionCorpus(tmp_path, held_out={"val": float("nan")})
 
 
 def test_the_hub_and_what_is_there_without_it(monkeypatch: pytest.MonkeyPatch) -> None:

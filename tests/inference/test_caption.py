@@ -17,6 +17,7 @@ import yaml
 from PIL import Image
 
 import augrnn
+from augrnn.checkpoints import CONFIG_KEY
 from augrnn.cli import main
 from augrnn.encoders.grid import GridSource
 from augrnn.errors import UserError
@@ -229,6 +230,12 @@ def test_a_file_may_have_any_name(tmp_path: Path, told: Any) -> None:
     assert len(list((tmp_path / "out").iterdir())) == 2
 
 
+def test_a_name_may_be_as_long_as_names_can_be(tmp_path: Path, told: Any) -> None:
+    image = picture(tmp_path / f"{'ä' * 125}.png")
+    assert len(told(image, "--out", tmp_path / "out")) == 1
+    assert len(list((tmp_path / "out").glob("1-ä*.png"))) == 1
+
+
 def test_overlays_are_bright_where_the_weight_is(run: Path, tmp_path: Path) -> None:
     picture_SS3, map_RC = np.full((28, 28, 3), 200.0), np.zeros((7, 7))
     map_RC[1, 5] = 0.3
@@ -354,6 +361,42 @@ def test_a_model_without_attention_captions_and_has_no_maps(
     assert main([*words, "--out", str(tmp_path / "out")]) == 2
     assert "without attention there are no maps to draw" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
+
+
+def test_what_is_no_folder_or_no_name_is_refused(run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    image = str(picture(tmp_path / "0.png"))
+    assert main(["caption", image, "--run", str(run), "--out", image]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "0.png is a file: --out needs a folder" in err
+    assert main(["caption", "a\0b", "--run", str(run)]) == 2
+    assert "cannot read 'a\\x00b'" in capsys.readouterr().err
+
+
+def test_a_run_whose_weights_are_gone_says_so(run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    copied = Path(shutil.copytree(run, tmp_path / "copied"))
+    content = torch.load(copied / LAST)
+    config = yaml.safe_load(content[CONFIG_KEY])
+    config["data"]["init_args"]["backbone"]["init_args"]["weights"] = "gone.pth"
+    content[CONFIG_KEY] = yaml.safe_dump(config)
+    torch.save(content, copied / LAST)
+    assert main(["caption", str(picture(tmp_path / "0.png")), "--run", str(copied)]) == 2
+    err = capsys.readouterr().err
+    assert "cannot be followed here: there is no file gone.pth" in err
+    assert err.count("\n") == 1
+
+
+def test_empty_captions_have_a_page_without_overlays(
+    run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    silent = Path(shutil.copytree(run, tmp_path / "silent"))
+    content = torch.load(silent / LAST)
+    content["state_dict"]["decoder.vocabulary_layer.bias"][EOS] += 100
+    torch.save(content, silent / LAST)
+    words = ["caption", str(picture(tmp_path / "0.png")), "--run", str(silent), "--out", str(tmp_path / "out")]
+    assert main(words) == 0
+    assert capsys.readouterr() == ("\n", "")
+    assert [path.name for path in (tmp_path / "out").iterdir()] == [PAGE]
 
 
 def test_other_runs_are_refused(run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -229,6 +229,19 @@ def test_the_constant_caption_is_the_best_of_all() -> None:
     assert best > 0
 
 
+def test_the_constant_caption_of_short_captions() -> None:
+    red, blue = ["red", "disc"], ["blue", "disc"]
+    assert constant_caption([red, blue], [[red], [blue], [blue]]) == blue
+
+
+def test_longer_n_grams_count_where_any_reference_has_them() -> None:
+    dog, long = ["dog"], ["a", "dog", "runs", "in", "snow"]
+    for references, found, told in (([dog, long], 0.0, "eff:no"), ([dog, dog], 100.0, "eff:yes")):
+        metrics = CaptionMetrics([references] * 2, "")
+        assert metrics.scores([dog] * 2).table()["bleu4"] == pytest.approx(found)
+        assert told in metrics.signatures()["bleu4"]
+
+
 def test_the_bootstrap_pairs_images() -> None:
     hypotheses, references = sentences(7, 60)
     metrics = CaptionMetrics(references, "")

@@ -198,6 +198,24 @@ def test_an_image_that_cannot_be_read_is_refused_or_left_out(
     assert "1 of 9 pictures cannot be read and are left out" in capsys.readouterr().err
 
 
+def test_a_tuned_encoders_images_are_looked_through_before_training(make: Any, tmp_path: Path) -> None:
+    spoiled(tmp_path / "odd")
+    (tmp_path / "odd" / "odd.jpg").write_text("this is a text")
+    with pytest.raises(UserError, match=r"odd\.jpg cannot be read as an image"):
+        make(directory=tmp_path / "odd", tuned=True).setup("fit")
+    for number in (8, 9):  # all to validate on
+        (tmp_path / "odd" / f"{number}.jpg").write_text("this is a text")
+    with pytest.raises(UserError, match="none of 2 pictures can be read"):
+        make(directory=tmp_path / "odd", tuned=True, skip_undecodable=True).setup("fit")
+
+
+def test_captions_are_read_before_images_are_seen(make: Any, tmp_path: Path) -> None:
+    for options in ({"validation_split": "nowhere"}, {"vocabulary": 5000}):
+        with pytest.raises(UserError, match=r"no split 'nowhere'|5000 words is impossible"):
+            make(**options).setup("fit")
+    assert not list((tmp_path / "cache").glob("grids-*"))
+
+
 def test_what_makes_no_sense_is_refused(make: Any, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="vocabulary of 5000 words is impossible"):
         make(vocabulary=5000).draw(0)

@@ -54,3 +54,27 @@ def test_a_vocabulary_that_is_impossible_is_told(pasted: Path, capsys: pytest.Ca
     config.write_text(config.read_text().replace("&size 17", "&size 40"))
     assert main(["data", "pictures.yaml"]) == 2
     assert "all its words give no more than 17" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("weights: null", "weights: gone.pth", "pictures.yaml: there is no file gone.pth, neither here nor in "),
+        ("batch_size: 32", "batch_size: 0", "pictures.yaml: captioning needs batch_size of at least 1, not 0"),
+        (
+            "batch_size: 32",
+            "batchsize: 32",
+            "pictures.yaml: augrnn.tasks.captioning.Captioning has no option batchsize",
+        ),
+        ("val: 20, test: 0.1", "val: many", "pictures.yaml: data.held_out cannot be many: it takes int or float"),
+    ],
+)
+def test_a_bad_config_is_one_line(
+    old: str, new: str, message: str, pasted: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = pasted / "pictures.yaml"
+    config.write_text(config.read_text().replace(old, new))
+    assert main(["data", "pictures.yaml"]) == 2
+    err = capsys.readouterr().err
+    assert message in err
+    assert err.count("\n") == 1

@@ -1,6 +1,6 @@
 """Images with their captions, whatever they were read from."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -64,6 +64,8 @@ def read_picture(path: Path) -> Picture:
         return Picture(str(path), path.read_bytes())
     except OSError as error:
         raise UserError(f"cannot read {path}: {error.strerror or error}") from None
+    except ValueError as error:  # a zero byte in its name
+        raise UserError(f"cannot read {str(path)!r}: {error}") from None
 
 
 class Collection(NamedTuple):
@@ -101,6 +103,18 @@ def require_different(names: Sequence[str], where: str) -> None:
         seen.add(name)
 
 
+def folder_of(names: Sequence[str], folders: Sequence[Path]) -> Path | None:
+    """The first folder that has any of the first images of these names; None where there is none."""
+    return next((each for each in folders if any(_is_file(each / name) for name in names[:100])), None)
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a name that is too long, or a folder that may not be looked into
+        return False
+
+
 def found_images(names: Sequence[str], folders: Sequence[Path], where: str) -> dict[str, Path]:
     """The files of images, in the first folder that has any of them.
 
@@ -112,16 +126,17 @@ def found_images(names: Sequence[str], folders: Sequence[Path], where: str) -> d
     Raises:
       UserError: no folder has them, or an image is missing there.
     """
-    folder = next((each for each in folders if any((each / name).is_file() for name in names[:100])), None)
+    folder = folder_of(names, folders)
     looked = short_list(map(str, folders))
     if folder is None:
-        example = f" ({names[0]})" if names else ""
+        example = f" ({short_list(names[:1])})" if names else ""
         raise UserError(
             f"none of the images that {where} names{example} is in {looked}: name their folder with `images`"
         )
     paths = {name: folder / name for name in names}
-    if missing := [name for name, path in paths.items() if not path.is_file()]:
-        raise UserError(f"{where} has captions of {len(missing)} images that are not in {folder}, first {missing[0]}")
+    if missing := [name for name, path in paths.items() if not _is_file(path)]:
+        first = short_list(missing[:1])
+        raise UserError(f"{where} has captions of {len(missing)} images that are not in {folder}, first {first}")
     return paths
 
 
@@ -147,26 +162,65 @@ def rows_collection(rows: "Dataset", where: str, columns: Mapping[str, str] | No
     """
     from datasets import Image
 
-    there, named = rows.column_names, dict(columns or {})
-    image = named.get("image", "image")
-    numbered = sorted((name for name in there if name.startswith("caption_")), key=lambda name: (len(name), name))
-    wanted = [named["caption"]] if "caption" in named else numbered or [name for name in CAPTIONS if name in there][:1]
-    for what, name in (("images", image), *(("captions", name) for name in wanted or ["caption"])):
-        if name not in there:
+    there, image = rows.column_names, (columns or {}).get("image", "image")
+    wanted, name = _text_columns(there, columns)
+    for what, column in (("images", image), *(("captions", each) for each in wanted or ["caption"])):
+        if column not in there:
             raise UserError(
-                f"{where} has no column '{name}' of {what}; found: {short_list(there)}; name it with `columns`"
+                f"{where} has no column '{column}' of {what}; found: {short_list(there)}; name it with `columns`"
             )
-    name = next((each for each in NAMES if each in there), None)
     texts = rows.select_columns([*wanted, *([name] if name else [])])
-    captions = [
-        [text for value in values for text in _texts(value, f"the captions of row {number} in {where}")]
-        for number, values in enumerate(zip(*(texts[each] for each in wanted), strict=True), start=1)
-    ]
+    captions = _captions([texts[each] for each in wanted], where)
     names = (
         [str(each) for each in texts[name]] if name else [f"image {each + 1} of {where}" for each in range(len(rows))]
     )
     require_different(names, where)
     return Collection(names, captions, ImageRows(rows.cast_column(image, Image(decode=False)), image, names))
+
+
+def _text_columns(there: Sequence[str], columns: Mapping[str, str] | None) -> tuple[list[str], str | None]:
+    """The columns of captions and the one of names, of those that there are; asked for, they need not be there."""
+    named = (columns or {}).get("caption")
+    numbered = sorted((name for name in there if name.startswith("caption_")), key=lambda name: (len(name), name))
+    wanted = [named] if named else numbered or [name for name in CAPTIONS if name in there][:1]
+    return wanted, next((each for each in NAMES if each in there), None)
+
+
+def require_rows_apart(
+    found: Collection,
+    kind: str,
+    others: Mapping[str, Sequence[str]],
+    read: Callable[[str, list[str]], Mapping[str, Sequence[Any]]],
+    where: str,
+    columns: Mapping[str, str] | None = None,
+) -> None:
+    """Refuse a row that stands in another split too, by its name and its captions: names may start anew in each.
+
+    Args:
+      found: a split.
+      kind: its name.
+      others: of every split the columns that it has.
+      read: from a split and some of its columns to these.
+      where: what messages call the data set.
+      columns: see `rows_collection`.
+    """
+    for other, there in others.items():
+        wanted, name = _text_columns(there, columns)
+        if other == kind or name is None or not wanted or not set(wanted) <= set(there):
+            continue
+        values = read(other, [*wanted, name])
+        captions = _captions([values[each] for each in wanted], f"'{other}' of {where}")
+        theirs = {(str(each), tuple(several)) for each, several in zip(values[name], captions, strict=True)}
+        for each, several in zip(found.names, found.captions, strict=True):
+            if (each, tuple(several)) in theirs:
+                raise UserError(f"{where} has the image {each} in the splits {kind} and {other}")
+
+
+def _captions(columns: Sequence[Sequence[Any]], where: str) -> list[list[str]]:
+    return [
+        [text for value in values for text in _texts(value, f"the captions of row {number} in {where}")]
+        for number, values in enumerate(zip(*columns, strict=True), start=1)
+    ]
 
 
 def _texts(value: Any, where: str) -> list[str]:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from augrnn.captions.collection import Collection, rows_collection
-from augrnn.captions.layouts import TRAIN, Columns, read_directory, read_file, same_split
+from augrnn.captions.collection import Collection, require_rows_apart, rows_collection
+from augrnn.captions.layouts import TRAIN, Columns, named_split, read_directory, read_file, same_split, usual
 from augrnn.errors import UserError
 from augrnn.text.parallel_corpus import DATA_ROOT, load_hub
 
@@ -47,7 +47,7 @@ class CaptionCorpus:
         for split, count in (self.held_out or {}).items():
             if same_split(split, TRAIN):
                 raise UserError(f"held_out takes '{split}' out of the training images: give it another name")
-            if count <= 0 or (isinstance(count, float) and count >= 1):
+            if not (0 < count < 1 if isinstance(count, float) else count > 0):
                 raise UserError(f"held_out: {split} is a number of images or a share below 1, not {count}")
 
     def read(self, split: str) -> Collection:
@@ -56,10 +56,12 @@ class CaptionCorpus:
         Raises:
           UserError: nothing was found, with all that was tried, or what was found is bad.
         """
-        if not self.held_out or split not in (TRAIN, *self.held_out):
+        parts = [name for name in (TRAIN, *(self.held_out or {})) if same_split(name, split)]
+        if not self.held_out or not parts:
             return self._read(split)
         whole, of = self._divided
-        return whole.chosen([number for number, name in enumerate(of) if name == split])
+        part = named_split(split, parts, "held_out")
+        return whole.chosen([number for number, name in enumerate(of) if name == part])
 
     @cached_property
     def _divided(self) -> tuple[Collection, list[str]]:
@@ -98,6 +100,10 @@ class CaptionCorpus:
                 f"the hub did not give {self.hub} and its cache has no copy: {mend}give the directory, or run once "
                 "with a network"
             ) from error
-        if not (fitting := [name for name in data if same_split(name, split)]):
-            raise UserError(f"no split '{split}' in the hub data set {self.hub}; found: {', '.join(data)}")
-        return rows_collection(data[fitting[0]], f"'{split}' of {self.hub}", self.columns)
+        chosen = named_split(split, data, f"the hub data set {self.hub}")
+        found = rows_collection(data[chosen], f"'{split}' of {self.hub}", self.columns)
+        others = {name: rows.column_names for name, rows in data.items() if usual(name)}
+        require_rows_apart(
+            found, chosen, others, lambda name, wanted: data[name].select_columns(wanted)[:], self.hub, self.columns
+        )
+        return found

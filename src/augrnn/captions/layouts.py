@@ -1,11 +1,20 @@
 """Captions as they are given out: parquet, the files of Flickr8k and Flickr30k, COCO's annotations, tables."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from augrnn.captions.collection import Collection, collected, found_images, require_different, rows_collection
+from augrnn.captions.collection import (
+    Collection,
+    ImageFiles,
+    collected,
+    folder_of,
+    found_images,
+    require_different,
+    require_rows_apart,
+    rows_collection,
+)
 from augrnn.errors import UserError
 from augrnn.text.corpus_files import TABLES, column_names, parsed_json, read_lines, read_pairs, read_text, short_list
 
@@ -25,6 +34,31 @@ Columns = Mapping[str, str]
 def same_split(one: str, other: str) -> bool:
     """Whether two names are of the same split."""
     return one == other or any({one, other} <= names for names in ALIASES)
+
+
+def usual(name: str) -> bool:
+    """Whether this is what one of the three splits is called; others may share images with them ("all")."""
+    return any(name in names for names in ALIASES)
+
+
+def named_split(split: str, there: Iterable[str], where: Path | str) -> str:
+    """What a split is called where it is: by its own name, or else by another name of it.
+
+    Args:
+      split: its name.
+      there: the names that there are.
+      where: what messages call the place.
+
+    Raises:
+      UserError: there is none, or there are several of other names; with all that there are.
+    """
+    there = sorted(set(there))
+    fitting = [name for name in there if name == split] or [name for name in there if same_split(name, split)]
+    if not fitting:
+        raise UserError(f"no split '{split}' in {where}; found: {short_list(there) or 'none'}")
+    if len(fitting) > 1:
+        raise UserError(f"{where} has several splits that may be '{split}': {short_list(fitting)}; name one of them")
+    return fitting[0]
 
 
 def read_directory(directory: Path, split: str, images: Path | None, columns: Columns | None) -> Collection:
@@ -75,14 +109,12 @@ def read_file(path: Path, split: str, images: Path | None, columns: Columns | No
     Raises:
       UserError: see `read_directory`.
     """
+    if not path.exists():
+        raise UserError(f"no file of captions {path}")
     folders = [images] if images else [path.parent, *_folders(path.parent)]
     if ".json" in path.suffixes and read_text(path).lstrip().startswith("{") and ".jsonl" not in path.suffixes:
         return _json(path, split, folders)
     return _table(path, split, folders, columns)
-
-
-def _missing(split: str, where: Path, found: Iterable[str]) -> UserError:
-    return UserError(f"no split '{split}' in {where}; found: {short_list(sorted(set(found))) or 'none'}")
 
 
 def _folders(directory: Path) -> list[Path]:
@@ -101,11 +133,17 @@ def _saved(directory: Path, split: str, images: Path | None, columns: Columns | 
         return None
     from datasets import load_from_disk
 
-    names = [path.name for path in _folders(directory)]
-    if not (fitting := [name for name in names if same_split(name, split)]):
-        raise _missing(split, directory, names)
-    rows = _opened(lambda: load_from_disk(str(directory / fitting[0])), directory / fitting[0])
-    return rows_collection(rows, f"'{split}' of {directory}", columns)
+    chosen = named_split(split, [path.name for path in _folders(directory)], directory)
+
+    def opened(kind: str) -> "Dataset":
+        return _opened(lambda: load_from_disk(str(directory / kind)), directory / kind)
+
+    found = rows_collection(opened(chosen), f"'{split}' of {directory}", columns)
+    others = {path.name: opened(path.name).column_names for path in _folders(directory) if usual(path.name)}
+    require_rows_apart(
+        found, chosen, others, lambda kind, wanted: opened(kind).select_columns(wanted)[:], str(directory), columns
+    )
+    return found
 
 
 def _parquet(directory: Path, split: str, images: Path | None, columns: Columns | None) -> Collection | None:
@@ -113,27 +151,39 @@ def _parquet(directory: Path, split: str, images: Path | None, columns: Columns 
     if not files or images is not None:
         return None
     from datasets import Dataset
+    from pyarrow import parquet
 
-    fitting = [path for path in files if same_split(_stem(path).split("-")[0], split)]
-    if not fitting:
-        raise _missing(split, directory, (_stem(path).split("-")[0] for path in files))
-    rows = _opened(lambda: Dataset.from_parquet([str(path) for path in fitting]), fitting[0])
-    return rows_collection(rows, f"'{split}' of {directory}", columns)
+    kinds: dict[str, list[str]] = {}
+    for path in files:
+        kinds.setdefault(_stem(path).split("-")[0], []).append(str(path))
+    chosen = named_split(split, kinds, directory)
+    rows = _opened(lambda: Dataset.from_parquet(kinds[chosen]), Path(kinds[chosen][0]))
+    found = rows_collection(rows, f"'{split}' of {directory}", columns)
+
+    def texts(kind: str, wanted: list[str]) -> Mapping[str, Sequence[Any]]:
+        return _opened(lambda: parquet.read_table(kinds[kind], columns=wanted).to_pydict(), Path(kinds[kind][0]))
+
+    def there(kind: str) -> Sequence[str]:
+        return _opened(lambda: parquet.read_schema(kinds[kind][0]).names, Path(kinds[kind][0]))
+
+    require_rows_apart(
+        found, chosen, {kind: there(kind) for kind in kinds if usual(kind)}, texts, str(directory), columns
+    )
+    return found
 
 
-def _opened(read: Any, path: Path) -> "Dataset":
+def _opened(read: Callable[[], Any], path: Path) -> Any:
     from datasets.utils import logging as told
 
     shown = told.is_progress_bar_enabled()
     told.disable_progress_bar()
     try:
-        rows: Dataset = read()
+        return read()
     except Exception as error:  # what a damaged file raises is of no common class
         raise UserError(f"{path} and those beside it cannot be read: {short_list([error])}") from None
     finally:
         if shown:
             told.enable_progress_bar()
-    return rows
 
 
 # Flickr8k's files ----------------------------------------------------------------------------------------------------
@@ -165,9 +215,7 @@ def _tokens(directory: Path, split: str, images: Path | None, columns: Columns |
         require_different(names[kind], str(path))
     _require_one_split(names, directory)
     names = names or {TRAIN: list(captions)}
-    if not (same := [kind for kind in names if same_split(kind, split)]):
-        raise _missing(split, directory, names)
-    chosen = names[same[0]]
+    chosen = names[named_split(split, names, directory)]
     folders = [images] if images else [directory, *_folders(directory)]
     return collected(chosen, captions, found_images(chosen, folders, str(texts[0])))
 
@@ -187,6 +235,27 @@ def _require_one_split(names: Mapping[str, Sequence[str]], where: Path) -> None:
                 raise UserError(f"{where} has the image {name} in the splits {of[name]} and {kind}")
 
 
+def _require_apart(
+    where: Path, kind: str, found: Collection, other: str, names: Sequence[str], folders: Sequence[Path]
+) -> None:
+    """The same for splits that have a file each: images of one name in two folders are two.
+
+    Args:
+      where: what messages call the data set.
+      kind: the name of a split.
+      found: its images.
+      other: the name of another split.
+      names: what its images are called.
+      folders: where they may be.
+    """
+    folder = folder_of(names, folders)
+    theirs = {folder / name for name in names} if folder else set()
+    assert isinstance(found.pictures, ImageFiles)
+    for name, path in zip(found.names, found.pictures.paths, strict=True):
+        if path in theirs:
+            raise UserError(f"{where} has the image {name} in the splits {kind} and {other}")
+
+
 # COCO ----------------------------------------------------------------------------------------------------------------
 
 
@@ -195,24 +264,35 @@ def _annotations(directory: Path, split: str, images: Path | None, columns: Colu
     if not files:
         return None
     kinds = {_stem(path).removeprefix("captions_"): path for path in files}
-    fitting = [kind for kind in kinds if kind == split] or [
-        kind for kind in kinds if same_split(re.sub(r"\d{4}$", "", kind), split)
-    ]
-    if len(fitting) != 1:
-        raise _missing(split, directory, kinds)
-    path = kinds[fitting[0]]
-    places = [fitting[0], f"images/{fitting[0]}", "images", ""]
-    return _json(path, TRAIN, [(images or directory) / place for place in places])
+    undated = {kind: re.sub(r"\d{4}$", "", kind) for kind in kinds}
+    several = [kind for kind, name in undated.items() if same_split(name, split)]
+    chosen = several[0] if split not in kinds and len(several) == 1 else named_split(split, kinds, directory)
+
+    def folders(kind: str) -> list[Path]:
+        return [(images or directory) / place for place in (kind, f"images/{kind}", "images", "")]
+
+    found = _json(kinds[chosen], TRAIN, folders(chosen))
+    for kind, path in kinds.items():
+        if usual(undated[kind]) and not same_split(undated[kind], undated[chosen]):
+            names = [str(entry.get("file_name")) for entry in _entries(path)[0]]
+            _require_apart(directory, chosen, found, kind, names, folders(kind))
+    return found
+
+
+def _entries(path: Path) -> tuple[list[Mapping[str, Any]], Mapping[str, Any]]:
+    """The list of images in a file, and all that the file has."""
+    content = parsed_json(path, read_text(path))
+    entries = content.get("images") if isinstance(content, dict) else None
+    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+        raise UserError(f"{path} has no list of `images`: it is not as COCO's annotations are")
+    return entries, content
 
 
 def _json(path: Path, split: str, folders: Sequence[Path]) -> Collection:
-    content = parsed_json(path, read_text(path))
-    entries = content.get("images")
-    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
-        raise UserError(f"{path} has no list of `images`: it is not as COCO's annotations are")
+    entries, content = _entries(path)
     if entries and "sentences" in entries[0]:
         return _karpathy(path, entries, split, folders)
-    names = {_field(entry, "id", path, "image"): str(_field(entry, "file_name", path, "image")) for entry in entries}
+    names = {_number(entry, "id", path, "image"): _text(entry, "file_name", path, "image") for entry in entries}
     if len(names) < len(entries):
         raise UserError(f"{path} has {len(entries) - len(names)} images whose `id` another has")
     require_different(list(names.values()), str(path))
@@ -221,12 +301,11 @@ def _json(path: Path, split: str, folders: Sequence[Path]) -> Collection:
     if not isinstance(annotations, list):
         raise UserError(f"{path} has no list of `annotations`: there are no captions in it")
     for entry in annotations:
-        number, text = _field(entry, "image_id", path, "annotation"), _field(entry, "caption", path, "annotation")
+        number = _number(entry, "image_id", path, "annotation")
         if number not in names:
             raise UserError(f"{path} has an annotation of image {number}, which is not among its `images`")
-        captions.setdefault(names[number], []).append(str(text))
-    if not same_split(split, TRAIN):
-        raise _missing(split, path, [TRAIN])
+        captions.setdefault(names[number], []).append(_text(entry, "caption", path, "annotation"))
+    named_split(split, [TRAIN], path)
     chosen = list(names.values())
     return collected(chosen, captions, found_images(chosen, folders, str(path)))
 
@@ -235,17 +314,18 @@ def _karpathy(path: Path, entries: Sequence[Mapping[str, Any]], split: str, fold
     captions: dict[str, list[str]] = {}
     names: dict[str, list[str]] = {}
     for entry in entries:
-        name = str(PurePosixPath(str(entry.get("filepath", ""))) / str(_field(entry, "filename", path, "image")))
-        kind = str(_field(entry, "split", path, "image"))
+        folder = _text(entry, "filepath", path, "image") if "filepath" in entry else ""
+        name = str(PurePosixPath(folder) / _text(entry, "filename", path, "image"))
+        kind = _text(entry, "split", path, "image")
         names.setdefault(TRAIN if kind == "restval" else kind, []).append(name)
         sentences = _field(entry, "sentences", path, "image")
-        captions[name] = [str(_field(each, "raw", path, "sentence")) for each in sentences]
+        if not isinstance(sentences, list):
+            raise UserError(f"{path}: `sentences` of the image {name} is no list but {short_list([sentences])}")
+        captions[name] = [_text(each, "raw", path, "sentence") for each in sentences]
     for listed in names.values():
         require_different(listed, str(path))
     _require_one_split(names, path)
-    if not (fitting := [kind for kind in names if same_split(kind, split)]):
-        raise _missing(split, path, names)
-    chosen = names[fitting[0]]
+    chosen = names[named_split(split, names, path)]
     return collected(chosen, captions, found_images(chosen, folders, str(path)))
 
 
@@ -254,6 +334,20 @@ def _field(entry: Any, name: str, path: Path, kind: str) -> Any:
         there = short_list(entry if isinstance(entry, Mapping) else [entry])
         raise UserError(f"{path}: one {kind} has no `{name}`, but {there}")
     return entry[name]
+
+
+def _text(entry: Any, name: str, path: Path, kind: str) -> str:
+    value = _field(entry, name, path, kind)
+    if not isinstance(value, str):
+        raise UserError(f"{path}: `{name}` of one {kind} is no text but {short_list([value])}")
+    return value
+
+
+def _number(entry: Any, name: str, path: Path, kind: str) -> int | str:
+    value = _field(entry, name, path, kind)
+    if not isinstance(value, int | str):
+        raise UserError(f"{path}: `{name}` of one {kind} is no number but {short_list([value])}")
+    return value
 
 
 # A table of one's own ------------------------------------------------------------------------------------------------
@@ -265,20 +359,43 @@ def _tables(directory: Path, split: str, images: Path | None, columns: Columns |
         for path in sorted(directory.iterdir())
         if path.is_file() and Path(path.name.removesuffix(".gz")).suffix in TABLES
     ]
-    if own := [path for path in files if same_split(_stem(path), split)]:
-        folders = [images] if images else [directory, *_folders(directory)]
-        return _table(own[0], TRAIN, folders, columns)
+    kinds = {_stem(path): path for path in files}
+    if any(same_split(kind, split) for kind in kinds):
+        chosen = named_split(split, kinds, directory)
+        found = _table(kinds[chosen], None, _beside(directory, chosen, images), columns)
+        for kind, path in kinds.items():
+            if kind != chosen and usual(kind):
+                theirs = _names_in_table(path, columns), _beside(directory, kind, images)
+                _require_apart(directory, chosen, found, kind, *theirs)
+        return found
     if whole := [path for path in files if _stem(path) == "captions"]:
         return read_file(whole[0], split, images, columns)
-    if any(same_split(_stem(path), TRAIN) for path in files):
-        raise _missing(split, directory, map(_stem, files))
+    if any(same_split(kind, TRAIN) for kind in kinds):
+        named_split(split, kinds, directory)
     return None
 
 
-def _table(path: Path, split: str, folders: Sequence[Path], columns: Columns | None) -> Collection:
+def _beside(directory: Path, kind: str, images: Path | None) -> list[Path]:
+    """Where the images of a split's own table may be: in a folder of its name first."""
+    return [images] if images else [directory / kind, directory, *_folders(directory)]
+
+
+def _names_in_table(path: Path, columns: Columns | None) -> list[str]:
+    """The images that a table names; none where it has no column of them, and so is no table of images."""
+    image = (columns or {}).get("image", "image")
+    if image not in column_names(path):
+        return []
+    return [str(PurePosixPath(each.strip())) for each in read_pairs(path, ("image",), {"image": image})["image"]]
+
+
+def _table(path: Path, split: str | None, folders: Sequence[Path], columns: Columns | None) -> Collection:
+    """A split of a table; all of it when None, whatever its column of splits says."""
     named = {each: (columns or {}).get(each, each) for each in ("image", "caption", "split")}
-    divided = "split" in (columns or {}) or named["split"] in column_names(path)
+    there = column_names(path)
+    divided = split is not None and ("split" in (columns or {}) or named["split"] in there)
     wanted = ("image", "caption", "split") if divided else ("image", "caption")
+    if missing := [named[each] for each in wanted if there and named[each] not in there]:
+        raise UserError(f"{path} has no column '{missing[0]}'; found: {short_list(there)}; name it with `columns`")
     text = read_pairs(path, wanted, named)
     captions: dict[str, list[str]] = {}
     names: dict[str, dict[str, None]] = {}
@@ -291,7 +408,5 @@ def _table(path: Path, split: str, folders: Sequence[Path], columns: Columns | N
         captions.setdefault(name, []).append(caption)
     listed = {kind: list(each) for kind, each in names.items()}
     _require_one_split(listed, path)
-    if not (fitting := [kind for kind in listed if same_split(kind, split)]):
-        raise _missing(split, path, listed)
-    chosen = listed[fitting[0]]
+    chosen = listed[named_split(split or TRAIN, listed, path)]
     return collected(chosen, captions, found_images(chosen, folders, str(path)))

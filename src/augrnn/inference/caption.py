@@ -4,6 +4,7 @@
 
 import base64
 import io
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 from pathlib import Path
@@ -29,6 +30,9 @@ from augrnn.vision.pictures import decode
 
 PAGE = "captions.html"
 """The page in a folder of overlays."""
+
+NAME = 200
+"""Most bytes of an image's name in that of its overlays: file systems take 255 in all."""
 
 Weights = NDArray[np.float64]
 Pixels = NDArray[np.uint8]
@@ -220,7 +224,8 @@ def draw(found: Sequence[Captions], folder: Path) -> None:
     """
     for number, captions in enumerate(found, start=1):
         if captions[0].looked:
-            captions.exhibit().save(folder / f"{number}-{Path(captions[0].image).stem}.png")
+            stem = os.fsdecode(os.fsencode(Path(captions[0].image).stem)[:NAME])
+            captions.exhibit().save(folder / f"{number}-{stem}.png")
     with replacing(folder / PAGE) as file:
         file.write(page(found).encode(errors="replace"))  # a name of a file may be no text
 

@@ -112,6 +112,8 @@ def caption(options: argparse.Namespace) -> int:
     from augrnn.inference.caption import Captioner, draw, lines_of, readable
     from augrnn.inference.load import load
 
+    if options.out and options.out.exists() and not options.out.is_dir():
+        raise UserError(f"{options.out} is a file: --out needs a folder")
     images, refused = readable(options.images)
     for reason in refused:
         print(f"augrnn: error: {reason}", file=sys.stderr)
@@ -119,7 +121,7 @@ def caption(options: argparse.Namespace) -> int:
         choose(LEAST_WORK)
         captioner = Captioner([load(run, options.checkpoints) for run in options.runs])
         found = captioner.caption(images, options.best, options.beam, options.length_penalty)
-        if options.out and not any(each.looked for captions in found for each in captions if each.words):
+        if options.out and any(each.words and not each.looked for captions in found for each in captions):
             raise UserError("without attention there are no maps to draw")
         _print(list(lines_of(found, options.best)))
         if options.out:

@@ -19,6 +19,7 @@ from augrnn.run_folder import LAST, MODEL
 from augrnn.systems.system import System
 from augrnn.tasks.task import Codec, Task
 from augrnn.text.codec import PairCodec
+from augrnn.training.refusals import root_of
 
 if TYPE_CHECKING:
     from augrnn.exhibits.exhibit import Exhibit
@@ -200,6 +201,8 @@ def _built(text: Any, path: Path) -> tuple[System, Task]:
     try:
         parts = parser.instantiate_classes(parser.parse_object({name: config[name] for name in ("model", "data")}))
     except (ArgumentError, KeyError, ValueError) as error:
+        if isinstance(root := root_of(error), UserError):
+            raise UserError(f"the config in {path} cannot be followed here: {root}") from error
         told = " ".join(str(error).split())
         missing = re.search(r"No module named '((?!augrnn\.)[\w.]+)'", told)
         if missing:

@@ -27,6 +27,11 @@ def _short(statistics_N10: NDArray[np.int64]) -> bool:
 Words = Sequence[Sequence[str]]
 
 
+def all_short(references: Sequence[Words]) -> bool:
+    """Whether no reference of any sentence has four words."""
+    return all(len(words) < MAX_NGRAM_ORDER for several in references for words in several)
+
+
 def bleu_statistics(hypotheses: Words, references: Words, tokenize: str = "none") -> NDArray[np.int64]:
     """What corpus BLEU is made of, (N, 10): matches and totals of the n-grams 1 to 4, then the two lengths in tokens.
 
@@ -50,13 +55,20 @@ def multiple_bleu_statistics(
     return np.array(rows, dtype=np.int64).reshape(len(rows), 2 * MAX_NGRAM_ORDER + 2)
 
 
-def bleu_of(statistics_N10: NDArray[np.int64], order: int = MAX_NGRAM_ORDER, penalised: bool = True) -> float:
+def bleu_of(
+    statistics_N10: NDArray[np.int64],
+    order: int = MAX_NGRAM_ORDER,
+    penalised: bool = True,
+    effective_order: bool | None = None,
+) -> float:
     """BLEU in percent of the sentences that these statistics are of; 0 for none.
 
     Args:
       statistics_N10: see `bleu_statistics`.
       order: the longest n-grams that count, 1 to 4: BLEU-1 to BLEU-4.
       penalised: False leaves out the brevity penalty, as captioning papers up to 2015 did.
+      effective_order: whether n-grams that no caption is long enough for do not count. When None, where no reference
+        has four words, of several that nearest in length; say it where others are longer.
     """
     if not len(statistics_N10):
         return 0.0
@@ -68,7 +80,7 @@ def bleu_of(statistics_N10: NDArray[np.int64], order: int = MAX_NGRAM_ORDER, pen
         hypothesis_length,
         reference_length if penalised else min(reference_length, hypothesis_length),
         smooth_method="exp",
-        effective_order=_short(statistics_N10),
+        effective_order=_short(statistics_N10) if effective_order is None else effective_order,
         max_ngram_order=order,
     ).score
 

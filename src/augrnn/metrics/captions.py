@@ -16,7 +16,7 @@ import sacrebleu
 from numpy.typing import NDArray
 
 from augrnn.errors import UserError
-from augrnn.metrics.bleu import Words, bleu_of, bleu_signature, multiple_bleu_statistics
+from augrnn.metrics.bleu import Words, all_short, bleu_of, bleu_signature, multiple_bleu_statistics
 from augrnn.metrics.cider import ORDERS, SIGMA, CiderD, Gram, grams
 from augrnn.metrics.meteor import meteor_exact
 from augrnn.metrics.rouge import BETA, rouge_l
@@ -32,20 +32,22 @@ class CaptionScores(NamedTuple):
     Attributes:
       bleu_N10: see `augrnn.metrics.bleu.bleu_statistics`.
       meteor_N, rouge_N, cider_N: the scores of the images.
+      short: whether no reference of the split has four words; see `augrnn.metrics.bleu.bleu_of`.
     """
 
     bleu_N10: NDArray[np.int64]
     meteor_N: NDArray[np.float64]
     rouge_N: NDArray[np.float64]
     cider_N: NDArray[np.float64]
+    short: bool
 
     def table(self) -> dict[str, float]:
         """All metrics of the corpus, all 0 where there is no image.
 
         They are `bleu1` to `bleu4`, the same with `_no_penalty`, `meteor_exact`, `rouge_l` and `cider_d`.
         """
-        bleu = {f"bleu{order}": bleu_of(self.bleu_N10, order) for order in ORDERS}
-        bare = {f"bleu{order}_no_penalty": bleu_of(self.bleu_N10, order, penalised=False) for order in ORDERS}
+        bleu = {f"bleu{order}": bleu_of(self.bleu_N10, order, True, self.short) for order in ORDERS}
+        bare = {f"bleu{order}_no_penalty": bleu_of(self.bleu_N10, order, False, self.short) for order in ORDERS}
         means = {"meteor_exact": self.meteor_N, "rouge_l": self.rouge_N, "cider_d": self.cider_N}
         return bleu | bare | {name: float(each.mean()) if len(each) else 0.0 for name, each in means.items()}
 
@@ -82,6 +84,7 @@ class CaptionMetrics:
             np.array([meteor_exact(*pair) for pair in pairs], dtype=np.float64),
             np.array([rouge_l(*pair) for pair in pairs], dtype=np.float64),
             self._cider.scores(captions, numbers),
+            all_short(self.references),
         )
 
     def signatures(self) -> dict[str, str]:
@@ -141,7 +144,7 @@ class _ConstantBleu:
     """BLEU-4 of one caption for all images, from tables over all references, so that many can be tried."""
 
     def __init__(self, references: Sequence[Words]) -> None:
-        self.images = len(references)
+        self.images, self.short = len(references), all_short(references)
         # matched[gram][k - 1]: how many images have the n-gram at least k times in some reference
         self.matched: dict[Gram, list[int]] = {}
         for several in references:
@@ -165,7 +168,7 @@ class _ConstantBleu:
         correct = [sum(sum(self.matched.get(g, ())[:count]) for g, count in each.items()) for each in counted]
         total = [self.images * sum(each.values()) for each in counted]
         row = [*correct, *total, self.images * length, self.nearest[length]]
-        return bleu_of(np.array([row], dtype=np.int64))
+        return bleu_of(np.array([row], dtype=np.int64), effective_order=self.short)
 
 
 # Differences ---------------------------------------------------------------------------------------------------------

@@ -104,9 +104,12 @@ class PictureTask(TextTask):
         """Before training, have the vocabulary and what is seen of both splits; others are read when asked for."""
         if stage in (None, "fit"):
             validated = self.trainer is None or self.trainer.limit_val_batches
-            for split in (TRAIN, self.validation_split) if validated else (TRAIN,):
-                self.present(split)
+            splits = (TRAIN, self.validation_split) if validated else (TRAIN,)
+            for split in splits:
+                self.described(split)
             self.codec  # noqa: B018 (makes it)
+            for split in splits:  # last, for it takes the longest
+                self.present(split)
 
     @property
     def codec(self) -> CaptionCodec:
@@ -134,12 +137,12 @@ class PictureTask(TextTask):
             pictures = self.described(split).pictures
             if not self.tuned:
                 there = self.grids(split).present
-            elif self.skip_undecodable:
-                there = [_readable(picture) for picture in pictures]
+            else:
+                there = [_readable(picture, self.skip_undecodable) for picture in pictures]
+                if not any(there):
+                    raise UserError(f"none of {len(there)} pictures can be read")
                 if missing := there.count(False):
                     told(f"{missing} of {len(there)} pictures cannot be read and are left out")
-            else:
-                there = [True] * len(pictures)
             self._present[split] = [number for number, readable in enumerate(there) if readable]
         return self._present[split]
 
@@ -231,9 +234,12 @@ class PictureTask(TextTask):
         return {name: table[name] for name in SCORES}
 
 
-def _readable(picture: Picture) -> bool:
+def _readable(picture: Picture, skip: bool) -> bool:
+    """Whether a picture can be read; where that may not be skipped, what is wrong with it is raised."""
     try:
         decode(picture)
     except UserError:
+        if not skip:
+            raise
         return False
     return True

@@ -16,6 +16,7 @@ from augrnn.tasks.captioning import Captioning
 from augrnn.tasks.translation import Translation
 from augrnn.text.parallel_corpus import TRAIN
 from augrnn.text.token_batches import UNK
+from augrnn.training.refusals import parsing, root_of
 
 OFTEN = 5
 """How often a word must stand in training captions for a vocabulary that is usual."""
@@ -38,7 +39,8 @@ def task_of(config: Mapping[str, Any], path: Path) -> Translation | Captioning:
     try:
         task = parser.instantiate_classes(parser.parse_object({"data": config["data"]})).data
     except (ArgumentError, ValueError) as error:
-        raise UserError(f"{path}: {' '.join(str(error).split())[:300]}") from error
+        root = root_of(error)
+        raise UserError(f"{path}: {root if isinstance(root, UserError) else parsing(str(error))}") from error
     if not isinstance(task, Translation | Captioning):
         raise UserError(
             f"{path} is of {type(task).__name__}, which reads no corpus: `data` shows those of Translation and "

@@ -97,8 +97,8 @@ def _raising(error: Exception) -> bool:
 
 
 def root_of(error: BaseException) -> BaseException:
-    """The error that an error was raised for, in the end."""
-    while cause := error.__cause__ or error.__context__:
+    """The error that an error was raised for, in the end; a UserError says all there is to say."""
+    while not isinstance(error, UserError) and (cause := error.__cause__ or error.__context__):
         error = cause
     return error
 
