@@ -5,6 +5,7 @@ import torch
 from torch import nn
 
 from augrnn.encoders.grid import GridEncoder, GridSource, PixelSource
+from augrnn.errors import UserError
 
 
 def test_annotations_are_the_features_and_the_start_is_their_mean() -> None:
@@ -44,11 +45,11 @@ def test_pixels_go_through_the_backbone() -> None:
 
 
 def test_what_does_not_fit_is_told() -> None:
-    with pytest.raises(ValueError, match="gives pixels, but the encoder has no backbone"):
+    with pytest.raises(UserError, match="gives pixels, but the encoder has no backbone"):
         GridEncoder(4)(PixelSource(torch.zeros(1, 3, 2, 2)))
-    with pytest.raises(ValueError, match="gives features, but the encoder has a backbone"):
+    with pytest.raises(UserError, match="gives features, but the encoder has a backbone"):
         GridEncoder(4, nn.Identity())(GridSource(torch.zeros(1, 2, 4)))
-    with pytest.raises(ValueError, match="features have 5 channels: set annotation_size"):
+    with pytest.raises(UserError, match="features have 5 channels: set annotation_size"):
         GridEncoder(4)(GridSource(torch.zeros(1, 2, 5)))
-    with pytest.raises(ValueError, match="has 2 places, not 3"):
+    with pytest.raises(UserError, match="has 2 places, not 3"):
         GridEncoder(4, places=3)(GridSource(torch.zeros(1, 2, 4)))

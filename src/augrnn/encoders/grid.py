@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from augrnn.attention.attention import Annotations
 from augrnn.cells.cell import require_sizes
 from augrnn.encoders.encoder import Encoder
+from augrnn.errors import UserError
 
 
 class GridSource(NamedTuple):
@@ -66,14 +67,14 @@ class GridEncoder(Encoder):
         """The annotations of a batch of pictures.
 
         Raises:
-          ValueError: the source is not of the kind, or not of the sizes, that this encoder is made for.
+          UserError: the source is not of the kind, or not of the sizes, that this encoder is made for.
         """
         if isinstance(source, PixelSource) != (self.backbone is not None):
             given, needed = ("pixels", "no backbone") if self.backbone is None else ("features", "a backbone")
-            raise ValueError(f"the source gives {given}, but the encoder has {needed}")
+            raise UserError(f"the source gives {given}, but the encoder has {needed}")
         values_BLD = source[0] if self.backbone is None else self.backbone(source[0])
         if values_BLD.shape[-1] != self.annotation_size:
-            raise ValueError(
+            raise UserError(
                 f"annotations of size {self.annotation_size} are asked for, but features have {values_BLD.shape[-1]} "
                 "channels: set annotation_size to that"
             )
@@ -82,7 +83,7 @@ class GridEncoder(Encoder):
             values_BLD = F.layer_norm(values_BLD, values_BLD.shape[-1:])
         if self.places_LD is not None:
             if values_BLD.shape[1] != len(self.places_LD):
-                raise ValueError(f"the grid has {values_BLD.shape[1]} places, not {len(self.places_LD)}: set places")
+                raise UserError(f"the grid has {values_BLD.shape[1]} places, not {len(self.places_LD)}: set places")
             values_BLD = values_BLD + self.places_LD
         values_BLD = self.dropout(values_BLD)
         mean_BD = values_BLD.mean(1)

@@ -205,8 +205,10 @@ def _state(file: Path) -> Mapping[str, Tensor]:
     try:
         state = torch.load(file, map_location="cpu", weights_only=True)
     except Exception as error:  # whatever the unpickler meets
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise UserError(f"{file} is no file of weights that torch can load: {reason}") from None
+        reason = str(error).partition(". ")[0].splitlines()  # what follows is advice to load it unsafely
+        raise UserError(
+            f"{file} is no file of weights that torch can load: {reason[0] if reason else type(error).__name__}"
+        ) from None
     if not isinstance(state, Mapping) or not all(isinstance(value, Tensor) for value in state.values()):
         raise UserError(f"{file} holds no state dict (tensors by name), but a {type(state).__name__}")
     return state

@@ -152,7 +152,7 @@ def resampled(scores: CaptionScores) -> dict[str, list[float]]:
     size = len(scores.bleu_N10)
     draws = np.random.default_rng(0).integers(size, size=(RESAMPLES, size))
     return {
-        "bleu4_resampled": [round(bleu_of(scores.bleu_N10[draw]), 3) for draw in draws],
+        "bleu4_resampled": [round(bleu_of(scores.bleu_N10[draw], effective_order=scores.short), 3) for draw in draws],
         "cider_d_resampled": [round(float(scores.cider_N[draw].mean()), 4) for draw in draws],
     }
 
