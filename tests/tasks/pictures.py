@@ -51,7 +51,7 @@ def small(config: Path, directory: Path) -> list[str]:
     if config.stem.startswith("scenes"):
         data |= {"scenes": 32, "validation_scenes": 4}
     else:
-        data |= {"directory": str(folder(directory / "data")), "vocabulary": 20, "batch_size": 8}
+        data |= {"directory": str(folder(directory / "data")), "vocabulary": 20, "batch_size": 4}
         changed["model"] = {"init_args": {"decoder": {"init_args": {"vocabulary": 20}}}}
     (directory / "small.yaml").write_text(yaml.safe_dump(changed))
     return ["--config", str(directory / "small.yaml")]
