@@ -41,10 +41,17 @@ def test_the_committed_exhibits_are_those_of_the_record(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", names(EXPERIMENTS))
+def test_every_claim_tells_its_bar(name: str) -> None:
+    for claim in load(name, EXPERIMENTS).claims:
+        assert all(claim.bar(scale) for scale in claim.rules)
+
+
+@pytest.mark.parametrize("name", names(EXPERIMENTS))
 def test_with_its_models_an_experiment_has_all_the_pictures_that_are_committed(name: str) -> None:
     experiment = load(name, EXPERIMENTS)
     steps = np.ones((2, 2))
-    shown = dict.fromkeys(("heads", "contexts", "alignment", "alignments"), MemoryTrace("", steps, steps, steps, steps))
+    names = "heads", "contexts", "alignment", "alignments", "overlay-0", "overlay-1"
+    shown = dict.fromkeys(names, MemoryTrace("", steps, steps, steps, steps))
     for scale, record in committed(experiment, EXPERIMENTS).items():
         models = {key: shown for key, run in record.results.runs.items() if run.status == "finished"}
         found = experiment.exhibits(record.results, models)
