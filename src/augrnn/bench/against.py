@@ -113,7 +113,7 @@ def _turn(older: Path, seconds: float) -> Iterator[tuple[dict[str, Any], dict[st
 def worker(source: Path, seconds: float) -> "Iterator[subprocess.Popen[str]]":
     """A process that measures the rows of the package in a folder."""
     command = [sys.executable, "-W", "ignore", "-c", WORKER, str(seconds)]
-    environment = os.environ | {"PYTHONPATH": str(source)}
+    environment = os.environ | {"PYTHONPATH": str(source), "OMP_NUM_THREADS": "1"}  # as runs of these sizes have
     with (
         tempfile.TemporaryFile("w+", encoding="utf-8") as errors,
         subprocess.Popen(

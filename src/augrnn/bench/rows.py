@@ -33,6 +33,7 @@ from augrnn.tasks.dynamic_ngrams import DynamicNGrams
 from augrnn.tasks.priority_sort import PrioritySort
 from augrnn.tasks.repeat_copy import RepeatCopy
 from augrnn.text.token_batches import EOS, PairBatch, Tokens
+from augrnn.threads import choose
 
 
 class Workload(NamedTuple):
@@ -330,6 +331,7 @@ def speeds(seconds: float) -> Iterator[Row]:
       seconds: how long each figure is measured.
     """
     keep_freed_memory()  # as a run does
+    choose(0)  # as runs of these sizes do
     devices = [torch.device("cpu")] + [torch.device("cuda")] * torch.cuda.is_available()
     for device in devices:
         for workload in WORKLOADS:

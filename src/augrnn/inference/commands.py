@@ -9,7 +9,10 @@ from typing import Any
 from augrnn.counts import MOST_HYPOTHESES, count
 from augrnn.errors import UserError
 from augrnn.text.corpus_files import utf8
-from augrnn.threads import LEAST_WORK, choose
+from augrnn.threads import choose, largest_product
+
+ROWS = 512
+"""About how many lines or hypotheses are computed at once."""
 
 
 def add_parsers(commands: Any) -> None:
@@ -75,8 +78,8 @@ def predict(options: argparse.Namespace) -> int:
     from augrnn.inference.load import load
     from augrnn.text.codec import PairCodec
 
-    choose(LEAST_WORK)
     model = load(options.origin)
+    choose(largest_product(model.system, ROWS))
     if isinstance(model.codec, PairCodec):
         _note_tokens(lines)
     _print(model.predict(lines))
@@ -91,8 +94,9 @@ def translate(options: argparse.Namespace) -> int:
     from augrnn.inference.translate import Translator, draw, lines_of, write_alignments
 
     _note_tokens(lines)
-    choose(LEAST_WORK)
-    translator = Translator([load(run, options.checkpoints) for run in options.runs])
+    models = [load(run, options.checkpoints) for run in options.runs]
+    choose(max(largest_product(model.system, ROWS) for model in models))
+    translator = Translator(models)
     search = options.best, options.beam, options.length_penalty, options.replace_unknown, options.memory
     found = translator.translate(lines, *search)
     looked = all(each.weights_ML.any() for translations in found for each in translations if each.target)
@@ -118,8 +122,9 @@ def caption(options: argparse.Namespace) -> int:
     for reason in refused:
         print(f"augrnn: error: {reason}", file=sys.stderr)
     if images:
-        choose(LEAST_WORK)
-        captioner = Captioner([load(run, options.checkpoints) for run in options.runs])
+        models = [load(run, options.checkpoints) for run in options.runs]
+        choose(max(largest_product(model.system, ROWS) for model in models))
+        captioner = Captioner(models)
         found = captioner.caption(images, options.best, options.beam, options.length_penalty)
         if options.out and any(each.words and not each.looked for captions in found for each in captions):
             raise UserError("without attention there are no maps to draw")

@@ -25,7 +25,7 @@ from augrnn.files import jsonable
 from augrnn.heap import keep_freed_memory
 from augrnn.run_folder import CONFIG, LAST, METRICS, MODEL
 from augrnn.signals import STOPPED
-from augrnn.threads import cores
+from augrnn.threads import choose, cores
 from augrnn.tracking import loggers as tracking
 from augrnn.tracking.loggers import RunTags
 from augrnn.tracking.pictures import Pictures
@@ -152,6 +152,7 @@ class Command(LightningCLI):
             raise UserError(str(root_of(error))) from error
 
     def instantiate_trainer(self, **kwargs: Any) -> L.Trainer:
+        choose(0)  # until a training's first batch shows how large the work is
         keep_freed_memory()
         config: Namespace = self.config.get(str(self.subcommand), self.config)
         settings = self._get(self.config_init, "trainer")

@@ -17,6 +17,5 @@ class ChooseThreads(L.Callback):
         self, trainer: L.Trainer, pl_module: L.LightningModule, batch: Any, batch_idx: int
     ) -> None:
         if not self._chosen and pl_module.device.type == "cpu":
-            largest = max((parameter.numel() for parameter in pl_module.parameters()), default=0)
-            threads.choose(largest * getattr(batch, "size", 1))
+            threads.choose(threads.largest_product(pl_module, getattr(batch, "size", 1)))
         self._chosen = True
