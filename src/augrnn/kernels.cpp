@@ -7,9 +7,7 @@
 #pragma GCC target("prefer-vector-width=512")
 #endif
 
-#include <cmath>
-#include <cstdint>
-#include <cstring>
+#include "elementary.h"
 
 namespace {
 
@@ -17,43 +15,7 @@ namespace {
 typedef const float* __restrict__ In;
 typedef float* __restrict__ Out;
 
-// e^x to a unit in the last place or two, NaN of NaN: 2^n times a polynomial on half an octave around 0 (Cephes' coefficients).
-inline float exponential(float x) {
-  const float y = x < -87.0f ? -87.0f : (x > 88.0f ? 88.0f : x);
-  const float whole = std::nearbyint(y * 1.44269504f);
-  const float part = (y - whole * 0.693359375f) + whole * 2.12194440e-4f;
-  float sum = 1.9875691500e-4f;
-  sum = sum * part + 1.3981999507e-3f;
-  sum = sum * part + 8.3334519073e-3f;
-  sum = sum * part + 4.1665795894e-2f;
-  sum = sum * part + 1.6666665459e-1f;
-  sum = sum * part + 5.0000001201e-1f;
-  sum = sum * part * part + part + 1.0f;
-  const int32_t power = (static_cast<int32_t>(whole) + 127) << 23;
-  float scale;
-  std::memcpy(&scale, &power, 4);
-  return x == x ? sum * scale : x;
-}
-
-inline float sigmoid(float x) { return 1.0f / (1.0f + exponential(-x)); }
-
-// tanh x to some units in the last place, NaN of NaN: a polynomial around 0 (Cephes' coefficients), else by e^2x.
-inline float tangent(float x) {
-  const float square = x * x;
-  float sum = -5.70498872745e-3f;
-  sum = sum * square + 2.06390887954e-2f;
-  sum = sum * square - 5.37397155531e-2f;
-  sum = sum * square + 1.33314422036e-1f;
-  sum = sum * square - 3.33332819422e-1f;
-  const float near = sum * square * x + x, far = 1.0f - 2.0f / (exponential(2.0f * std::fabs(x)) + 1.0f);
-  return square < 0.390625f ? near : std::copysign(far, x);
-}
-
-inline float dot(In a, In b, int64_t n) {
-  float sum = 0;
-  for (int64_t i = 0; i < n; i++) sum += a[i] * b[i];
-  return sum;
-}
+using augrnn::dot, augrnn::exponential, augrnn::sigmoid, augrnn::tangent;
 
 }  // namespace
 

@@ -13,60 +13,14 @@
 #include <cstring>
 #include <vector>
 
+#include "../elementary.h"
 #include "../product.h"
 
 namespace {
 
 const float EPSILON = 1e-8f;  // as augrnn.cells.addressing has it
 
-// e^x to a unit in the last place or two, NaN of NaN: 2^n times a polynomial on half an octave around 0 (Cephes' coefficients).
-inline float exponential(float x) {
-  const float y = x < -87.0f ? -87.0f : (x > 88.0f ? 88.0f : x);
-  const float whole = std::nearbyint(y * 1.44269504f);
-  const float part = (y - whole * 0.693359375f) + whole * 2.12194440e-4f;
-  float sum = 1.9875691500e-4f;
-  sum = sum * part + 1.3981999507e-3f;
-  sum = sum * part + 8.3334519073e-3f;
-  sum = sum * part + 4.1665795894e-2f;
-  sum = sum * part + 1.6666665459e-1f;
-  sum = sum * part + 5.0000001201e-1f;
-  sum = sum * part * part + part + 1.0f;
-  const int32_t power = (static_cast<int32_t>(whole) + 127) << 23;
-  float scale;
-  std::memcpy(&scale, &power, 4);
-  return x == x ? sum * scale : x;
-}
-
-// log x of a positive normal number, NaN of NaN (Cephes' coefficients).
-inline float logarithm(float x) {
-  int32_t bits;
-  std::memcpy(&bits, &x, 4);
-  const int32_t shifted = bits - 0x3f3504f3;  // the bits of sqrt(1/2): the fraction is then in [sqrt(1/2), sqrt(2))
-  const float octaves = static_cast<float>(shifted >> 23);
-  const int32_t fraction = (shifted & 0x007fffff) + 0x3f3504f3;
-  float m;
-  std::memcpy(&m, &fraction, 4);
-  m -= 1.0f;
-  float sum = 7.0376836292e-2f;
-  sum = sum * m - 1.1514610310e-1f;
-  sum = sum * m + 1.1676998740e-1f;
-  sum = sum * m - 1.2420140846e-1f;
-  sum = sum * m + 1.4249322787e-1f;
-  sum = sum * m - 1.6668057665e-1f;
-  sum = sum * m + 2.0000714765e-1f;
-  sum = sum * m - 2.4999993993e-1f;
-  sum = sum * m + 3.3333331174e-1f;
-  const float square = m * m;
-  const float low = sum * m * square + octaves * -2.12194440e-4f - 0.5f * square;
-  const float found = m + low + octaves * 0.693359375f;
-  return x == x ? found : x;
-}
-
-inline float dot(const float* a, const float* b, int64_t n) {
-  float sum = 0;
-  for (int64_t i = 0; i < n; i++) sum += a[i] * b[i];
-  return sum;
-}
+using augrnn::dot, augrnn::exponential, augrnn::logarithm, augrnn::sigmoid, augrnn::tangent;
 
 // x in place of its softmax; NaN where any of x is.
 inline void softmax(float* x, int64_t n) {
@@ -96,22 +50,6 @@ inline void add_moved(float* y, const float* x, float scale, int64_t by, int64_t
 inline float dot_moved(const float* y, const float* x, int64_t by, int64_t n) {
   const int64_t first = ((by % n) + n) % n;
   return dot(y, x + n - first, first) + dot(y + first, x, n - first);
-}
-
-inline float sigmoid(float x) { return 1.0f / (1.0f + std::exp(-x)); }
-
-// Those that stand in loops to be vectorised.
-inline float fast_sigmoid(float x) { return 1.0f / (1.0f + exponential(-x)); }
-
-inline float hyperbolic_tangent(float x) {  // near 0 its series: 1 - 2 / (e^2x + 1) would lose all digits there
-  const float square = x * x;
-  float near = 2.1869489e-2f;
-  near = near * square - 5.3968254e-2f;
-  near = near * square + 1.3333333e-1f;
-  near = near * square - 3.3333333e-1f;
-  near = x + x * square * near;
-  const float far = 1.0f - 2.0f / (exponential(2.0f * x) + 1.0f);
-  return square < 0.09f ? near : far;
 }
 
 inline float softplus(float x) { return x > 20.0f ? x : std::log1p(std::exp(x)); }
@@ -372,16 +310,16 @@ void controller_forward(const Machine& m, const Arrays& a, int64_t l, int64_t t,
   for (int64_t b = 0; b < batch; b++) {
     float *g = gate + b * size, *h = output + b * c;
     if (!m.lstm_layers) {
-      for (int64_t i = 0; i < c; i++) h[i] = g[i] = hyperbolic_tangent(g[i]);
+      for (int64_t i = 0; i < c; i++) h[i] = g[i] = tangent(g[i]);
       continue;
     }
     float* next = cell + b * c;
     const float* before = old + b * c;
-    for (int64_t i = 0; i < 2 * c; i++) g[i] = fast_sigmoid(g[i]);
-    for (int64_t i = 2 * c; i < 3 * c; i++) g[i] = hyperbolic_tangent(g[i]);
-    for (int64_t i = 3 * c; i < 4 * c; i++) g[i] = fast_sigmoid(g[i]);
+    for (int64_t i = 0; i < 2 * c; i++) g[i] = sigmoid(g[i]);
+    for (int64_t i = 2 * c; i < 3 * c; i++) g[i] = tangent(g[i]);
+    for (int64_t i = 3 * c; i < 4 * c; i++) g[i] = sigmoid(g[i]);
     for (int64_t i = 0; i < c; i++) next[i] = g[c + i] * before[i] + g[i] * g[2 * c + i];
-    for (int64_t i = 0; i < c; i++) h[i] = g[3 * c + i] * hyperbolic_tangent(next[i]);
+    for (int64_t i = 0; i < c; i++) h[i] = g[3 * c + i] * tangent(next[i]);
   }
 }
 
@@ -400,7 +338,7 @@ void controller_backward(
     }
     const float *old = a.cell[l] + (t * m.z.batch + b) * c, *now = old + m.z.batch * c;
     float* gc = g_cell + b * c;
-    for (int64_t i = 0; i < c; i++) squashed[i] = hyperbolic_tangent(now[i]);
+    for (int64_t i = 0; i < c; i++) squashed[i] = tangent(now[i]);
 #pragma GCC ivdep
     for (int64_t i = 0; i < c; i++) {
       const float in = g[i], forget = g[c + i], candidate = g[2 * c + i], out = g[3 * c + i];

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from augrnn.cells.cell import Cell, require_sizes
 from augrnn.cells.lstm import LSTMState
 from augrnn.cells.ntm_memory import available, head_sizes, memory_step
-from augrnn.cells.ntm_sequence import Memory, as_layers, ntm_sequence
+from augrnn.cells.ntm_sequence import Memory, as_layers, linear_layers, ntm_sequence
 from augrnn.cells.whole_sequences import possible
 
 FIRST_FOCUS = 5.0
@@ -184,11 +184,10 @@ class NTM(Cell):
         return add.unflatten(-1, (self.heads, self.width)), gate_BA
 
     def sequence(self, p_TBP: Tensor, state: NTMState) -> tuple[Tensor, NTMState] | None:
+        linear = linear_layers(self.controller)
+        if linear is None or not available() or not possible(self, NTM.step, [self.to_heads, *linear], (p_TBP, state)):
+            return None
         controller = as_layers(self.controller, state.controller, self.input_size, p_TBP.shape[1])
-        if controller is None or not available():
-            return None
-        if not possible(self, NTM.step, [self.to_heads, *controller.modules], (p_TBP, state)):
-            return None
         h_TBE, memory, asked_BP, states = ntm_sequence(
             F.linear(p_TBP, controller.input_weight_GI, controller.layers[0].bias_G),
             controller,

@@ -44,13 +44,11 @@ class Controller(NamedTuple):
       lstm: whether they are of an LSTM.
       input_weight_GI: of the first layer, for the inputs of the machine.
       layers: the lowest first; one where they are of tanh units.
-      modules: the linear layers that they are made of.
     """
 
     lstm: bool
     input_weight_GI: Tensor
     layers: list[Layer]
-    modules: list[nn.Module]
 
 
 class Memory(NamedTuple):
@@ -83,8 +81,18 @@ class Swept(NamedTuple):
     states: tuple[LSTMState, ...]
 
 
-def as_layers(controller: Cell, state: Any, inputs: int, batch_size: int) -> Controller | None:
-    """A controller's weights and state as layers; None where it is no controller of this module.
+def linear_layers(controller: Cell) -> list[nn.Module] | None:
+    """The linear layers of a controller, the lowest first; None where it is no controller of this module."""
+    if type(controller) is Feedforward:
+        return [controller.hidden]
+    cells: Any = controller.layers if type(controller) is StackedLSTM else [controller]
+    if any(type(cell) is not LSTM or type(cell.output) is not nn.Identity for cell in cells):
+        return None
+    return [layer for cell in cells for layer in (cell.from_input, cell.from_hidden)]
+
+
+def as_layers(controller: Cell, state: Any, inputs: int, batch_size: int) -> Controller:
+    """The weights and the state of a controller that `linear_layers` knows.
 
     Args:
       controller: the cell.
@@ -92,24 +100,19 @@ def as_layers(controller: Cell, state: Any, inputs: int, batch_size: int) -> Con
       inputs: I, the first of what it sees.
       batch_size: B.
     """
-    if type(controller) is Feedforward:
+    if isinstance(controller, Feedforward):
         weight_GI = controller.hidden.weight
         none_BC = weight_GI.new_zeros(batch_size, controller.output_size)
         layer = Layer(weight_GI[:, inputs:], controller.hidden.bias, none_BC, none_BC)
-        return Controller(False, weight_GI[:, :inputs], [layer], [controller.hidden])
-    cells, states = (controller.layers, state) if type(controller) is StackedLSTM else ([controller], [state])
+        return Controller(False, weight_GI[:, :inputs], [layer])
+    cells: Any = controller.layers if isinstance(controller, StackedLSTM) else [controller]
     layers: list[Layer] = []
-    modules: list[nn.Module] = []
-    for cell, before in zip(cells, states, strict=True):
-        if type(cell) is not LSTM or type(cell.output) is not nn.Identity:
-            return None
+    for cell, before in zip(cells, state if isinstance(controller, StackedLSTM) else [state], strict=True):
         below, own = cell.from_input, cell.from_hidden
         below_GK = below.weight if layers else below.weight[:, inputs:]
         weight_GK = torch.cat([below_GK, own.weight], dim=1)
         layers.append(Layer(weight_GK, below.bias + own.bias, before.hidden_BH, before.cell_BH))
-        modules += [below, own]
-    lowest: Any = cells[0]
-    return Controller(True, lowest.from_input.weight[:, :inputs], layers, modules)
+    return Controller(True, cells[0].from_input.weight[:, :inputs], layers)
 
 
 def ntm_sequence(
