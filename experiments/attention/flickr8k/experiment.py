@@ -26,28 +26,17 @@ def quality(results: Results) -> dict[str, Observations]:
     }
 
 
-def lower_end(results: Results, first: str, second: str, metric: str) -> Observations:
-    """The lower end of the 95 % interval of a difference, by a paired bootstrap over images (Koehn 2004)."""
-
-    def low(one: RunRecord, other: RunRecord) -> float:
-        pairs = zip(one[f"test/{metric}_resampled"], other[f"test/{metric}_resampled"], strict=True)
-        ordered = sorted(ours - theirs for ours, theirs in pairs)
-        return ordered[round(0.025 * len(ordered))]
-
-    return results.paired((first, second), low)
-
-
 def attention(results: Results) -> dict[str, Observations]:
     """What soft attention is worth over the mean feature."""
     return {
-        "BLEU-4": lower_end(results, "soft", "mean", "bleu4"),
-        "CIDEr-D": lower_end(results, "soft", "mean", "cider_d"),
+        "BLEU-4": results.paired_lower_end("soft", "mean", "test/bleu4_resampled"),
+        "CIDEr-D": results.paired_lower_end("soft", "mean", "test/cider_d_resampled"),
     }
 
 
 def hard_gain(results: Results) -> Observations:
     """What hard attention is worth over soft attention."""
-    return lower_end(results, "hard", "soft", "bleu4")
+    return results.paired_lower_end("hard", "soft", "test/bleu4_resampled")
 
 
 def sees(results: Results) -> Observations:

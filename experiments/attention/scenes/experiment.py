@@ -89,22 +89,11 @@ def beta(results: Results) -> Observations:
     return results.each("soft", lambda run: run["test/beta"]["low"])
 
 
-def lower_end(results: Results, first: str, second: str, metric: str) -> Observations:
-    """The lower end of the 95 % interval of a difference, by a paired bootstrap over images (Koehn 2004)."""
-
-    def low(one: RunRecord, other: RunRecord) -> float:
-        pairs = zip(one[f"test/{metric}_resampled"], other[f"test/{metric}_resampled"], strict=True)
-        ordered = sorted(ours - theirs for ours, theirs in pairs)
-        return ordered[round(0.025 * len(ordered))]
-
-    return results.paired((first, second), low)
-
-
 def penalty(results: Results) -> dict[str, Observations]:
     """What the doubly stochastic penalty is worth."""
     return {
-        "BLEU-4": lower_end(results, "soft-penalty", "soft", "bleu4"),
-        "CIDEr-D": lower_end(results, "soft-penalty", "soft", "cider_d"),
+        "BLEU-4": results.paired_lower_end("soft-penalty", "soft", "test/bleu4_resampled"),
+        "CIDEr-D": results.paired_lower_end("soft-penalty", "soft", "test/cider_d_resampled"),
     }
 
 
@@ -115,7 +104,7 @@ def attention(results: Results) -> dict[str, Observations]:
         return 100 * (mean["test/unfounded"] - soft["test/unfounded"])
 
     return {
-        "CIDEr-D": lower_end(results, "soft", "mean", "cider_d"),
+        "CIDEr-D": results.paired_lower_end("soft", "mean", "test/cider_d_resampled"),
         "fewer names without an object": results.paired(("soft", "mean"), fewer),
     }
 

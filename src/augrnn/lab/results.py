@@ -200,6 +200,22 @@ class Results:
                 values.append(quantity(*runs))
         return Observations(tuple(values), missing, excluded)
 
+    def paired_lower_end(self, first: str, second: str, resampled: str) -> Observations:
+        """The lower end of the 95 % interval of a difference, by a paired bootstrap (Koehn 2004).
+
+        Args:
+          first: the variant that the difference is in favour of.
+          second: the one that is taken off.
+          resampled: the measure that has a figure for each sample, of the same samples in both.
+        """
+
+        def low(one: RunRecord, other: RunRecord) -> float:
+            pairs = zip(one[resampled], other[resampled], strict=True)
+            ordered = sorted(ours - theirs for ours, theirs in pairs)
+            return ordered[round(0.025 * len(ordered))]
+
+        return self.paired((first, second), low)
+
     def final_ratio(self, metric: str, over: str, under: str, least: float = 1e-6) -> Observations:
         """A metric of one variant at the end of training as a multiple of another's, taken to be `least` at least."""
 
