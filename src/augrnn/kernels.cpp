@@ -120,6 +120,74 @@ extern "C" void attentive_gates_backward(
   }
 }
 
+// The LSTM: from gates before their activations (rows, 4 size: input, forget, candidate, output), which become those after, to
+// the next state and its memory cells.
+extern "C" void lstm_forward(
+    int64_t rows, int64_t size, Out gates, In cell, Out next, int64_t next_stride, Out next_cell) {
+  for (int64_t b = 0; b < rows; b++) {
+    Out g = gates + b * 4 * size, h = next + b * next_stride, c = next_cell + b * size;
+    In before = cell + b * size;
+    for (int64_t i = 0; i < size; i++) {
+      const float enter = sigmoid(g[i]), forget = sigmoid(g[size + i]);
+      const float candidate = tangent(g[2 * size + i]), leave = sigmoid(g[3 * size + i]);
+      g[i] = enter;
+      g[size + i] = forget;
+      g[2 * size + i] = candidate;
+      g[3 * size + i] = leave;
+      c[i] = forget * before[i] + enter * candidate;
+      h[i] = leave * tangent(c[i]);
+    }
+  }
+}
+
+// From the gradients of the next state and of its memory cells, which become those of the cells before, to that of the gates
+// before their activations; `gates` has those after.
+extern "C" void lstm_backward(
+    int64_t rows, int64_t size, In g_next, Out g_cell, In gates, In cell, In next_cell, Out g_x, int64_t x_stride) {
+  for (int64_t b = 0; b < rows; b++) {
+    In g = gates + b * 4 * size, before = cell + b * size, c = next_cell + b * size, gh = g_next + b * size;
+    Out gc = g_cell + b * size, to = g_x + b * x_stride;
+    for (int64_t i = 0; i < size; i++) {
+      const float enter = g[i], forget = g[size + i], candidate = g[2 * size + i], leave = g[3 * size + i];
+      const float shown = tangent(c[i]), through = gc[i] + gh[i] * leave * (1.0f - shown * shown);
+      to[i] = through * candidate * enter * (1.0f - enter);
+      to[size + i] = through * before[i] * forget * (1.0f - forget);
+      to[2 * size + i] = through * enter * (1.0f - candidate * candidate);
+      to[3 * size + i] = gh[i] * shown * leave * (1.0f - leave);
+      gc[i] = through * forget;
+    }
+  }
+}
+
+// How much of a context (rows, width) is let in: beta = sigmoid(w . state + bias) (rows,), and `seen`, beta times the context;
+// beta is 1 where w is null.
+extern "C" void beta_forward(
+    int64_t rows, int64_t size, int64_t width, In state, int64_t state_stride, In w, In bias, In context, Out beta, Out seen,
+    int64_t seen_stride) {
+  for (int64_t b = 0; b < rows; b++) {
+    const float open = w ? sigmoid(dot(w, state + b * state_stride, size) + *bias) : 1.0f;
+    In c = context + b * width;
+    Out to = seen + b * seen_stride;
+    beta[b] = open;
+    for (int64_t i = 0; i < width; i++) to[i] = open * c[i];
+  }
+}
+
+// From the gradient of `seen`, which becomes that of the context, and unless null that of beta, to that of w . state + bias;
+// adds to that of the state.
+extern "C" void beta_backward(
+    int64_t rows, int64_t size, int64_t width, Out g_seen, In g_beta, In w, In context, In beta, Out g_opening, Out g_state) {
+  for (int64_t b = 0; b < rows; b++) {
+    Out g = g_seen + b * width, to = g_state + b * size;
+    const float open = beta[b];
+    const float all = dot(g, context + b * width, width) + (g_beta ? g_beta[b] : 0.0f), opening = all * open * (1.0f - open);
+    g_opening[b] = w ? opening : 0.0f;
+    for (int64_t i = 0; i < width; i++) g[i] *= open;
+    if (w)
+      for (int64_t i = 0; i < size; i++) to[i] += opening * w[i];
+  }
+}
+
 // Layer normalisation of the rows of x in place; `kept` (rows, size), the rows before scale and shift, and `inverse` (rows,),
 // one over their deviations, are for the gradient.
 extern "C" void layer_norm_forward(int64_t rows, int64_t size, Out x, In scale, In shift, In epsilon, Out kept, Out inverse) {

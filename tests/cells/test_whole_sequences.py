@@ -7,15 +7,19 @@ from typing import Any
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.utils import _pytree as pytree
 
 from augrnn.attention.additive import AdditiveAttention
-from augrnn.attention.attention import Annotations
+from augrnn.attention.attention import Annotations, Attention
+from augrnn.attention.fixed_context import FixedContext
+from augrnn.attention.hard import HardAttention
 from augrnn.attention.multiplicative import GeneralAttention
 from augrnn.cells import whole_sequences
 from augrnn.cells.bidirectional_gru import BidirectionalGRU
 from augrnn.cells.cell import Cell
-from augrnn.cells.unroll import unroll
+from augrnn.cells.unroll import Keep, unroll
 from augrnn.decoders.attentive import AttentiveDecoder
+from augrnn.decoders.captioning import CaptionDecoder, CaptionRecord
 from augrnn.decoders.conditional_gru import ConditionalDecoder
 from augrnn.decoders.decoder import Decoder
 
@@ -51,17 +55,47 @@ def bidirectional(steps: int, batch: int, length: int, size: int, layer_norm: bo
     return cell, inputs, type(cell.initial_state(1))(*first), first
 
 
-def decoder(kind: type[Decoder], steps: int, batch: int, length: int, size: int, **options: bool) -> Made:
+def additive(size: int) -> Attention:
+    return AdditiveAttention(size, 5, 7)
+
+
+def decoder(
+    kind: type[Decoder],
+    steps: int,
+    batch: int,
+    length: int,
+    size: int,
+    looking: Callable[[int], Attention] = additive,
+    **options: bool,
+) -> Made:
     torch.manual_seed(0)
-    cell = kind(11, 3, size, 2, AdditiveAttention(size, 5, 7), embedding_dropout=0.3, **options)  # type: ignore[arg-type]
+    cell = kind(11, 3, size, 2, looking(size), embedding_dropout=0.3, **options)  # type: ignore[arg-type]
     scattered(cell)
-    source = [torch.randn(shape, requires_grad=True) for shape in ((batch, length, 5), (batch, 2))]
+    source = [torch.randn(shape, requires_grad=True) for shape in ((batch, length, 5), (batch, 2), (batch, 5))]
     mask_BL = torch.arange(length) < torch.randint(1, length + 1, (batch, 1))
-    state = cell.start(Annotations(source[0], mask_BL, source[1], source[1]))
+    state = cell.start(Annotations(source[0], mask_BL, source[1], source[2]))
     return cell, cell.embed(torch.randint(11, (steps, batch))).detach().requires_grad_(), state, source
 
 
+def hard(size: int, coin: float) -> Attention:
+    return HardAttention(additive(size), coin)
+
+
+def drawing(*sizes: int) -> Made:
+    return decoder(CaptionDecoder, *sizes, looking=lambda size: hard(size, 1.0))
+
+
+CAPTIONS: list[Callable[..., Made]] = [
+    lambda *sizes: decoder(CaptionDecoder, *sizes),
+    lambda *sizes: decoder(CaptionDecoder, *sizes, gated=False),
+    lambda *sizes: decoder(CaptionDecoder, *sizes, word_in_query=True),
+    lambda *sizes: decoder(CaptionDecoder, *sizes, looking=lambda size: FixedContext(size, 5, 5)),
+    drawing,
+    lambda *sizes: decoder(CaptionDecoder, *sizes, looking=lambda size: hard(size, 0.0)),
+]
+
 MAKERS: list[Callable[..., Made]] = [
+    *CAPTIONS,
     lambda *sizes: bidirectional(*sizes, layer_norm=False),
     lambda *sizes: bidirectional(*sizes, layer_norm=True),
     lambda *sizes: decoder(AttentiveDecoder, *sizes),
@@ -70,11 +104,13 @@ MAKERS: list[Callable[..., Made]] = [
 ]
 
 
-def outcome(made: Made) -> list[Tensor | None]:
-    """Outputs, the last state, and all gradients of a loss of both."""
+def outcome(made: Made, keep: bool | Keep = False) -> list[Tensor | None]:
+    """Outputs, the last state, and all gradients of a loss of both; with `keep`, of all records as well."""
     cell, inputs, state, others = made
-    found = unroll(cell, inputs, state)
-    outputs = [found.y_TBO, *(part for part in found.state if isinstance(part, Tensor))]
+    torch.manual_seed(2)
+    found = unroll(cell, inputs, state, keep)
+    kept = pytree.tree_leaves(found.trace) if keep else []
+    outputs = [found.y_TBO, *(part for part in found.state if isinstance(part, Tensor)), *kept]
     generator = torch.Generator().manual_seed(1)
     weights = [torch.randn(each.shape, generator=generator).to(each.dtype) for each in outputs]
     loss = sum((each * weight).sum() for each, weight in zip(outputs, weights, strict=True))
@@ -83,10 +119,20 @@ def outcome(made: Made) -> list[Tensor | None]:
     return [*outputs, *torch.autograd.grad(loss, leaves, allow_unused=True, retain_graph=True)]
 
 
-def loop(made: Made, monkeypatch: pytest.MonkeyPatch) -> list[Tensor | None]:
+def loop(made: Made, monkeypatch: pytest.MonkeyPatch, keep: bool | Keep = False) -> list[Tensor | None]:
     with monkeypatch.context() as patch:
-        patch.setattr(type(made[0]), "sequence", lambda *given: None)
-        return outcome(made)
+        for name in ("sequence", "recorded_sequence"):
+            patch.setattr(type(made[0]), name, lambda *given: None)
+        return outcome(made, keep)
+
+
+def same(ours: list[Tensor | None], loops: list[Tensor | None]) -> None:
+    for mine, theirs in zip(ours, loops, strict=True):
+        assert (mine is None) == (theirs is None)
+        if mine is not None and theirs is not None:
+            torch.testing.assert_close(
+                mine, theirs, rtol=1e-4, atol=1e-5 * max(1.0, float(theirs.detach().abs().max()))
+            )
 
 
 def is_whole(made: Made) -> bool:
@@ -99,13 +145,41 @@ def is_whole(made: Made) -> bool:
 def test_they_are_the_loop(make: Callable[..., Made], sizes: tuple[int, ...], monkeypatch: pytest.MonkeyPatch) -> None:
     made = make(*sizes)
     assert is_whole(made)
-    ours, loops = outcome(made), loop(made, monkeypatch)
-    for mine, theirs in zip(ours, loops, strict=True):
-        assert (mine is None) == (theirs is None)
-        if mine is not None and theirs is not None:
-            torch.testing.assert_close(
-                mine, theirs, rtol=1e-4, atol=1e-5 * max(1.0, float(theirs.detach().abs().max()))
-            )
+    same(outcome(made), loop(made, monkeypatch))
+
+
+def kept_parts(record: CaptionRecord) -> dict[str, Tensor]:
+    return {"chances": record.chances_BL[:, :1] * 2, "beta": record.beta_B}
+
+
+@pytest.mark.parametrize("keep", [True, kept_parts])
+@pytest.mark.parametrize("make", CAPTIONS)
+@pytest.mark.parametrize("sizes", SIZES)
+def test_what_is_kept_of_them_is_what_the_loop_keeps(
+    make: Callable[..., Made], sizes: tuple[int, ...], keep: bool | Keep, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = make(*sizes)
+    cell, inputs, state, _ = made
+    assert cell.recorded_sequence(cell.project(inputs), state) is not None
+    same(outcome(made, keep), loop(made, monkeypatch, keep))
+
+
+def test_a_fixed_source_gets_no_gradient_and_all_else_has_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = decoder(CaptionDecoder, 3, 2, 4, 6)
+    cell, inputs, state, others = made
+    values_BLD = others[0].detach()
+    state = cell.start(Annotations(values_BLD, state.attended.mask_BL, *others[1:]))
+    fixed = cell, inputs, state, others[1:2]
+    same(outcome(fixed), loop(fixed, monkeypatch))
+
+
+@pytest.mark.parametrize("decoding", ["expectation", "argmax", "sample"])
+def test_hard_attention_is_evaluated_in_each_way(decoding: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = decoder(CaptionDecoder, 4, 3, 5, 6, looking=lambda size: HardAttention(additive(size), decoding=decoding))
+    cell, inputs, state, others = made
+    cell.eval()
+    state = cell.start(Annotations(others[0], state.attended.mask_BL, *others[1:]))
+    same(outcome((cell, inputs, state, others), True), loop((cell, inputs, state, others), monkeypatch, True))
 
 
 @pytest.mark.parametrize("make", MAKERS)
@@ -118,7 +192,7 @@ def test_a_second_backward_pass_gives_the_same(make: Callable[..., Made]) -> Non
     assert all((one is None and two is None) or torch.equal(one, two) for one, two in zip(first, second, strict=True))
 
 
-@pytest.mark.parametrize("make", MAKERS)
+@pytest.mark.parametrize("make", [make for make in MAKERS if make is not drawing])  # torch draws from numbers alone
 def test_what_is_not_a_number_stays_in_its_sequence(make: Callable[..., Made]) -> None:
     cell, inputs, state, _ = make(4, 3, 5, 6)
     spoilt = inputs.detach().clone()

@@ -6,7 +6,8 @@ import torch
 from torch import Tensor, nn
 
 from augrnn import kernels
-from augrnn.attention.attention import Annotations, Attended, Attention
+from augrnn.attention.additive_steps import AdditiveSteps
+from augrnn.attention.attention import Annotations, Attended, Attention, Sequenced
 from augrnn.cells.cell import require_sizes
 from augrnn.linear import Linear
 from augrnn.soft import masked_softmax, mix
@@ -48,6 +49,9 @@ class AdditiveAttention(Attention):
         hidden_BLA = torch.tanh(self.query(query_BH).unsqueeze(1) + attended.keys_BLA)
         alignment_BL = masked_softmax(self.energy(hidden_BLA).squeeze(-1), attended.mask_BL)
         return mix(alignment_BL, attended.values_BLD), alignment_BL
+
+    def sequenced(self, attended: Attended) -> Sequenced | None:
+        return Sequenced(AdditiveSteps, (self.query, self.energy)) if type(self) is AdditiveAttention else None
 
     def _look(self, query_BA: Tensor, attended: Attended) -> tuple[Tensor, Tensor]:
         """The same in C++, where no gradient is wanted."""

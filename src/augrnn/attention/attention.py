@@ -1,9 +1,10 @@
 """Attention over annotations: which source positions a decoder looks at, and the context it gets from them."""
 
-# B = batch, L = source positions, D = annotation, S = decoder start, C = summary, H = decoder state,
-# A = alignment model
+# T = target positions, B = batch, L = source positions, D = annotation, S = decoder start, C = summary,
+# H = decoder state, A = alignment model
 
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
+from typing import NamedTuple, Protocol
 
 from torch import Tensor, nn
 
@@ -52,6 +53,41 @@ class Look(NamedTuple):
     chances_BL: Tensor
 
 
+class AttentionSteps(Protocol):
+    """An attention at every step of a sequence, with its gradient, for `augrnn.cells.whole_sequences`.
+
+    Attributes:
+      alignment_TBL, chances_TBL: see `Look`.
+    """
+
+    alignment_TBL: Tensor
+    chances_TBL: Tensor
+
+    def forward(self, t: int, state_BH: Tensor, context_BD: Tensor) -> None:
+        """Look at the source from a state; the context goes to `context_BD`."""
+
+    def begin_backward(self) -> None:
+        """Make room for the gradients."""
+
+    def backward(self, t: int, g_context_BD: Tensor, g_chances_BL: Tensor | None, g_state_BH: Tensor) -> None:
+        """From the gradients of context and chances to what they add to that of the state."""
+
+    def gradients(self, state_TBH: Tensor, g_context_TBD: Tensor) -> tuple[Tensor | None, ...]:
+        """Of keys, values and weights, from the states that asked and the gradients of contexts."""
+
+
+class Sequenced(NamedTuple):
+    """How an attention goes through a whole sequence.
+
+    Attributes:
+      steps: from the number of steps, keys, values, mask and the layers' weights to what is done at every step.
+      layers: those that it applies at each step.
+    """
+
+    steps: Callable[..., AttentionSteps]
+    layers: Sequence[nn.Linear]
+
+
 class Attention(nn.Module):
     """From a decoder's state to a context.
 
@@ -77,3 +113,7 @@ class Attention(nn.Module):
         """The same, with the distribution that weights were drawn from, for attentions that draw."""
         context_BD, alignment_BL = self(query_BH, attended)
         return Look(context_BD, alignment_BL, alignment_BL)
+
+    def sequenced(self, attended: Attended) -> Sequenced | None:
+        """How `look` is done at every step of a whole sequence for this source; None where it cannot be."""
+        return None

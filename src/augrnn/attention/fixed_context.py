@@ -5,7 +5,8 @@
 import torch
 from torch import Tensor
 
-from augrnn.attention.attention import Annotations, Attended, Attention
+from augrnn.attention.attention import Annotations, Attended, Attention, Sequenced
+from augrnn.attention.fixed_steps import FixedSteps
 
 
 class FixedContext(Attention):
@@ -30,3 +31,6 @@ class FixedContext(Attention):
 
     def forward(self, query_BH: Tensor, attended: Attended) -> tuple[Tensor, Tensor]:
         return attended.values_BLD.squeeze(1), torch.zeros_like(attended.mask_BL, dtype=query_BH.dtype)
+
+    def sequenced(self, attended: Attended) -> Sequenced | None:
+        return Sequenced(FixedSteps, ()) if type(self) is FixedContext else None

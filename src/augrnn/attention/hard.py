@@ -4,13 +4,15 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, Literal, NamedTuple, get_args
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from augrnn.attention.attention import Annotations, Attended, Attention, Look
+from augrnn.attention.attention import Annotations, Attended, Attention, Look, Sequenced
+from augrnn.attention.drawn_steps import DrawnSteps
 from augrnn.soft import mix
 
 Decoding = Literal["expectation", "argmax", "sample"]
@@ -85,3 +87,11 @@ class HardAttention(Attention):
         hard_B1 = attended.hard_B.unsqueeze(1)
         context_BD = torch.where(hard_B1, mix(one_BL, attended.values_BLD), soft_BD)
         return Look(context_BD, torch.where(hard_B1, one_BL, chances_BL), chances_BL)
+
+    def sequenced(self, attended: Any) -> Sequenced | None:
+        soft = self.attention.sequenced(Attended(*attended[:3]))
+        drawn = attended.hard_B.any()
+        if type(self) is not HardAttention or soft is None or drawn != attended.hard_B.all():
+            return None
+        likeliest = self.decoding == "argmax" and not self.training
+        return Sequenced(partial(DrawnSteps, likeliest), soft.layers) if drawn else soft

@@ -55,6 +55,10 @@ class Cell(nn.Module):
         """
         return None
 
+    def recorded_sequence(self, p_TBP: Tensor, state: State) -> tuple[Tensor, State, Any] | None:
+        """The same with the records of all steps, which `record` gives of one, time before the batch: (T, B, ...)."""
+        return None
+
     def read_out(self, h: Tensor) -> Tensor:
         """(..., H) -> (..., O): the products of what a step emits that no later step needs."""
         return h

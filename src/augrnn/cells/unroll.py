@@ -50,6 +50,9 @@ def unroll(cell: Cell, inputs: Tensor | int, state: State = None, keep: bool | K
     else:
         p_TBP = cell.project(inputs)
         state = cell.initial_state(inputs.shape[1]) if state is None else state
+        if keep and (recorded := cell.recorded_sequence(p_TBP, state)):
+            h_TBH, state, records = recorded
+            return Unrolled(cell.read_out(h_TBH), state, records if keep is True else _kept(keep, records))
         if not keep and (whole := cell.sequence(p_TBP, state)):
             return Unrolled(cell.read_out(whole[0]), whole[1], None)
         projected = p_TBP.unbind(0)
@@ -61,5 +64,16 @@ def unroll(cell: Cell, inputs: Tensor | int, state: State = None, keep: bool | K
         if keep:
             record = cell.record(state)
             kept.append(record if keep is True else keep(record))
-    trace = pytree.tree_map(lambda *steps: torch.stack(steps), *kept) if keep else None
+    trace = _stacked(kept) if keep else None
     return Unrolled(cell.read_out(torch.stack(emitted)), state, trace)
+
+
+def _kept(keep: Keep, records: Any) -> Any:
+    """What a function keeps of each of the records that are given as one."""
+    leaves, form = pytree.tree_flatten(records)
+    each = zip(*(leaf.unbind(0) for leaf in leaves), strict=True)
+    return _stacked([keep(pytree.tree_unflatten(list(parts), form)) for parts in each])
+
+
+def _stacked(kept: list[Any]) -> Any:
+    return pytree.tree_map(lambda *steps: torch.stack(steps), *kept)

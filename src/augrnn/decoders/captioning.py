@@ -1,17 +1,21 @@
 """The LSTM that describes pictures, which weighs all that it sees against what it knows of the language."""
 
-# ... = any leading dimensions, M = target positions, B = batch, L = places, S = start, D = context, E = word embedding,
+# ... = any leading dimensions, T = target positions, B = batch, L = places, S = start, D = context, E = word embedding,
 # H = state, P = 5 H + E, or 4 H + E where attention is asked with the state alone
 
+from collections.abc import Callable, Sequence
 from typing import Literal, NamedTuple, get_args
 
 import torch
 from torch import Tensor, nn
 
-from augrnn.attention.attention import Annotations, Attended, Attention
+from augrnn import kernels
+from augrnn.attention.attention import Annotations, Attended, Attention, AttentionSteps
 from augrnn.cells.lstm import lstm_update
+from augrnn.cells.whole_sequences import possible, whole
 from augrnn.decoders.decoder import Decoder
 from augrnn.linear import Linear
+from augrnn.products import multiply, pack, product
 from augrnn.text.token_batches import BOS
 
 FirstInput = Literal["zero", "symbol"]
@@ -144,3 +148,133 @@ class CaptionDecoder(Decoder):
 
     def record(self, state: CaptionState) -> CaptionRecord:
         return CaptionRecord(state.hidden_BH, state.alignment_BL, state.chances_BL, state.beta_B)
+
+    def sequence(self, p_TBP: Tensor, state: CaptionState) -> tuple[Tensor, CaptionState] | None:
+        found = self.recorded_sequence(p_TBP, state)
+        return None if found is None else found[:2]
+
+    def recorded_sequence(
+        self, p_TBP: Tensor, state: CaptionState
+    ) -> tuple[Tensor, CaptionState, CaptionRecord] | None:
+        look = self.attention.sequenced(state.attended)
+        if look is None:
+            return None
+        gate = [] if self.gate is None else [self.gate]
+        layers = (self.hidden_layer, self.context_layer, *gate, *look.layers)
+        if not possible(self, CaptionDecoder.step, layers, (p_TBP, state)):
+            return None
+        weights = [weight for layer in layers[: 2 + len(gate)] for weight in layer.parameters()]
+        asking = [layer.weight for layer in look.layers]
+        steps = _CaptionSteps(look.steps, self.hidden_size, self.input_size, len(gate) > 0)
+        firsts = state.hidden_BH, state.memory_BH
+        emitted_TBX, memory_BH, chances_TBL, alignment_TBL, beta_TB = whole(
+            steps, p_TBP, *firsts, *weights, *state.attended[:3], *asking
+        )
+        if not steps.draws:
+            alignment_TBL = chances_TBL
+        records = CaptionRecord(emitted_TBX[..., : self.hidden_size], alignment_TBL, chances_TBL, beta_TB)
+        hidden_BH, alignment_BL, chances_BL, beta_B = (part[-1] for part in records)
+        last = CaptionState(hidden_BH, memory_BH, alignment_BL, chances_BL, beta_B, state.attended)
+        return emitted_TBX, last, records
+
+
+class _CaptionSteps:
+    """What all steps emit, the last memory cells, chances, weights of places, which have no gradient, and betas.
+
+    They are made from projected inputs, first state and memory cells, weights, source, and weights of the attention.
+    """
+
+    def __init__(self, look: Callable[..., AttentionSteps], hidden_size: int, word_size: int, gated: bool) -> None:
+        self.look, self.hidden_size, self.word_size = look, hidden_size, word_size
+        self.weights = 4 if gated else 2
+
+    def _parts(self, given: Sequence[Tensor]) -> tuple[Sequence[Tensor], Sequence[Tensor]]:
+        """Weights, and what the attention is made of."""
+        return given[3 : 3 + self.weights], given[3 + self.weights :]
+
+    def forward(self, *given: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
+        p_TBP, first_BH, memory_BH = given[:3]
+        (hidden, context, *gate), source = self._parts(given)
+        (steps, rows, _), size, width = p_TBP.shape, self.hidden_size, context.shape[1]
+        self.attention = attention = self.look(steps, *source)
+        self.draws = attention.alignment_TBL is not attention.chances_TBL
+        hiddens, contexts = pack(hidden.t()), pack(context.t())
+        self.gates_TBG = p_TBP[..., : 4 * size].contiguous()
+        word_TBE, asked_TBH = p_TBP[..., 4 * size :].tensor_split([self.word_size], -1)
+        emitted_TBX = p_TBP.new_empty(steps, rows, size + width + self.word_size)
+        emitted_TBX[..., size + width :] = word_TBE
+        self.context_TBD, beta_TB = p_TBP.new_empty(steps, rows, width), p_TBP.new_empty(steps, rows)
+        self.memory_SBH = torch.cat([memory_BH.unsqueeze(0), p_TBP.new_empty(steps, rows, size)])
+        self.query_TBH = p_TBP.new_empty(steps, rows, size)
+        state_BH, pair = first_BH.contiguous(), gate or (None, None)
+        for t, emitted_BX in enumerate(emitted_TBX.unbind()):
+            gates_BG, context_BD, query_BH = self.gates_TBG[t], self.context_TBD[t], self.query_TBH[t]
+            next_BH, seen_BD = emitted_BX[:, :size], emitted_BX[:, size : size + width]
+            query_BH.copy_(state_BH)
+            if asked_TBH.shape[2]:
+                query_BH += asked_TBH[t]
+            attention.forward(t, query_BH, context_BD)
+            kernels.call(
+                "beta_forward", rows, size, width, state_BH, state_BH.stride(0), *pair, context_BD, beta_TB[t], seen_BD,
+                seen_BD.stride(0),
+            )  # fmt: skip
+            multiply(seen_BD, contexts, gates_BG, add=True)
+            multiply(state_BH, hiddens, gates_BG, add=True)
+            kernels.call(
+                "lstm_forward", rows, size, gates_BG, self.memory_SBH[t], next_BH, next_BH.stride(0),
+                self.memory_SBH[t + 1],
+            )  # fmt: skip
+            state_BH = next_BH
+        last_BH, chances_TBL = self.memory_SBH[-1].clone(), attention.chances_TBL.clone()
+        return emitted_TBX, last_BH, chances_TBL, attention.alignment_TBL, beta_TB
+
+    def backward(
+        self, given: Sequence[Tensor], made: Sequence[Tensor], gradients: Sequence[Tensor | None]
+    ) -> tuple[Tensor | None, ...]:
+        p_TBP, first_BH, _ = given[:3]
+        (hidden, context, *gate), _ = self._parts(given)
+        (steps, rows, _), size, width = p_TBP.shape, self.hidden_size, context.shape[1]
+        emitted_TBX, _, _, _, beta_TB = made
+        g_emitted, g_memory, g_chances, _, g_beta = gradients
+        g_emitted_TBX = torch.zeros_like(emitted_TBX) if g_emitted is None else g_emitted
+        g_p_TBP = torch.empty_like(p_TBP, memory_format=torch.contiguous_format)
+        g_p_TBP[..., 4 * size : 4 * size + self.word_size] = g_emitted_TBX[..., size + width :]
+        g_asked_TBH = g_p_TBP[..., 4 * size + self.word_size :]
+        g_context_TBD = g_emitted_TBX[..., size : size + width].clone(memory_format=torch.contiguous_format)
+        hiddens, contexts = pack(hidden), pack(context)
+        before_TBH = torch.cat([first_BH.unsqueeze(0), emitted_TBX[:-1, :, :size]])
+        g_memory_BH = torch.zeros_like(first_BH) if g_memory is None else g_memory.clone()
+        g_BH, g_before_BH = torch.zeros_like(before_TBH[0]), torch.empty_like(before_TBH[0])
+        g_opening_TB = torch.empty_like(beta_TB)
+        g_chances_TBL = None if g_chances is None else g_chances.contiguous()
+        g_beta_TB = None if g_beta is None else g_beta.contiguous()
+        self.attention.begin_backward()
+        for t in reversed(range(steps)):
+            g_BH += g_emitted_TBX[t, :, :size]
+            g_x_BG = g_p_TBP[t, :, : 4 * size]
+            kernels.call(
+                "lstm_backward", rows, size, g_BH, g_memory_BH, self.gates_TBG[t], self.memory_SBH[t],
+                self.memory_SBH[t + 1], g_x_BG, g_x_BG.stride(0),
+            )  # fmt: skip
+            multiply(g_x_BG, contexts, g_context_TBD[t], add=True)
+            g_before_BH.zero_()
+            chances = None if g_chances_TBL is None else g_chances_TBL[t]
+            opened = None if g_beta_TB is None else g_beta_TB[t]
+            # The gradient of the context is known once that of what was seen of it has gone through beta.
+            g_gate_BH = torch.zeros_like(g_before_BH)
+            kernels.call(
+                "beta_backward", rows, size, width, g_context_TBD[t], opened, gate[0] if gate else None,
+                self.context_TBD[t], beta_TB[t], g_opening_TB[t], g_gate_BH,
+            )  # fmt: skip
+            self.attention.backward(t, g_context_TBD[t], chances, g_before_BH)
+            if g_asked_TBH.shape[2]:
+                g_asked_TBH[t] = g_before_BH
+            g_before_BH += g_gate_BH
+            multiply(g_x_BG, hiddens, g_before_BH, add=True)
+            g_BH, g_before_BH = g_before_BH, g_BH
+        g_x_NG, before_NH = g_p_TBP[..., : 4 * size].flatten(0, 1), before_TBH.flatten(0, 1)
+        g_hidden = product(g_x_NG.t(), before_NH)
+        g_context = product(g_x_NG.t(), emitted_TBX[..., size : size + width].flatten(0, 1))
+        g_gate = [g_opening_TB.view(1, -1) @ before_NH, g_opening_TB.sum().view(1)] if gate else []
+        g_keys, g_values, *g_asking = self.attention.gradients(self.query_TBH, g_context_TBD)
+        return g_p_TBP, g_BH, g_memory_BH, g_hidden, g_context, *g_gate, g_keys, g_values, None, *g_asking

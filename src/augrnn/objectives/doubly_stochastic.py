@@ -4,10 +4,10 @@
 
 from typing import Any
 
-import torch.nn.functional as F
 from torch import Tensor
 
 from augrnn.cells.unroll import Unrolled
+from augrnn.objectives.cross_entropy import token_cross_entropy
 from augrnn.objectives.objective import Loss, Objective
 from augrnn.text.token_batches import PairBatch
 
@@ -43,7 +43,7 @@ class DoublyStochastic(Objective):
         return chances_BL
 
     def forward(self, batch: PairBatch, given: Unrolled) -> Loss:
-        loss = F.cross_entropy(given.y_TBO.flatten(0, 1), batch.flat_target)
+        loss = token_cross_entropy(given.y_TBO.flatten(0, 1), batch.flat_target, 0.0)
         cost_B = coverage_cost(given.trace, batch.target_mask_BM)
         value = loss + self.weight * cost_B.sum() / batch.target_mask_BM.sum()
         return Loss(value, {"loss": loss.detach(), "coverage": cost_B.mean().detach()})
