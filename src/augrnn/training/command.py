@@ -34,6 +34,7 @@ from augrnn.training.averaging import AverageBestCheckpoints
 from augrnn.training.defaults import TRAINER
 from augrnn.training.divergence import StopOnDivergence
 from augrnn.training.epoch_bar import EpochBar
+from augrnn.training.option_words import understood
 from augrnn.training.refusals import one_clear_line, require_configs, root_of
 from augrnn.training.resuming import NewRates, ResumeLogs, StayStopped, require_resumable
 from augrnn.training.run_files import ResolvedConfig, RunCheckpoints
@@ -89,7 +90,7 @@ class Command(LightningCLI):
                 seed_everything_default=0,
                 trainer_defaults=TRAINER,
                 parser_kwargs=quiet | (dict.fromkeys(self.subcommands(), quiet) if run else {}),
-                args=args,
+                args=understood(args),
                 run=run,
             )
         except (Exception, KeyboardInterrupt):
