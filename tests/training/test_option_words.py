@@ -12,7 +12,8 @@ DEEP = "--data.init_args.backbone.init_args.weights"
     ("words", "expected"),
     [
         ([f"{DEEP}=null"], ['--data.init_args={"backbone": {"init_args": {"weights": null}}}']),
-        (["fit", DEEP, "null", "--x"], ["fit", '--data.init_args={"backbone": {"init_args": {"weights": null}}}', "--x"]),
+        (["fit", DEEP, "null", "--x"],
+         ["fit", '--data.init_args={"backbone": {"init_args": {"weights": null}}}', "--x"]),
         (["--a.init_args.b.init_args.c.init_args.d=null"],
          ['--a.init_args={"b": {"init_args": {"c": {"init_args": {"d": null}}}}}']),
         ([f"{DEEP}=none.pth"], [f"{DEEP}=none.pth"]),
