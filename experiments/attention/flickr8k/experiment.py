@@ -91,7 +91,7 @@ def attending(attention: Settings) -> dict[str, Any]:
 
 ADDITIVE = {
     "class_path": "augrnn.attention.additive.AdditiveAttention",
-    "init_args": {"query_size": 512, "annotation_size": 1280, "size": 256},
+    "init_args": {"query_size": 512, "annotation_size": 320, "size": 256},
 }
 
 HARD = attending({"class_path": "augrnn.attention.hard.HardAttention", "init_args": {"attention": ADDITIVE}})
@@ -103,7 +103,7 @@ HARD["model"]["init_args"]["objective"] = {
 MEAN = attending(
     {
         "class_path": "augrnn.attention.fixed_context.FixedContext",
-        "init_args": {"query_size": 512, "annotation_size": 1280, "summary_size": 1280},
+        "init_args": {"query_size": 512, "annotation_size": 320, "summary_size": 320},
     }
 )
 MEAN["model"]["init_args"]["objective"] = {"class_path": "augrnn.objectives.cross_entropy.TokenCrossEntropy"}

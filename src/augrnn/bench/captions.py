@@ -25,7 +25,7 @@ from augrnn.vision.backbone import CHUNK, Backbone
 from augrnn.vision.features import cached_grids
 from augrnn.vision.pictures import Picture, decode
 
-PLACES, CHANNELS, VOCABULARY, EMBEDDING, HIDDEN, ATTENTION, IMAGES = 49, 1280, 2549, 256, 512, 256, 64
+PLACES, CHANNELS, VOCABULARY, EMBEDDING, HIDDEN, ATTENTION, IMAGES = 49, 320, 2549, 256, 512, 256, 64
 """The sizes of configs/captioning/flickr8k-soft.yaml."""
 
 WORDS = (9, 11, 13, 15)
