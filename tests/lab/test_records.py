@@ -99,6 +99,22 @@ def test_a_ratio_of_ends_pairs_seeds_and_keeps_its_divisor_away_from_zero() -> N
     assert ratio.missing == 1
 
 
+def test_the_lower_end_of_a_paired_bootstrap() -> None:
+    def resampled(variant: str, seed: int, values: list[float]) -> RunRecord:
+        return RunRecord(variant, seed, "finished", {"bleu": values})
+
+    better = [float((7 * n) % 200) for n in range(200)]  # 0 to 199 in some order, over what the other has
+    base = [float(n % 13) for n in range(200)]
+    ahead = resampled("a", 0, [b + other for b, other in zip(better, base, strict=True)])
+    found = results(ahead, resampled("b", 0, base), RunRecord("a", 1, "failed"), resampled("b", 1, base), a=3, b=3)
+    lower = found.paired_lower_end("a", "b", "bleu")
+    assert (lower.values, lower.missing) == ((5.0, None), 1)  # 2.5 % of 200 differences are below
+    assert found.paired_lower_end("b", "a", "bleu").values[0] == -194.0
+    short = results(ahead, resampled("b", 0, base[1:]), a=1, b=1)
+    with pytest.raises(ValueError, match="shorter"):
+        short.paired_lower_end("a", "b", "bleu")
+
+
 def test_a_part_of_a_measure() -> None:
     run = RunRecord("a", 0, "finished", {"bits": {"20": 3.0}})
     assert part("bits", "20")(run) == 3.0
