@@ -49,7 +49,7 @@ def small(config: Path, directory: Path) -> list[str]:
     data: dict[str, Any] = {"backbone": {"init_args": {"weights": None}}, "cache": str(directory / "cache")}
     changed: dict[str, Any] = {"data": {"init_args": data}}
     if config.stem.startswith("scenes"):
-        data |= {"scenes": 32, "validation_scenes": 4}
+        data |= {"scenes": 40, "validation_scenes": 4}
     else:
         data |= {"directory": str(folder(directory / "data")), "vocabulary": 20, "batch_size": 4}
         changed["model"] = {"init_args": {"decoder": {"init_args": {"vocabulary": 20}}}}
