@@ -9,10 +9,10 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 from torch.utils import _pytree as pytree
 
-from augrnn.attention.attention import Look
+from augrnn.attention.attention import Attention, Look
 from augrnn.batches import moved
 from augrnn.cells.unroll import unroll
 from augrnn.search.beam_search import beam_search
@@ -68,7 +68,7 @@ def written(system: EncoderDecoder, batches: Iterable[PairBatch], beam: int) -> 
     return found
 
 
-class _Forced(nn.Module):
+class _Forced(Attention):
     """An attention that looks where it is told to, step by step."""
 
     def __init__(self, maps_MBL: Tensor, context_size: int) -> None:
@@ -85,9 +85,9 @@ class _Forced(nn.Module):
 
 
 @contextmanager
-def _attending(system: EncoderDecoder, attention: nn.Module) -> Iterator[None]:
+def _attending(system: EncoderDecoder, attention: Attention) -> Iterator[None]:
     own = system.decoder.attention
-    system.decoder.attention = attention  # type: ignore[assignment]
+    system.decoder.attention = attention
     try:
         yield
     finally:
