@@ -8,6 +8,7 @@
 #endif
 
 #include "elementary.h"
+#include "product.h"
 
 namespace {
 
@@ -16,6 +17,27 @@ typedef const float* __restrict__ In;
 typedef float* __restrict__ Out;
 
 using augrnn::dot, augrnn::exponential, augrnn::sigmoid, augrnn::tangent;
+
+const int64_t STRETCH = 4 * augrnn::LANES;
+
+// The greatest of some numbers, in vectors, which the compiler does not make of it because of NaN.
+inline float greatest(In x, int64_t count) {
+  float most = -INFINITY;
+  int64_t i = 0;
+  if (count >= STRETCH) {
+    augrnn::Vector top[4];
+    for (int k = 0; k < 4; k++) top[k] = augrnn::load(x + k * augrnn::LANES);
+    for (i = STRETCH; i + STRETCH <= count; i += STRETCH)
+      for (int k = 0; k < 4; k++) {
+        const augrnn::Vector next = augrnn::load(x + i + k * augrnn::LANES);
+        top[k] = next > top[k] ? next : top[k];
+      }
+    for (int k = 1; k < 4; k++) top[0] = top[k] > top[0] ? top[k] : top[0];
+    for (int k = 0; k < augrnn::LANES; k++) most = top[0][k] > most ? top[0][k] : most;
+  }
+  for (; i < count; i++) most = x[i] > most ? x[i] : most;
+  return most;
+}
 
 }  // namespace
 
@@ -294,8 +316,8 @@ extern "C" void cross_entropy_forward(
     loss[n] = 0;
     if (target[n] < 0) continue;
     In x = scores + n * vocabulary;
-    float most = x[0], sum = 0, plain = 0;
-    for (int64_t v = 0; v < vocabulary; v++) most = x[v] > most ? x[v] : most;
+    const float most = greatest(x, vocabulary);
+    float sum = 0, plain = 0;
     for (int64_t v = 0; v < vocabulary; v++) sum += exponential(x[v] - most);
     total[n] = most + std::log(sum);
     if (*smoothing != 0.0f)
@@ -322,6 +344,18 @@ extern "C" void cross_entropy_backward(
   }
 }
 
+namespace {
+
+// log of the sum of e^x. A function of its own, or the compiler calls one for every number.
+__attribute__((noinline)) float log_of_sum(In x, int64_t count) {
+  const float most = greatest(x, count);
+  float sum = 0;
+  for (int64_t i = 0; i < count; i++) sum += exponential(x[i] - most);
+  return most + std::log(sum);
+}
+
+}  // namespace
+
 // Logarithms of the softmax of each row of scores, as if the two choices `never` were not there: theirs are -inf.
 extern "C" void log_softmax_without(
     int64_t rows, int64_t vocabulary, int64_t never, int64_t nor, In scores, Out found) {
@@ -330,24 +364,24 @@ extern "C" void log_softmax_without(
     Out y = found + n * vocabulary;
     for (int64_t v = 0; v < vocabulary; v++) y[v] = x[v];
     y[never] = y[nor] = -INFINITY;
-    float most = -INFINITY, sum = 0;
-    for (int64_t v = 0; v < vocabulary; v++) most = y[v] > most ? y[v] : most;
-    for (int64_t v = 0; v < vocabulary; v++) sum += exponential(y[v] - most);
-    const float whole = most + std::log(sum);
+    const float whole = log_of_sum(y, vocabulary);
     for (int64_t v = 0; v < vocabulary; v++) y[v] -= whole;
   }
 }
 
-// The `beam` best continuations of each sentence's `beam` hypotheses, the best first: the row that each goes on from, its word,
-// and its total, which is -inf where there are no more. A hypothesis that is done goes on as it is, with the word `padding`,
-// and keeps its place before all others.
-extern "C" void beam_best(
-    int64_t sentences, int64_t beam, int64_t vocabulary, int64_t padding, In log_p, In total, const uint8_t* done,
-    int64_t* row, int64_t* word, Out best) {
-  const int64_t stretch = 64;
-  for (int64_t s = 0; s < sentences; s++) {
-    int64_t *rows = row + s * beam, *words = word + s * beam, kept = 0;
-    Out totals = best + s * beam;
+// Beam search --------------------------------------------------------------------------------------------------------
+
+namespace {
+
+// The best continuations of a sentence found so far, the best first; the first `kept` are hypotheses that are done.
+struct Best {
+  int64_t beam, kept;
+  int64_t *rows, *words;
+  float* totals;
+
+  // The hypotheses that are done go on as they are, with the word `padding`.
+  Best(int64_t s, int64_t beam, int64_t padding, In total, const uint8_t* done, int64_t* row, int64_t* word, float* best)
+      : beam(beam), kept(0), rows(row + s * beam), words(word + s * beam), totals(best + s * beam) {
     for (int64_t k = 0; k < beam; k++) {
       rows[k] = s * beam;
       words[k] = padding;
@@ -358,28 +392,126 @@ extern "C" void beam_best(
       rows[kept] = n;
       totals[kept++] = total[n];
     }
-    for (int64_t n = s * beam; n < (s + 1) * beam && kept < beam; n++) {
-      if (done[n] || !std::isfinite(total[n])) continue;
-      In p = log_p + n * vocabulary;
-      for (int64_t from = 0; from < vocabulary; from += stretch) {
-        const int64_t to = from + stretch < vocabulary ? from + stretch : vocabulary;
-        float most = -INFINITY;
-        for (int64_t v = from; v < to; v++) most = p[v] > most ? p[v] : most;
-        if (!(total[n] + most > totals[beam - 1])) continue;
-        for (int64_t v = from; v < to; v++) {
-          const float found = total[n] + p[v];
-          if (!(found > totals[beam - 1])) continue;
-          int64_t place = beam - 1;
-          for (; place > kept && totals[place - 1] < found; place--) {
-            totals[place] = totals[place - 1];
-            rows[place] = rows[place - 1];
-            words[place] = words[place - 1];
-          }
-          totals[place] = found;
-          rows[place] = n;
-          words[place] = v;
-        }
+  }
+
+  float last() const { return totals[beam - 1]; }
+
+  void add(int64_t row, int64_t word, float total) {
+    int64_t place = beam - 1;
+    for (; place > kept && totals[place - 1] < total; place--) {
+      totals[place] = totals[place - 1];
+      rows[place] = rows[place - 1];
+      words[place] = words[place - 1];
+    }
+    totals[place] = total;
+    rows[place] = row;
+    words[place] = word;
+  }
+
+  // The continuations of a hypothesis by words whose log probabilities are score - whole.
+  void consider(int64_t row, float total, In score, float whole, int64_t vocabulary) {
+    if (kept == beam) return;
+    for (int64_t from = 0; from < vocabulary; from += STRETCH) {
+      const int64_t to = std::min(from + STRETCH, vocabulary);
+      if (!(total + (greatest(score + from, to - from) - whole) > last())) continue;
+      for (int64_t v = from; v < to; v++) {
+        const float found = total + (score[v] - whole);
+        if (found > last()) add(row, v, found);
       }
     }
+  }
+};
+
+inline bool goes_on(int64_t n, In total, const uint8_t* done) { return !done[n] && std::isfinite(total[n]); }
+
+}  // namespace
+
+// The `beam` best continuations of each sentence's `beam` hypotheses, the best first: the hypothesis that each goes on from, its
+// word, and its total, which is -inf where there are no more. A hypothesis that is done goes on as it is, with the word
+// `padding`, and keeps its place before all others. `at`: which row of `log_p` a hypothesis has that is not done.
+extern "C" void beam_best(
+    int64_t sentences, int64_t beam, int64_t vocabulary, int64_t padding, In log_p, const int64_t* at, In total,
+    const uint8_t* done, int64_t* row, int64_t* word, Out best) {
+  for (int64_t s = 0; s < sentences; s++) {
+    Best found(s, beam, padding, total, done, row, word, best);
+    for (int64_t n = s * beam; n < (s + 1) * beam; n++)
+      if (goes_on(n, total, done)) found.consider(n, total[n], log_p + at[n] * vocabulary, 0.0f, vocabulary);
+  }
+}
+
+// The same from outputs `y` (rows, depth), whose scores of words are their products with `packed` (depth, vocabulary) and
+// `bias`; the words `never` and `nor` do not come. `room` (most, vocabulary) is for the scores of some sentences' rows at a
+// time, at least `beam` of them.
+extern "C" void vocabulary_best(
+    int64_t sentences, int64_t beam, int64_t vocabulary, int64_t depth, int64_t padding, int64_t never, int64_t nor,
+    int64_t most, In y, In packed, In bias, const int64_t* at, In total, const uint8_t* done, Out room, int64_t* row,
+    int64_t* word, Out best) {
+  for (int64_t s = 0; s < sentences;) {
+    int64_t end = s, first = -1, last = -1;  // the sentences whose rows there is room for
+    for (; end < sentences; end++) {
+      int64_t low = first, high = last;
+      for (int64_t n = end * beam; n < (end + 1) * beam; n++) {
+        if (!goes_on(n, total, done)) continue;
+        if (low < 0) low = at[n];
+        high = at[n];
+      }
+      if (end > s && high - low >= most) break;
+      first = low;
+      last = high;
+    }
+    const int64_t rows = first < 0 ? 0 : last - first + 1;
+    augrnn::packed_product(room, vocabulary, {y + first * depth, depth, 1}, packed, bias, rows, vocabulary, depth, false);
+    for (; s < end; s++) {
+      Best found(s, beam, padding, total, done, row, word, best);
+      for (int64_t n = s * beam; n < (s + 1) * beam; n++) {
+        if (!goes_on(n, total, done)) continue;
+        float* score = room + (at[n] - first) * vocabulary;
+        score[never] = score[nor] = -INFINITY;
+        found.consider(n, total[n], score, log_of_sum(score, vocabulary), vocabulary);
+      }
+    }
+  }
+}
+
+// The weights (rows, length) of additive attention, where row n looks at the source `source[n]`: from queries (rows, size) and
+// e^2k of the keys k (sources, length, size), as tanh(q + k) = 1 - 2 / (e^2q e^2k + 1). Keys are at most 43 either way, so that
+// both are normal numbers; a larger query goes the long way. `room` (size,) is scratch.
+extern "C" void shared_weights(
+    int64_t rows, int64_t length, int64_t size, const int64_t* source, In query, int64_t stride, In keys,
+    const uint8_t* mask, In v, Out room, Out weights) {
+  for (int64_t n = 0; n < rows; n++) {
+    In q = query + n * stride;
+    const uint8_t* real = mask + source[n] * length;
+    Out w = weights + n * length;
+    float furthest = 0, most = -INFINITY, sum = 0;
+    for (int64_t a = 0; a < size; a++) furthest = std::fabs(q[a]) > furthest ? std::fabs(q[a]) : furthest;
+    for (int64_t a = 0; a < size; a++) room[a] = exponential(2.0f * q[a]);
+    for (int64_t l = 0; l < length; l++) {
+      In k = keys + (source[n] * length + l) * size;
+      float energy = 0;
+      if (furthest <= 43.0f)
+        for (int64_t a = 0; a < size; a++) energy -= 2.0f * v[a] / (room[a] * k[a] + 1.0f);
+      else
+        for (int64_t a = 0; a < size; a++) energy += v[a] * (tangent(q[a] + 0.5f * augrnn::logarithm(k[a])) - 1.0f);
+      w[l] = energy;
+      if (real[l]) most = energy > most ? energy : most;
+    }
+    for (int64_t l = 0; l < length; l++) {
+      w[l] = real[l] ? exponential(w[l] - most) : 0.0f;
+      sum += w[l];
+    }
+    const float share = sum != 0.0f ? 1.0f / sum : 0.0f;
+    for (int64_t l = 0; l < length; l++) w[l] *= share;
+  }
+}
+
+// Adds to each row of `to` (rows, width) the mean of the values (sources, length, width) of its source by its weights.
+extern "C" void shared_mix(
+    int64_t rows, int64_t length, int64_t width, const int64_t* source, In weights, In values, Out to, int64_t stride) {
+  for (int64_t from = 0, end; from < rows; from = end) {
+    for (end = from + 1; end < rows && source[end] == source[from];) end++;
+    augrnn::add_product(
+        to + from * stride, stride, {weights + from * length, length, 1}, values + source[from] * length * width, width,
+        end - from, width, length);
   }
 }

@@ -142,4 +142,18 @@ inline void add_product(
           Start{true, nullptr});
 }
 
+constexpr int64_t BAND = 208;  // rows whose part of a depth stays in the second cache
+
+// C (rows, width; stride) = A B + bias, or C += A B, of a B (depth, width) packed into panels (products.cpp).
+inline void packed_product(
+    float* c, int64_t stride, View a, const float* packed, const float* bias, int64_t rows, int64_t width, int64_t depth,
+    bool add) {
+  for (int64_t top = 0; top < rows; top += BAND)
+    for (int64_t k = 0; k < depth; k += DEPTH)
+      for (int64_t n = 0; n < width; n += PANEL)
+        column_of_blocks(
+            c + top * stride + n, stride, a.from(top, k), packed + n * depth + k * PANEL, PANEL, std::min(BAND, rows - top),
+            std::min(PANEL, width - n), std::min(DEPTH, depth - k), {add || k, bias && !k ? bias + n : nullptr});
+}
+
 }  // namespace augrnn

@@ -3,13 +3,7 @@
 
 #include "product.h"
 
-namespace {
-
-using augrnn::DEPTH, augrnn::PANEL;
-
-const int64_t BAND = 208;  // rows whose part of a depth stays in the second cache
-
-}  // namespace
+using augrnn::PANEL;
 
 extern "C" int64_t products_panel() { return PANEL; }
 
@@ -36,11 +30,5 @@ extern "C" void products_pack(
 extern "C" void products_multiply(
     int64_t rows, int64_t depth, int64_t width, const float* a, int64_t row, int64_t column, const float* packed,
     const float* bias, float* c, int64_t stride, int64_t add) {
-  for (int64_t top = 0; top < rows; top += BAND)
-    for (int64_t k = 0; k < depth; k += DEPTH)
-      for (int64_t n = 0; n < width; n += PANEL)
-        augrnn::column_of_blocks(
-            c + top * stride + n, stride, {a + top * row + k * column, row, column}, packed + n * depth + k * PANEL, PANEL,
-            std::min(BAND, rows - top), std::min(PANEL, width - n), std::min(DEPTH, depth - k),
-            {add || k, bias && !k ? bias + n : nullptr});
+  augrnn::packed_product(c, stride, {a, row, column}, packed, bias, rows, width, depth, add);
 }

@@ -79,6 +79,11 @@ def multiply(a_MK: Tensor, b: Packed, out_MN: Tensor, add: bool = False) -> Tens
     return out_MN
 
 
+def packed_product(a_MK: Tensor, b: Packed) -> Tensor:
+    """A B and its bias."""
+    return multiply(a_MK, b, a_MK.new_empty(len(a_MK), b.width))
+
+
 def product(a_MK: Tensor, b_KN: Tensor, bias_N: Tensor | None = None) -> Tensor:
     """A B + bias of matrices of any strides."""
-    return multiply(a_MK, pack(b_KN, bias_N), a_MK.new_empty(len(a_MK), b_KN.shape[1]))
+    return packed_product(a_MK, pack(b_KN, bias_N))

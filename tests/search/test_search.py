@@ -1,3 +1,4 @@
+import copy
 import itertools
 import math
 from collections.abc import Sequence
@@ -12,14 +13,18 @@ from torch.utils import _pytree as pytree
 
 from augrnn import kernels
 from augrnn.attention.additive import AdditiveAttention
-from augrnn.attention.attention import Annotations
+from augrnn.attention.attention import Annotations, Look
+from augrnn.attention.hard import Decoding, HardAttention
 from augrnn.cells.lstm import LSTM
 from augrnn.cells.unroll import unroll
 from augrnn.decoders.attentive import AttentiveDecoder
-from augrnn.decoders.decoder import DecoderState
+from augrnn.decoders.captioning import CaptionDecoder, CaptionState
+from augrnn.decoders.conditional_gru import ConditionalDecoder
+from augrnn.decoders.decoder import Decoder, DecoderState
+from augrnn.products import pack
 from augrnn.search.beam_search import _Beam, _best, beam_search, length_penalty
 from augrnn.search.greedy import greedy
-from augrnn.search.model import Ensemble, Hypothesis, Model, Speller
+from augrnn.search.model import Ensemble, Hypothesis, Model, Scores, Speller, Walk, log_probabilities
 from augrnn.text.token_batches import BOS, EOS, PAD, UNK
 
 VOCABULARY, HIDDEN = 7, 6
@@ -39,8 +44,8 @@ def speller(seed: int = 0, sharpness: float = 3.0) -> Speller:
 def states(model: Speller, lengths: list[int], padding: int = 0) -> DecoderState:
     """Where a target starts for some random sources, the same ones whatever the padding."""
     generator = torch.Generator().manual_seed(1)
-    values_BLD = 2 * torch.randn(len(lengths), 40, 4, generator=generator).double()
-    start_BS = torch.randn(len(lengths), 2, generator=generator).double()
+    values_BLD = 2 * torch.randn(len(lengths), 40, 4, generator=generator).to(model.cell.embedding.weight)
+    start_BS = torch.randn(len(lengths), 2, generator=generator).to(model.cell.embedding.weight)
     columns = max(lengths) + padding
     mask_BL = torch.arange(columns) < torch.tensor(lengths)[:, None]
     return model.cell.start(Annotations(values_BLD[:, :columns], mask_BL, start_BS, start_BS))
@@ -162,7 +167,7 @@ def naive(model: Speller, state: DecoderState, limit: int, beam: int, alpha: flo
             if not path.ended:
                 y_BJ, after = model.cell(model.embed(torch.tensor([[BOS, *path.tokens][-1]])), path.state)
                 scores_V = model.logits(y_BJ)[0].index_fill(0, torch.tensor([PAD, BOS]), -torch.inf).log_softmax(0)
-                for token in (*WORDS, EOS):
+                for token in [token for token in range(len(scores_V)) if token not in (PAD, BOS)]:
                     looked = [*path.looked, after.alignment_BL[0]]
                     longer.append(Path(path.total + scores_V[token].item(), [*path.tokens, token], looked, after))
         ended = [path for path in paths if path.ended]
@@ -200,13 +205,17 @@ class Watched(NamedTuple):
     rows: list[int]
     sources: list[Tensor]
 
-    def next(self, words_N: Tensor, state: DecoderState) -> tuple[Tensor, DecoderState]:
-        self.rows.append(len(words_N))
-        self.sources.append(state.attended.values_BLD)
-        return self.inner.next(words_N, state)
+    def walk(self, state: DecoderState) -> Walk:
+        def embed(words_N: Tensor) -> Tensor:
+            self.rows.append(len(words_N))
+            return self.inner.embed(words_N)
 
-    def alignment(self, state: DecoderState) -> Tensor:
-        return self.inner.alignment(state)
+        def step(p_NP: Tensor, state: DecoderState) -> tuple[Tensor, DecoderState]:
+            self.sources.append(state.attended.values_BLD)
+            return own(p_NP, state)
+
+        own, self.inner.cell.step = self.inner.cell.step, step
+        return self.inner._replace(embed=embed).walk(state)
 
 
 @pytest.mark.parametrize("limits", [[1, 3, 6], [6, 1, 1], [2, 2, 2]])
@@ -215,15 +224,17 @@ def test_finished_sentences_leave_the_batch(limits: list[int]) -> None:
     model.cell.vocabulary_layer.bias[EOS] = -100.0
     watched = Watched(model, [], [])
     beam_search(watched, states(model, [5, 3, 4]), torch.tensor(limits), beam=4)
-    assert watched.rows == [4 * sum(limit > step for limit in limits) for step in range(max(limits))]
+    going = [sum(limit > step for limit in limits) for step in range(max(limits))]
+    assert watched.rows == [going[0], *(4 * sentences for sentences in going[1:])]
 
 
-def test_the_source_is_copied_only_when_a_sentence_leaves() -> None:
+def test_the_source_is_copied_only_when_rows_come_or_go() -> None:
     model = speller()
     model.cell.vocabulary_layer.bias[EOS] = -100.0
     watched = Watched(model, [], [])
     beam_search(watched, states(model, [5, 3]), torch.tensor([2, 6]), beam=4)
-    assert len({id(source) for source in watched.sources}) == 2
+    assert [len(source) for source in watched.sources] == [2, 8, 4, 4, 4, 4]
+    assert len({id(source) for source in watched.sources}) == 3
 
 
 def test_a_batch_of_nothing_finds_nothing() -> None:
@@ -356,16 +367,16 @@ def test_a_member_that_looks_nowhere_has_no_say_in_where_the_ensemble_looks() ->
 
         inner: Speller
 
-        def next(self, words_N: Tensor, state: Any) -> tuple[Tensor, Any]:
-            return self.inner.next(words_N, state)
-
-        def alignment(self, state: Any) -> Tensor:
-            return torch.zeros_like(self.inner.alignment(state))
+        def walk(self, state: Any) -> Walk:
+            walk = self.inner.walk(state)
+            shown = walk.alignment
+            walk.alignment = lambda: torch.zeros_like(shown())  # type: ignore[method-assign]
+            return walk
 
     model = speller(2)
     state = states(model, [4, 2, 7])
-    same(both_ways(Ensemble((model, Blind(model))), (state,) * 2), both_ways(model, state))  # type: ignore[arg-type]
-    nowhere = both_ways(Ensemble((Blind(model),) * 2), (state,) * 2)  # type: ignore[arg-type]
+    same(both_ways(Ensemble((model, Blind(model))), (state,) * 2), both_ways(model, state))
+    nowhere = both_ways(Ensemble((Blind(model),) * 2), (state,) * 2)
     assert all(not hypothesis.alignment.any() for hypothesis in nowhere)
 
 
@@ -381,32 +392,135 @@ def test_members_may_be_of_any_sizes() -> None:
 # In C++ ---------------------------------------------------------------------------------------------------------------
 
 
+CPP_VOCABULARY = 50
+
+
+def cpp_spellers() -> dict[str, Speller]:
+    """Decoders whose words are scored in more than one panel."""
+    found = {}
+    for seed, kind in enumerate((AttentiveDecoder, ConditionalDecoder)):
+        torch.manual_seed(seed)
+        cell = kind(CPP_VOCABULARY, 3, HIDDEN, 2, AdditiveAttention(HIDDEN, 4, 5)).eval()
+        cell.requires_grad_(False)
+        cell.vocabulary_layer.weight *= 3
+        cell.embedding.weight *= 3
+        cell.vocabulary_layer.bias[EOS] += 1.5
+        found[kind.__name__] = Speller(cell, cell.embed, cell.logits)
+    return found
+
+
 @pytest.mark.usefixtures("compiled_functions")
 @settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     seed=st.integers(0, 50),
     beam=st.integers(1, 12),
     alpha=st.sampled_from([0.0, 1.0]),
-    limits=st.lists(st.integers(0, 6), min_size=1, max_size=4),
+    limits=st.lists(st.integers(0, 6), min_size=0, max_size=4),
 )
 def test_in_cpp_it_finds_what_it_finds_with_torch(seed: int, beam: int, alpha: float, limits: list[int]) -> None:
     model = speller(seed)
-    state = states(model, [3, 5, 1, 4][: len(limits)])
     model.cell.float()
-    state = pytree.tree_map(lambda leaf: leaf.float() if leaf.is_floating_point() else leaf, state)
-    found = []
-    for possible in (kernels.possible, lambda *arrays: False):
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(kernels, "possible", possible)
-            found.append(beam_search(model, state, torch.tensor(limits), beam, alpha, best=beam))
-    with torch.no_grad():
-        assert kernels.possible(state.hidden_BH)
+    state = pytree.tree_map(lambda leaf: leaf[: len(limits)], states(model, [3, 5, 1, 4]))
+    found = in_cpp_and_with_torch(model, state, torch.tensor(limits, dtype=torch.long), beam, alpha)
     for mine, theirs in zip(*found, strict=True):
         assert len({tuple(each.tokens) for each in mine}) == len(mine)
-        assert [each.tokens for each in mine] == [each.tokens for each in theirs]
-        for one, other in zip(mine, theirs, strict=True):
-            assert one.score == pytest.approx(other.score, rel=1e-4, abs=1e-5)
-            torch.testing.assert_close(one.alignment, other.alignment, rtol=1e-4, atol=1e-5)
+        alike(mine, theirs)
+
+
+def in_cpp_and_with_torch(
+    model: Model, state: Any, limit_B: Tensor, beam: int, alpha: float
+) -> list[list[list[Hypothesis]]]:
+    found = []
+    for torchs in (False, True):
+        with pytest.MonkeyPatch.context() as patch:
+            if torchs:
+                patch.setattr(kernels, "possible", lambda *arrays: False)
+                for kind in (AttentiveDecoder, ConditionalDecoder):
+                    patch.setattr(kind, "rows", Decoder.rows)
+            found.append(beam_search(model, state, limit_B, beam, alpha, best=beam))
+    return found
+
+
+def alike(mine: list[Hypothesis], theirs: list[Hypothesis]) -> None:
+    assert [each.tokens for each in mine] == [each.tokens for each in theirs]
+    for one, other in zip(mine, theirs, strict=True):
+        assert one.score == pytest.approx(other.score, rel=1e-4, abs=1e-5)
+        assert one.log_probability == pytest.approx(other.log_probability, rel=1e-4, abs=1e-5)
+        torch.testing.assert_close(one.alignment.float(), other.alignment.float(), rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.usefixtures("compiled_functions")
+@pytest.mark.parametrize("name", cpp_spellers())
+@pytest.mark.parametrize(("beam", "alpha", "best"), [(5, 0.0, 1), (8, 1.0, 3), (1, 0.0, 1)])
+def test_in_cpp_it_is_the_search_of_each_sentence_by_itself(name: str, beam: int, alpha: float, best: int) -> None:
+    model, limits = cpp_spellers()[name], [7, 12, 1, 2, 9]
+    state = states(model, [3, 9, 1, 4, 4])
+    with torch.no_grad():
+        assert model.cell.rows(state)
+    found = beam_search(model, state, torch.tensor(limits), beam, alpha, best)
+    wide = model._replace(cell=copy.deepcopy(model.cell).double())
+    wide = wide._replace(embed=wide.cell.embed, logits=wide.cell.logits)
+    start = pytree.tree_map(lambda leaf: leaf.double() if leaf.is_floating_point() else leaf, state)
+    for row, limit in enumerate(limits):
+        alike(found[row], naive(wide, only(start, row), limit, beam, alpha, best))
+
+
+@pytest.mark.usefixtures("compiled_functions")
+@pytest.mark.parametrize("beam", [1, 7])
+def test_in_cpp_an_ensemble_finds_what_it_finds_with_torch(beam: int) -> None:
+    models = tuple(cpp_spellers().values())
+    starts = tuple(states(model, [3, 9, 1]) for model in models)
+    for mine, theirs in zip(
+        *in_cpp_and_with_torch(Ensemble(models), starts, torch.tensor([6, 2, 9]), beam, 0.6), strict=True
+    ):
+        alike(mine, theirs)
+
+
+@pytest.mark.parametrize("alpha", [0.0, 1.0])
+def test_hypotheses_that_are_done_take_no_step(monkeypatch: pytest.MonkeyPatch, alpha: float) -> None:
+    monkeypatch.setattr("augrnn.search.beam_search.FEW", 0)
+    model, limits = speller(2), [7, 12, 1, 2]
+    model.cell.vocabulary_layer.bias[EOS] += 2
+    state, steps = states(model, [3, 9, 1, 4]), 0
+
+    def counted(words_B: Tensor) -> Tensor:
+        nonlocal steps
+        steps += len(words_B)
+        return model.cell.embed(words_B)
+
+    watched = model._replace(embed=counted)
+    found = beam_search(watched, state, torch.tensor(limits), 6, alpha)
+    taken, steps = steps, 0
+    for row, limit in enumerate(limits):
+        same(found[row], naive(watched, only(state, row), limit, 6, alpha, 1))
+    assert taken == steps
+
+
+@pytest.mark.usefixtures("compiled_functions")
+@pytest.mark.parametrize("room", [1, 5, 26, 1000])
+def test_in_cpp_the_best_by_a_vocabulary_are_torchs(monkeypatch: pytest.MonkeyPatch, room: int) -> None:
+    torch.manual_seed(0)
+    monkeypatch.setattr("augrnn.search.beam_search.ROOM", room)
+    sentences, beam, words = 5, 4, 301
+    layer, total_N = nn.Linear(9, words).requires_grad_(False), -3 * torch.rand(sentences * beam)
+    total_N[[5, 7]] = -torch.inf
+    done_N = torch.isin(torch.arange(sentences * beam), torch.tensor([0, 6, 8, 9, 10, 11, 15]))
+    place_N = torch.arange(sentences * beam)
+    place_R = (~done_N & total_N.isfinite() | (place_N == 6)).nonzero()[:, 0]  # one that is done is stepped too
+    row_N = torch.full_like(place_N, -1)
+    row_N[place_R] = torch.arange(len(place_R))
+    now = _Beam(place_N, row_N, place_N, place_N, place_N, total_N, place_N, done_N)
+    outputs_RJ = 2 * torch.randn(len(place_R), 9)
+    given = Scores(outputs_RJ, lambda y_RJ: log_probabilities(layer(y_RJ)), pack(layer.weight.t(), layer.bias))
+    with torch.no_grad():
+        mine = _best(now, given, beam)
+        listed = _best(now, given._replace(vocabulary=None), beam)
+        monkeypatch.setattr(kernels, "possible", lambda *arrays: False)
+        theirs = _best(now, given, beam)
+    for found in (mine, listed):  # torch gives those that are done, which are first, in any order
+        ours, expected = (sorted(zip(*(part.tolist() for part in three), strict=True)) for three in (found, theirs))
+        assert [each[:2] for each in ours] == [each[:2] for each in expected]
+        assert [each[2] for each in ours] == pytest.approx([each[2] for each in expected])
 
 
 @pytest.mark.usefixtures("compiled_functions")
@@ -416,9 +530,9 @@ def test_in_cpp_the_best_are_torchs() -> None:
     total_N[5] = total_N[13] = -torch.inf
     done_N = torch.arange(3 * 12) % 5 == 0
     row_N = torch.arange(3 * 12)
-    now = _Beam(None, (), row_N, row_N, row_N, row_N, total_N, row_N, done_N)
+    now = _Beam(row_N, row_N, row_N, row_N, row_N, total_N, row_N, done_N)
     with torch.no_grad():
-        rows_N, words_N, best_N = _best(now, log_p_NV, 12)
+        rows_N, words_N, best_N = _best(now, Scores(log_p_NV, lambda given: given), 12)
     for s in range(3):
         expected = [
             (math.inf, float(total_N[n])) for n in range(12 * s, 12 * s + 12) if done_N[n] and total_N[n] > -100
@@ -430,3 +544,52 @@ def test_in_cpp_the_best_are_torchs() -> None:
     for n, v, total in zip(rows_N.tolist(), words_N.tolist(), best_N.tolist(), strict=True):
         assert total == (float(total_N[n]) if done_N[n] else float(total_N[n] + log_p_NV[n, v]))
         assert not done_N[n] or v == PAD
+
+
+# Captions ------------------------------------------------------------------------------------------------------------
+
+
+def captioner() -> tuple[Speller, CaptionState]:
+    torch.manual_seed(3)
+    cell = CaptionDecoder(VOCABULARY, 3, HIDDEN, 2, HardAttention(AdditiveAttention(HIDDEN, 4, 5))).double().eval()
+    cell.requires_grad_(False)
+    for layer in (cell.vocabulary_layer, cell.embedding, cell.attention.attention.energy):
+        layer.weight *= 4
+    model = Speller(cell, cell.embed, cell.logits)
+    return model, states(model, [9, 9, 9, 9])
+
+
+@pytest.mark.parametrize("decoding", ["expectation", "argmax"])
+def test_captions_are_those_of_each_picture_by_itself(decoding: Decoding) -> None:
+    model, _ = captioner()
+    with model.cell.attention.decoded_by(decoding):
+        state = states(model, [9, 9, 9, 9])
+        found = beam_search(model, state, torch.tensor([7, 3, 1, 9]), 5, 1.0, 2)
+        for row, limit in enumerate([7, 3, 1, 9]):
+            same(found[row], naive(model, only(state, row), limit, 5, 1.0, 2))
+
+
+def test_places_that_are_drawn_go_with_the_words_they_made() -> None:
+    model, _ = captioner()
+    with model.cell.attention.decoded_by("sample"):
+        state = states(model, [9, 9, 9, 9])
+        found = beam_search(model, state, torch.tensor([7, 3, 1, 9]), 5, 1.0, 2)
+    places = set()
+    for row, hypothesis in ((row, each) for row, best in enumerate(found) for each in best):
+        assert set(hypothesis.alignment.flatten().tolist()) <= {0.0, 1.0}
+        assert torch.equal(hypothesis.alignment.sum(1), torch.ones(len(hypothesis.tokens)).double())
+        places |= set(hypothesis.alignment.argmax(1).tolist())
+        total, now = 0.0, only(state, row)
+        for previous, token, map_L in zip(
+            [BOS, *hypothesis.tokens], hypothesis.tokens, hypothesis.alignment, strict=False
+        ):
+            with pytest.MonkeyPatch.context() as patch:
+                seen_1D = map_L @ now.attended.values_BLD
+                patch.setattr(model.cell.attention, "look", lambda *_, it=(seen_1D, map_L, map_L): Look(*it))
+                y_BJ, now = model.cell(model.embed(torch.tensor([previous])), now)
+            total += float(log_probabilities(model.logits(y_BJ))[0, token])
+        if len(hypothesis.tokens) == [7, 3, 1, 9][row]:  # cut by its limit, without the end of the sentence
+            assert hypothesis.log_probability == pytest.approx(total)
+        else:
+            assert hypothesis.log_probability <= total + 1e-9
+    assert len(places) > 1

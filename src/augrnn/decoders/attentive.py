@@ -1,7 +1,7 @@
 """Decoders: Cells whose input is the previous word and whose state holds the source that they attend to."""
 
-# ... = any leading dimensions, M = target positions, B = batch, L = source positions, D = context,
-# A = keys of the attention, E = word embedding, H = state, J = what the vocabulary is scored from,
+# ... = any leading dimensions, M = target positions, B = batch, N = rows of a search, L = source positions,
+# D = context, A = keys of the attention, E = word embedding, H = state, J = what the vocabulary is scored from,
 # P = 3 H + 2 J, V = vocabulary
 
 from collections.abc import Sequence
@@ -14,10 +14,11 @@ from augrnn.attention.additive import AdditiveAttention
 from augrnn.attention.additive_steps import AdditiveSteps
 from augrnn.attention.attention import Attention
 from augrnn.cells.whole_sequences import possible, whole
+from augrnn.decoders.additive_rows import AdditiveRows, searched
 from augrnn.decoders.decoder import Decoder, DecoderState
 from augrnn.initialisation import start_small
 from augrnn.linear import Linear
-from augrnn.products import multiply, pack, product
+from augrnn.products import multiply, pack, packed_product, product
 
 
 class AttentiveDecoder(Decoder):
@@ -102,6 +103,48 @@ class AttentiveDecoder(Decoder):
         given = p_TBP, state.hidden_BH, *state.attended, *weights
         emitted_TBX, alignment_BL = whole(_AttentiveSteps(self.hidden_size), *given)
         return emitted_TBX, DecoderState(emitted_TBX[-1, :, : self.hidden_size], alignment_BL, state.attended)
+
+    def rows(self, state: DecoderState) -> "_AttentiveRows | None":
+        layers = self.word_layer, self.gate_layer, self.candidate_layer, self.context_layer, self.deep_layer
+        return _AttentiveRows(self, state) if searched(self, AttentiveDecoder, layers, state) else None
+
+
+class _AttentiveRows(AdditiveRows):
+    """The decoder in a search."""
+
+    def __init__(self, decoder: AttentiveDecoder, state: DecoderState) -> None:
+        self.size, pair = decoder.hidden_size, 2 * decoder.output_size
+        word_P, deep = decoder.word_layer.bias, _halves(decoder.deep_layer.weight)
+        input_weight, output_weight = decoder.word_layer.weight.split([3 * self.size, pair])
+        input_bias, output_bias = word_P.split([3 * self.size, pair])
+        super().__init__(decoder, state, decoder.context_layer.weight, deep[:, self.size :])
+        self.inputs, self.outputs = (
+            pack(input_weight.t(), input_bias),
+            pack(_halves(output_weight).t(), _halves(output_bias)),
+        )
+        self.gates, self.candidates = pack(decoder.gate_layer.weight.t()), pack(decoder.candidate_layer.weight.t())
+        self.deep = pack(deep[:, : self.size].t())
+
+    def step(self, words_N: Tensor) -> Tensor:
+        rows, size, before_NH = len(words_N), self.size, self.hidden_NH
+        word_NE = self.embedded(words_N)
+        self.look(before_NH)
+        x_N3H = self.add_context(0, packed_product(word_NE, self.inputs))
+        kept_N3H, reset_NH, next_NH = torch.empty_like(x_N3H), torch.empty_like(before_NH), torch.empty_like(before_NH)
+        gates_N2H = packed_product(before_NH, self.gates)
+        kernels.call("attentive_gates_forward", rows, size, x_N3H, gates_N2H, before_NH, size, kept_N3H, reset_NH)
+        candidate_NH = packed_product(reset_NH, self.candidates)
+        kernels.call(
+            "attentive_next_forward", rows, size, x_N3H, candidate_NH, before_NH, size, next_NH, size, kept_N3H
+        )
+        self.hidden_NH = next_NH
+        deep_N2J = multiply(next_NH, self.deep, self.add_context(1, packed_product(word_NE, self.outputs)), add=True)
+        return torch.maximum(*deep_N2J.chunk(2, dim=-1))
+
+
+def _halves(pairs: Tensor) -> Tensor:
+    """The first of each pair of rows, then the second of each: the maxout is then over two halves."""
+    return pairs.unflatten(0, (-1, 2)).transpose(0, 1).flatten(0, 1)
 
 
 class _AttentiveSteps:

@@ -1,20 +1,23 @@
 """The conditional gated recurrent decoder, which looks at the source between two steps of recurrence."""
 
-# ... = any leading dimensions, T = target positions, B = batch, L = source positions, D = context,
-# E = word embedding, H = state, P = 3 H + E
+# ... = any leading dimensions, T = target positions, B = batch, N = rows of a search, L = source positions,
+# D = context, E = word embedding, H = state, P = 3 H + E
 
 from collections.abc import Sequence
 
 import torch
 from torch import Tensor
 
+from augrnn import kernels
 from augrnn.attention.additive import AdditiveAttention
 from augrnn.attention.additive_steps import AdditiveSteps
 from augrnn.attention.attention import Attention
 from augrnn.cells.gru import GRU
 from augrnn.cells.whole_sequences import GRUSteps, LayerSteps, possible, weights_of, whole
+from augrnn.decoders.additive_rows import AdditiveRows, searched
 from augrnn.decoders.decoder import Decoder, DecoderState
 from augrnn.linear import Linear
+from augrnn.products import Packed, multiply, pack, packed_product
 
 
 class ConditionalDecoder(Decoder):
@@ -89,6 +92,49 @@ class ConditionalDecoder(Decoder):
         weights = [weight for pair in pairs for weight in weights_of(*pair)]
         emitted_TBX, alignment_BL = whole(_ConditionalSteps(self.hidden_size, epsilon), *given, *weights)
         return emitted_TBX, DecoderState(emitted_TBX[-1, :, : self.hidden_size], alignment_BL, source)
+
+    def rows(self, state: DecoderState) -> "_ConditionalRows | None":
+        if {type(self.first), type(self.second)} != {GRU}:
+            return None
+        gates = [
+            layer
+            for gru in (self.first, self.second)
+            for layer in (gru.from_input, gru.input_norm, gru.from_hidden, gru.hidden_norm)
+        ]
+        layers = *gates, self.word_layer, self.deep_layer
+        return _ConditionalRows(self, state) if searched(self, ConditionalDecoder, layers, state) else None
+
+
+class _ConditionalRows(AdditiveRows):
+    """The decoder in a search."""
+
+    def __init__(self, decoder: ConditionalDecoder, state: DecoderState) -> None:
+        self.size, self.decoder = decoder.hidden_size, decoder
+        deep_hidden, deep_context = decoder.deep_layer.weight.tensor_split([self.size], 1)
+        super().__init__(decoder, state, decoder.second.from_input.weight, deep_context)
+        layers = decoder.first.from_input, decoder.first.from_hidden, decoder.second.from_hidden, decoder.word_layer
+        self.first_input, self.first_hidden, self.second_hidden, self.word = (
+            pack(layer.weight.t(), layer.bias) for layer in layers
+        )
+        self.deep = pack(deep_hidden.t())
+
+    def step(self, words_N: Tensor) -> Tensor:
+        first, second, word_NE = self.decoder.first, self.decoder.second, self.embedded(words_N)
+        first_N3H = first.input_norm(packed_product(word_NE, self.first_input))
+        between_NH = self._next(first, first_N3H, self.first_hidden, self.hidden_NH)
+        self.look(between_NH)
+        bias_N3H = second.from_input.bias.repeat(len(words_N), 1)
+        second_N3H = second.input_norm(self.add_context(0, bias_N3H))
+        self.hidden_NH = self._next(second, second_N3H, self.second_hidden, between_NH)
+        deep_NE = self.add_context(1, packed_product(word_NE, self.word))
+        return multiply(self.hidden_NH, self.deep, deep_NE, add=True).tanh_()
+
+    def _next(self, gru: GRU, x_N3H: Tensor, weight: Packed, before_NH: Tensor) -> Tensor:
+        """The recurrent half of a layer (`augrnn.cells.gru.GRU.next`)."""
+        rows, size, product_N3H = len(x_N3H), self.size, gru.hidden_norm(packed_product(before_NH, weight))
+        next_NH, kept_N4H = torch.empty_like(before_NH), x_N3H.new_empty(rows, 4 * size)
+        kernels.call("gru_forward", rows, size, x_N3H, 3 * size, product_N3H, before_NH, size, next_NH, size, kept_N4H)
+        return next_NH
 
 
 class _ConditionalSteps:

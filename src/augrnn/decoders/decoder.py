@@ -1,9 +1,9 @@
 """Decoders: Cells whose input is the previous word and whose state holds the source that they attend to."""
 
-# ... = any leading dimensions, B = batch, L = source positions, E = word embedding, H = state, J = what the vocabulary
-# is scored from, V = vocabulary
+# ... = any leading dimensions, B = batch, N = rows of a search, L = source positions, E = word embedding, H = state,
+# J = what the vocabulary is scored from, V = vocabulary
 
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -32,6 +32,24 @@ class DecoderRecord(NamedTuple):
 
     hidden_BH: Tensor
     alignment_BL: Tensor
+
+
+class Rows(Protocol):
+    """Beginnings of targets that go on a word at a time, one a row, several of a source, where no gradient is wanted.
+
+    There is a row for each source at first.
+
+    Attributes:
+      alignment_NL: the weights of the step just done.
+    """
+
+    alignment_NL: Tensor
+
+    def step(self, words_N: Tensor) -> Tensor:
+        """After one more word of each row: the outputs (N, J)."""
+
+    def select(self, rows_M: Tensor) -> None:
+        """Go on with these rows alone, in this order; one may be there more than once."""
 
 
 class Decoder(Cell):
@@ -106,6 +124,13 @@ class Decoder(Cell):
     def logits(self, y: Tensor) -> Tensor:
         """Scores of the next word from outputs: (..., J) -> (..., V)."""
         return self.vocabulary_layer(y)
+
+    def rows(self, state: Any) -> Rows | None:
+        """What a search takes instead of steps from a state of a row for each source, with the numbers of `forward`.
+
+        None where there is nothing faster than `forward`; a decoder need not have it.
+        """
+        return None
 
     def record(self, state: Any) -> Any:
         return DecoderRecord(state.hidden_BH, state.alignment_BL)

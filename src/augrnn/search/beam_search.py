@@ -1,19 +1,25 @@
 """Decoding a target: greedy and beam search over any cell whose input is the previous word, or over several."""
 
-# B = batch, K = beam, S = sentences still searched, N = rows of the cell (S K, the K of a sentence side by side),
-# V = vocabulary, T = steps, L = source positions, H = hypotheses found
+# B = batch, K = beam, S = sentences still searched, N = places of hypotheses (S K, the K of a sentence side by side),
+# R = rows of the model, those of places whose hypotheses go on, V = vocabulary, T = steps, L = source positions,
+# H = hypotheses found, J = outputs
 
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
-from torch.utils import _pytree as pytree
 
 from augrnn import kernels
 from augrnn.cells.cell import State
-from augrnn.search.model import Hypothesis, Model, hypotheses
+from augrnn.search.model import NEVER, Hypothesis, Model, Scores, Walk, hypotheses
 from augrnn.text.token_batches import BOS, EOS, PAD
+
+FEW = 1 / 8
+"""Share of hypotheses that are done up to which they are stepped with the others."""
+
+ROOM = 26
+"""Rows whose scores of words are computed at once."""
 
 
 def length_penalty(length: Tensor, alpha: float) -> Tensor:
@@ -22,23 +28,20 @@ def length_penalty(length: Tensor, alpha: float) -> Tensor:
 
 
 class _Beam(NamedTuple):
-    """Hypotheses under way, one a row.
+    """Hypotheses under way.
 
     Attributes:
-      state: the model's state.
-      same: for each tensor of the state whether it has been the same for all rows of a sentence from the start: what is
-        of the source need not be reordered. A step that gives such a tensor back untouched leaves it so.
-      row_N: which row of the last step each row is.
+      place_N: which place of the last step each is.
+      row_N: its row in the model; -1 where it has none, being done.
       sentence_N: the number of its sentence in the batch.
       limit_N: most tokens.
       word_N: the token chosen last, PAD behind EOS.
-      total_N: log probability, in nats; -inf in rows that hold no hypothesis.
+      total_N: log probability, in nats; -inf in places that hold no hypothesis.
       length_N: number of tokens, EOS included.
       done_N: True where nothing more is added.
     """
 
-    state: State
-    same: tuple[bool, ...]
+    place_N: Tensor
     row_N: Tensor
     sentence_N: Tensor
     limit_N: Tensor
@@ -52,8 +55,8 @@ class _History(NamedTuple):
     """What is kept of the steps, in one piece from the start.
 
     Attributes:
-      word_TN: the token of each row.
-      before_TN: the row of the step before that it goes on from.
+      word_TN: the token of each place.
+      before_TN: the place of the step before that it goes on from.
       alignment_TNL: its weights.
     """
 
@@ -63,10 +66,10 @@ class _History(NamedTuple):
 
 
 class _Finished(NamedTuple):
-    """Hypotheses that a search gives: after how many steps, their rows of the last one, sentences and figures."""
+    """Hypotheses that a search gives: after how many steps, their places in the last one, sentences and figures."""
 
     steps: int
-    row_H: Tensor
+    place_H: Tensor
     sentence_H: Tensor
     score_H: Tensor
     total_H: Tensor
@@ -93,17 +96,16 @@ def beam_search(
     Returns:
       For each sentence its best hypotheses, the best first: fewer than `best` where there are not as many targets.
     """
-    start = _first(state, limit_B, beam)
-    rows, steps = len(start.row_N), max([0, *limit_B.tolist()])
-    whole_TN = limit_B.new_empty(steps, rows)
-    alignment_NL = model.alignment(start.state)
-    history = _History(whole_TN, whole_TN.clone(), alignment_NL.new_empty(steps, *alignment_NL.shape))
-    now, gone = _parted(start, beam, alpha, best, 0)
+    walk, now = model.walk(state), _first(limit_B, beam)
+    places, steps = len(now.place_N), max([0, *limit_B.tolist()])
+    whole_TN, alignment_BL = limit_B.new_empty(steps, places), walk.alignment()
+    history = _History(whole_TN, whole_TN.clone(), alignment_BL.new_empty(steps, places, alignment_BL.shape[1]))
+    now, gone = _parted(now, beam, alpha, best, 0)
     finished, t = [gone], 0
-    while len(now.row_N):
-        now, t = _extend(model, now, beam, history, t), t + 1
+    while len(now.place_N):
+        now, t = _extend(walk, now, beam, history, t), t + 1
         now, gone = _parted(now, beam, alpha, best, t)
-        if len(gone.row_H):  # what is kept of every step, however small, scatters the memory
+        if len(gone.place_H):  # what is kept of every step, however small, scatters the memory
             finished.append(gone)
     found: list[list[Hypothesis]] = [[] for _ in limit_B]
     for sentence, hypothesis in _traced(history, finished):
@@ -111,18 +113,16 @@ def beam_search(
     return found
 
 
-def _first(state: State, limit_B: Tensor, beam: int) -> _Beam:
-    # All the beam starts from the same state: only its first row counts until they differ.
-    leaves, tree = pytree.tree_flatten(state)
-    state = pytree.tree_unflatten([leaf.repeat_interleave(beam, 0) for leaf in leaves], tree)
-    total_BK = torch.full((len(limit_B), beam), -torch.inf, device=limit_B.device)
-    total_BK[:, 0] = 0
-    limit_N = limit_B.repeat_interleave(beam)
+def _first(limit_B: Tensor, beam: int) -> _Beam:
+    # All the beam starts from the same state: only its first place counts until they differ.
+    first_BK = torch.arange(beam, device=limit_B.device).expand(len(limit_B), beam) == 0
+    first_N, limit_N = first_BK.flatten(), limit_B.repeat_interleave(beam)
     sentence_N = torch.arange(len(limit_B), device=limit_B.device).repeat_interleave(beam)
-    row_N = torch.arange(len(limit_N), device=limit_B.device)
+    row_N = sentence_N.masked_fill(~first_N, -1)
+    total_N = torch.zeros(len(limit_N), device=limit_B.device).masked_fill(~first_N, -torch.inf)
+    place_N = torch.arange(len(limit_N), device=limit_B.device)
     word_N, length_N = torch.full_like(limit_N, BOS), torch.zeros_like(limit_N)
-    same = (True,) * len(leaves)
-    return _Beam(state, same, row_N, sentence_N, limit_N, word_N, total_BK.flatten(), length_N, limit_N < 1)
+    return _Beam(place_N, row_N, sentence_N, limit_N, word_N, total_N, length_N, limit_N < 1)
 
 
 def _parted(now: _Beam, beam: int, alpha: float, best: int, steps: int) -> tuple[_Beam, _Finished]:
@@ -134,74 +134,96 @@ def _parted(now: _Beam, beam: int, alpha: float, best: int, steps: int) -> tuple
     settled_S = ended_SK.topk(best).values[:, -1] >= hope_N.view(-1, beam).amax(1)
     gone_S = done_N.view(-1, beam).all(1) | settled_S
     rank_SK = score_SK[gone_S].sort(dim=1, descending=True, stable=True).indices
-    rows_H = gone_S.nonzero() * beam + rank_SK[:, :best]
-    rows_H = rows_H[score_SK.flatten()[rows_H] > -torch.inf]
-    score_H, total_H = score_SK.flatten()[rows_H], now.total_N[rows_H]
-    finished = _Finished(steps, now.row_N[rows_H], now.sentence_N[rows_H], score_H, total_H)
+    places_H = gone_S.nonzero() * beam + rank_SK[:, :best]
+    places_H = places_H[score_SK.flatten()[places_H] > -torch.inf]
+    score_H, total_H = score_SK.flatten()[places_H], now.total_N[places_H]
+    finished = _Finished(steps, now.place_N[places_H], now.sentence_N[places_H], score_H, total_H)
     now = now._replace(done_N=done_N)
     if gone_S.any():
         going_N = (~gone_S).repeat_interleave(beam).nonzero()[:, 0]
-        rest = pytree.tree_map(lambda leaf: leaf[going_N], now._replace(same=()))
-        now = rest._replace(same=now.same)
+        now = _Beam(*(part[going_N] for part in now))
     return now, finished
 
 
-def _extend(model: Model, now: _Beam, beam: int, history: _History, t: int) -> _Beam:
+def _stepped(walk: Walk, now: _Beam) -> tuple[_Beam, Tensor]:
+    """Bring the model's rows in line with the hypotheses; gives the place of each row.
+
+    Those that are done leave the model once they are more than a few: until then it costs less to step them too.
+    """
+    there_N, going_N = now.row_N >= 0, ~now.done_N
+    few = going_N.sum() >= (1 - FEW) * there_N.sum()
+    place_R = (there_N if few else going_N).nonzero()[:, 0]
+    walk.select(now.row_N[place_R])
+    row_N = torch.full_like(now.row_N, -1)
+    row_N[place_R] = torch.arange(len(place_R), device=row_N.device)
+    return now._replace(row_N=row_N), place_R
+
+
+def _extend(walk: Walk, now: _Beam, beam: int, history: _History, t: int) -> _Beam:
     """One more token, number t, for each hypothesis that goes on; the K best of all continuations of a sentence."""
-    log_p_NV, state = model.next(now.word_N, now.state)
-    rows_N, word_N, total_N = _best(now, log_p_NV, beam)
-    ended_N = now.done_N[rows_N]
-    before = pytree.tree_leaves(now.state)
-    leaves, tree = pytree.tree_flatten(state)
-    same = tuple(so and leaf is old for so, leaf, old in zip(now.same, leaves, before, strict=True))
-    leaves = [leaf if so else leaf[rows_N] for so, leaf in zip(same, leaves, strict=True)]
-    state = pytree.tree_unflatten(leaves, tree)
-    history.word_TN[t, : len(rows_N)] = word_N
-    history.before_TN[t, : len(rows_N)] = now.row_N[rows_N]
-    history.alignment_TNL[t, : len(rows_N)] = model.alignment(state)
+    now, place_R = _stepped(walk, now)
+    before_N, word_N, total_N = _best(now, walk.next(now.word_N[place_R]), beam)
+    ended_N, row_N = now.done_N[before_N], now.row_N[before_N]
+    history.word_TN[t, : len(word_N)] = word_N
+    history.before_TN[t, : len(word_N)] = now.place_N[before_N]
+    history.alignment_TNL[t, : len(word_N)] = walk.alignment()[row_N.clamp_min(0)]
     return now._replace(
-        state=state,
-        same=same,
-        row_N=torch.arange(len(rows_N), device=rows_N.device),
+        place_N=torch.arange(len(word_N), device=word_N.device),
+        row_N=row_N,
         word_N=word_N,
         total_N=total_N,
-        length_N=now.length_N[rows_N] + (~ended_N).long(),
+        length_N=now.length_N[before_N] + (~ended_N).long(),
         done_N=ended_N | (word_N == EOS),
     )
 
 
-def _best(now: _Beam, log_p_NV: Tensor, beam: int) -> tuple[Tensor, Tensor, Tensor]:
-    """The K best continuations of each sentence: the rows that they go on from, their tokens, and their totals."""
-    if kernels.possible(log_p_NV, now.total_N):
-        rows_N, word_N, best_N = (torch.empty_like(each) for each in (now.row_N, now.word_N, now.total_N))
-        given = log_p_NV.contiguous(), now.total_N, now.done_N
-        sizes = len(rows_N) // beam, beam, log_p_NV.shape[1], PAD
-        kernels.call("beam_best", *sizes, *given, rows_N, word_N, best_N)
-        return rows_N, word_N, best_N
+def _best(now: _Beam, scores: Scores, beam: int) -> tuple[Tensor, Tensor, Tensor]:
+    """The K best continuations of each sentence: the places that they go on from, their tokens, and their totals."""
+    if kernels.possible(scores.outputs_NJ, now.total_N):
+        return _best_compiled(now, scores, beam)
+    log_p_NV = scores.all()
+    if len(log_p_NV) < len(now.row_N):
+        log_p_NV = log_p_NV[now.row_N.clamp_min(0)]
     total_NV = now.total_N.unsqueeze(1) + log_p_NV
     keeps_place_N1 = (now.done_N & now.total_N.isfinite()).unsqueeze(1)
     rank_NV = total_NV.masked_fill(keeps_place_N1, -torch.inf)
     rank_NV[:, PAD : PAD + 1].masked_fill_(keeps_place_N1, torch.inf)
     vocabulary = rank_NV.shape[1]
     choice_SK = rank_NV.view(-1, beam * vocabulary).topk(beam).indices
-    first_row_S1 = torch.arange(0, len(rank_NV), beam, device=choice_SK.device).unsqueeze(1)
-    rows_N = (first_row_S1 + choice_SK // vocabulary).flatten()
+    first_place_S1 = torch.arange(0, len(rank_NV), beam, device=choice_SK.device).unsqueeze(1)
+    before_N = (first_place_S1 + choice_SK // vocabulary).flatten()
     word_N = (choice_SK % vocabulary).flatten()
-    return rows_N, word_N, torch.where(now.done_N[rows_N], now.total_N[rows_N], total_NV[rows_N, word_N])
+    return before_N, word_N, torch.where(now.done_N[before_N], now.total_N[before_N], total_NV[before_N, word_N])
+
+
+def _best_compiled(now: _Beam, scores: Scores, beam: int) -> tuple[Tensor, Tensor, Tensor]:
+    """The same in C++: where the model has its layer ready, without the scores of all rows at once."""
+    sentences = len(now.row_N) // beam
+    before_N, word_N, total_N = (torch.empty_like(each) for each in (now.row_N, now.word_N, now.total_N))
+    hypotheses, found = (now.row_N, now.total_N, now.done_N), (before_N, word_N, total_N)
+    if scores.vocabulary is None:
+        log_p_RV = scores.all().contiguous()
+        kernels.call("beam_best", sentences, beam, log_p_RV.shape[1], PAD, log_p_RV, *hypotheses, *found)
+    else:
+        outputs_RJ, (depth, width, panels, bias) = scores.outputs_NJ.contiguous(), scores.vocabulary
+        room = panels.new_empty(max(beam, ROOM), width)
+        sizes = sentences, beam, width, depth, PAD, *NEVER, len(room)
+        kernels.call("vocabulary_best", *sizes, outputs_RJ, panels, bias, *hypotheses, room, *found)
+    return found
 
 
 def _traced(history: _History, finished: Sequence[_Finished]) -> Iterator[tuple[int, Hypothesis]]:
     """Follow each hypothesis back to its first token; gives it with the number of its sentence."""
-    row_H, sentence_H, score_H, total_H = (
+    place_H, sentence_H, score_H, total_H = (
         torch.cat(parts) for parts in zip(*(each[1:] for each in finished), strict=True)
     )
-    steps_H = torch.cat([torch.full_like(each.row_H, each.steps) for each in finished])
+    steps_H = torch.cat([torch.full_like(each.place_H, each.steps) for each in finished])
     steps = finished[-1].steps
-    tokens_HT = row_H.new_full((len(row_H), steps), PAD)
-    alignments_HTL = history.alignment_TNL.new_empty(len(row_H), steps, history.alignment_TNL.shape[2])
-    at_H = torch.zeros_like(row_H)
+    tokens_HT = place_H.new_full((len(place_H), steps), PAD)
+    alignments_HTL = history.alignment_TNL.new_empty(len(place_H), steps, history.alignment_TNL.shape[2])
+    at_H = torch.zeros_like(place_H)
     for t in reversed(range(steps)):
-        at_H = torch.where(steps_H == t + 1, row_H, at_H)
+        at_H = torch.where(steps_H == t + 1, place_H, at_H)
         tokens_HT[:, t] = history.word_TN[t, at_H].masked_fill(steps_H <= t, PAD)
         alignments_HTL[:, t] = history.alignment_TNL[t, at_H]
         at_H = history.before_TN[t, at_H]

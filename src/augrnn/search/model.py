@@ -1,31 +1,62 @@
 """What a search needs of a model, of one or of several at once, and what it finds."""
 
-# N = rows of the cell, V = vocabulary, L = source positions, J = what the cell gives
+# B = batch, S = sources, N = rows, M = rows that go on, V = vocabulary, L = source positions, J = what the cell gives,
+# K = members of an ensemble
 
 import math
 from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.utils import _pytree as pytree
 
 from augrnn import kernels
 from augrnn.cells.cell import Cell, State
+from augrnn.decoders.decoder import Decoder, Rows
+from augrnn.products import Packed, pack, packed_product
 from augrnn.text.token_batches import BOS, EOS, PAD
 
 NEVER = [PAD, BOS]
 """Tokens that no target contains, so none is searched with them."""
 
 
+class Scores(NamedTuple):
+    """How likely words are as the next of each row.
+
+    Attributes:
+      outputs_NJ: what they are scored from; log probabilities themselves where `log_p` gives them back.
+      log_p: from `outputs_NJ` to log probabilities (N, V) in nats.
+      vocabulary: the layer that scores words, ready for products of our own; None where there is none.
+    """
+
+    outputs_NJ: Tensor
+    log_p: Callable[[Tensor], Tensor]
+    vocabulary: Packed | None = None
+
+    def all(self) -> Tensor:
+        """Log probabilities (N, V) in nats."""
+        return self.log_p(self.outputs_NJ)
+
+
+class Walk(Protocol):
+    """A model on its way through targets: beginnings of them, one a row, several of a source; at first one of each."""
+
+    def next(self, words_N: Tensor) -> Scores:
+        """After one more word of each row: how likely the next ones are."""
+
+    def alignment(self) -> Tensor:
+        """The weights (N, L) of the step just done; without columns if the model looks at nothing."""
+
+    def select(self, rows_M: Tensor) -> None:
+        """Go on with these rows alone, in this order; one may be there more than once."""
+
+
 class Model(Protocol):
-    """What a search needs of a model. Its state is any tree of tensors with N rows."""
+    """What a search needs of a model."""
 
-    def next(self, words_N: Tensor, state: State) -> tuple[Tensor, State]:
-        """After one more word: log probabilities (N, V) of the next in nats, and the state."""
-
-    def alignment(self, state: State) -> Tensor:
-        """The weights (N, L) of the step just done; without columns if it looks at nothing."""
+    def walk(self, state: State) -> Walk:
+        """Begin targets from a state, any tree of tensors with a row for each source."""
 
 
 def log_probabilities(scores_NV: Tensor) -> Tensor:
@@ -50,13 +81,64 @@ class Speller(NamedTuple):
     embed: Callable[[Tensor], Tensor]
     logits: Callable[[Tensor], Tensor]
 
-    def next(self, words_N: Tensor, state: State) -> tuple[Tensor, State]:
-        y_NJ, state = self.cell(self.embed(words_N), state)
-        return log_probabilities(self.logits(y_NJ)), state
+    def walk(self, state: State) -> Walk:
+        cell = self.cell
+        if isinstance(cell, Decoder) and (self.embed, self.logits) == (cell.embed, cell.logits):
+            rows = cell.rows(state)
+            if rows is not None:
+                return _InRows(rows, cell.vocabulary_layer)
+        return _Stepped(self, state)
 
-    def alignment(self, state: State) -> Tensor:
-        rows = pytree.tree_leaves(state)[0]
-        return getattr(state, "alignment_BL", rows.new_zeros(len(rows), 0))
+
+class _Stepped:
+    """A cell's steps, where each row has a state of its own, with what it needs of the source."""
+
+    def __init__(self, model: Speller, state: State) -> None:
+        self._model, self._state = model, state
+        leaves = pytree.tree_leaves(state)
+        self._constant = [True] * len(leaves)  # the same for all rows of a source from the start
+        self._source_N = torch.arange(len(leaves[0]), device=leaves[0].device)
+
+    def alignment(self) -> Tensor:
+        rows = pytree.tree_leaves(self._state)[0]
+        return getattr(self._state, "alignment_BL", rows.new_zeros(len(rows), 0))
+
+    def next(self, words_N: Tensor) -> Scores:
+        before = pytree.tree_leaves(self._state)
+        y_NJ, self._state = self._model.cell(self._model.embed(words_N), self._state)
+        after = pytree.tree_leaves(self._state)
+        self._constant = [so and new is old for so, new, old in zip(self._constant, after, before, strict=True)]
+        return Scores(y_NJ, self._log_p)
+
+    def _log_p(self, y_NJ: Tensor) -> Tensor:
+        return log_probabilities(self._model.logits(y_NJ))
+
+    def select(self, rows_M: Tensor) -> None:
+        # Rows that stay with their sources need nothing new of these.
+        source_M = self._source_N[rows_M]
+        stay = torch.equal(source_M, self._source_N)
+        leaves, tree = pytree.tree_flatten(self._state)
+        kept = [
+            leaf if stay and constant else leaf[rows_M] for leaf, constant in zip(leaves, self._constant, strict=True)
+        ]
+        self._state, self._source_N = pytree.tree_unflatten(kept, tree), source_M
+
+
+class _InRows:
+    """A decoder that has rows of its own."""
+
+    def __init__(self, rows: Rows, layer: nn.Linear) -> None:
+        self._rows, self._vocabulary = rows, pack(layer.weight.t(), layer.bias)
+        self.select = rows.select
+
+    def alignment(self) -> Tensor:
+        return self._rows.alignment_NL
+
+    def next(self, words_N: Tensor) -> Scores:
+        return Scores(self._rows.step(words_N), self._log_p, self._vocabulary)
+
+    def _log_p(self, y_NJ: Tensor) -> Tensor:
+        return log_probabilities(packed_product(y_NJ, self._vocabulary))
 
 
 class Ensemble(NamedTuple):
@@ -69,17 +151,31 @@ class Ensemble(NamedTuple):
       members: at least one; all with the same target vocabulary, and looking at the same L source positions.
     """
 
-    members: tuple[Speller, ...]
+    members: tuple[Model, ...]
 
-    def next(self, words_N: Tensor, state: State) -> tuple[Tensor, State]:
-        steps = [member.next(words_N, its) for member, its in zip(self.members, state, strict=True)]
-        log_p_NV = torch.stack([log_p_NV for log_p_NV, _ in steps]).logsumexp(0) - math.log(len(steps))
-        return log_p_NV, tuple(its for _, its in steps)
+    def walk(self, state: State) -> Walk:
+        walks = [member.walk(its) for member, its in zip(self.members, state, strict=True)]
+        return _Together(walks) if len(walks) > 1 else walks[0]
 
-    def alignment(self, state: State) -> Tensor:
-        weights_KNL = torch.stack([member.alignment(its) for member, its in zip(self.members, state, strict=True)])
+
+class _Together:
+    """The members of an ensemble."""
+
+    def __init__(self, walks: list[Walk]) -> None:
+        self._walks = walks
+
+    def alignment(self) -> Tensor:
+        weights_KNL = torch.stack([walk.alignment() for walk in self._walks])
         looking_KN = weights_KNL.sum(-1) > 0
         return weights_KNL.sum(0) / looking_KN.sum(0).clamp_min(1)[:, None]
+
+    def next(self, words_N: Tensor) -> Scores:
+        log_p_KNV = torch.stack([walk.next(words_N).all() for walk in self._walks])
+        return Scores(log_p_KNV.logsumexp(0) - math.log(len(self._walks)), lambda log_p_NV: log_p_NV)
+
+    def select(self, rows_M: Tensor) -> None:
+        for walk in self._walks:
+            walk.select(rows_M)
 
 
 class Hypothesis(NamedTuple):
