@@ -137,7 +137,7 @@ def rate(update: Callable[[int], int], device: torch.device, seconds: float) -> 
             torch.cuda.synchronize(device)
         return counted / (time.perf_counter() - start)
 
-    run(seconds / 2)
+    run(seconds / 4)
     return run(seconds)
 
 
