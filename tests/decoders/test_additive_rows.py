@@ -9,6 +9,7 @@ from torch import nn
 
 from augrnn.attention.additive import AdditiveAttention
 from augrnn.attention.attention import Annotations, Attention
+from augrnn.attention.fixed_context import FixedContext
 from augrnn.attention.hard import HardAttention
 from augrnn.attention.multiplicative import GeneralAttention
 from augrnn.decoders.attentive import AttentiveDecoder
@@ -17,6 +18,7 @@ from augrnn.decoders.conditional_gru import ConditionalDecoder
 from augrnn.decoders.decoder import Decoder
 from augrnn.decoders.luong import LuongDecoder
 from augrnn.native import SWITCH
+from augrnn.text.token_batches import BOS
 
 SOURCES, LENGTH, VOCABULARY, EMBEDDING, HIDDEN, ANNOTATION, START = 4, 6, 9, 5, 7, 4, 3
 
@@ -27,7 +29,7 @@ def attention() -> AdditiveAttention:
     return AdditiveAttention(HIDDEN, ANNOTATION, 6)
 
 
-def made(kind: type[Decoder], looks: Attention | None = None, **options: bool | int) -> Decoder:
+def made(kind: type[Decoder], looks: Attention | None = None, **options: bool | int | str) -> Decoder:
     torch.manual_seed(0)
     cell = kind(VOCABULARY, EMBEDDING, HIDDEN, START, looks or attention(), **options)  # type: ignore[arg-type]
     for weight in cell.parameters():
@@ -40,6 +42,10 @@ MADE: dict[str, Maker] = {
     "attentive, wide maxout": lambda: made(AttentiveDecoder, maxout_size=17),
     "conditional": lambda: made(ConditionalDecoder),
     "conditional, normalised and tied": lambda: made(ConditionalDecoder, layer_norm=True, tied=True),
+    "captions": lambda: made(CaptionDecoder),
+    "captions, first a symbol, no gate": lambda: made(CaptionDecoder, first_input="symbol", gated=False),
+    "captions, the word in the query": lambda: made(CaptionDecoder, word_in_query=True),
+    "captions, the context that hard attention expects": lambda: made(CaptionDecoder, HardAttention(attention())),
 }
 
 
@@ -73,6 +79,7 @@ def test_rows_are_steps_of_the_decoder_whichever_go_on(name: str) -> None:
         fields = [part[rows_M] for part in state[:-1]]
         state = type(state)(*fields, type(state.attended)(*(part[rows_M] for part in state.attended)))
         words_N = torch.randint(0, VOCABULARY, (len(rows_M),), generator=generator)
+        words_N[0] = BOS
         expected_NJ, state = cell(cell.embed(words_N), state)
         torch.testing.assert_close(rows.step(words_N), expected_NJ, rtol=1e-4, atol=1e-5)
         torch.testing.assert_close(rows.alignment_NL, state.alignment_BL, rtol=1e-4, atol=1e-5)
@@ -105,7 +112,7 @@ def test_there_are_none_where_they_could_not_be_the_steps(name: str) -> None:
     given = Annotations(*(part.double() if part.is_floating_point() else part for part in annotations()))
     assert double.rows(double.start(given)) is None
     large = copy.deepcopy(cell)
-    large.attention.key.bias.data[0] = 50.0  # type: ignore[union-attr]
+    getattr(large.attention, "attention", large.attention).key.bias.data[0] = 50.0
     assert rows(large) is None
 
 
@@ -116,7 +123,8 @@ def test_there_are_none_where_they_could_not_be_the_steps(name: str) -> None:
         lambda: made(AttentiveDecoder, GeneralAttention(HIDDEN, ANNOTATION)),
         lambda: made(ConditionalDecoder, HardAttention(attention())),
         lambda: made(LuongDecoder),
-        lambda: made(CaptionDecoder),
+        lambda: made(CaptionDecoder, HardAttention(attention(), decoding="argmax")),
+        lambda: made(CaptionDecoder, FixedContext(HIDDEN, ANNOTATION, START)),
     ],
 )
 def test_others_have_none(make: Maker) -> None:

@@ -23,14 +23,17 @@ class AdditiveSources:
     Args:
       attended: of each source. Keys are at most `FURTHEST`.
       energy_1A: v.
-      layers: weights (X, D) of the layers that contexts go through.
+      layers: weights (X, D) of the layers that contexts go through; None for the context itself.
     """
 
-    def __init__(self, attended: Attended, energy_1A: Tensor, *layers: Tensor) -> None:
+    def __init__(self, attended: Attended, energy_1A: Tensor, *layers: Tensor | None) -> None:
         self.mask_SL, self.energy_1A = attended.mask_BL.contiguous(), energy_1A
         self.keys_SLA = (2 * attended.keys_BLA).exp().contiguous()
         shape, values_PD = attended.mask_BL.shape, attended.values_BLD.flatten(0, 1)
-        self.values_SLX = [product(values_PD, weight_XD.t()).unflatten(0, shape) for weight_XD in layers]
+        self.values_SLX = [
+            (values_PD if weight_XD is None else product(values_PD, weight_XD.t())).unflatten(0, shape).contiguous()
+            for weight_XD in layers
+        ]
         self.room_A = energy_1A.new_empty(energy_1A.numel())
 
     def look(self, query_NA: Tensor, source_N: Tensor) -> Tensor:

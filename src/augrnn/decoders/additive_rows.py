@@ -4,31 +4,36 @@
 # H = state, X = what a layer makes of a context
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from augrnn.attention.additive import AdditiveAttention
 from augrnn.attention.additive_sources import AdditiveSources, within
+from augrnn.attention.attention import Attention
 from augrnn.cells.whole_sequences import possible
-from augrnn.decoders.decoder import Decoder, DecoderState
+from augrnn.decoders.decoder import Decoder
 from augrnn.products import pack, packed_product
 
 
-def searched(decoder: Decoder, kind: type[Decoder], layers: Sequence[nn.Module], state: DecoderState) -> bool:
+def searched(
+    decoder: Decoder, kind: type[Decoder], attention: Attention, layers: Sequence[nn.Module], state: Any
+) -> bool:
     """Whether rows that were written for a kind of decoder may stand for its steps.
 
     Args:
       decoder: the decoder.
       kind: what it must be.
+      attention: what it looks with.
       layers: all that it calls beside attention and the vocabulary's: plain linear layers, normalisations or none.
       state: where it starts.
     """
-    if type(decoder) is not kind or type(decoder.attention) is not AdditiveAttention:
+    if type(decoder) is not kind or type(attention) is not AdditiveAttention:
         return False
     if decoder.training or torch.is_grad_enabled():
         return False
-    others = decoder.attention.query, decoder.attention.energy, decoder.vocabulary_layer
+    others = attention.query, attention.energy, decoder.vocabulary_layer
     return possible(decoder, kind.step, [*layers, *others], state) and within(state.attended)
 
 
@@ -36,9 +41,10 @@ class AdditiveRows:
     """Rows that look at their sources.
 
     Args:
-      decoder: with additive attention.
+      decoder: the decoder.
+      attention: what it looks with: additive attention.
       state: of each source.
-      layers: weights (X, D) of the layers that contexts go through.
+      layers: weights (X, D) of the layers that contexts go through; None for the context itself.
 
     Attributes:
       hidden_NH: the state of each row.
@@ -46,8 +52,7 @@ class AdditiveRows:
       alignment_NL: the weights of the last look.
     """
 
-    def __init__(self, decoder: Decoder, state: DecoderState, *layers: Tensor) -> None:
-        attention = decoder.attention
+    def __init__(self, decoder: Decoder, attention: Attention, state: Any, *layers: Tensor | None) -> None:
         assert isinstance(attention, AdditiveAttention)
         self._embedding, self._query = decoder.embedding, pack(attention.query.weight.t())
         self._sources = AdditiveSources(state.attended, attention.energy.weight, *layers)

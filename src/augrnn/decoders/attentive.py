@@ -106,7 +106,9 @@ class AttentiveDecoder(Decoder):
 
     def rows(self, state: DecoderState) -> "_AttentiveRows | None":
         layers = self.word_layer, self.gate_layer, self.candidate_layer, self.context_layer, self.deep_layer
-        return _AttentiveRows(self, state) if searched(self, AttentiveDecoder, layers, state) else None
+        if not searched(self, AttentiveDecoder, self.attention, layers, state):
+            return None
+        return _AttentiveRows(self, state)
 
 
 class _AttentiveRows(AdditiveRows):
@@ -117,7 +119,7 @@ class _AttentiveRows(AdditiveRows):
         word_P, deep = decoder.word_layer.bias, _halves(decoder.deep_layer.weight)
         input_weight, output_weight = decoder.word_layer.weight.split([3 * self.size, pair])
         input_bias, output_bias = word_P.split([3 * self.size, pair])
-        super().__init__(decoder, state, decoder.context_layer.weight, deep[:, self.size :])
+        super().__init__(decoder, decoder.attention, state, decoder.context_layer.weight, deep[:, self.size :])
         self.inputs, self.outputs = (
             pack(input_weight.t(), input_bias),
             pack(_halves(output_weight).t(), _halves(output_bias)),

@@ -1,7 +1,8 @@
 """The LSTM that describes pictures, which weighs all that it sees against what it knows of the language."""
 
-# ... = any leading dimensions, T = target positions, B = batch, L = places, S = start, D = context, E = word embedding,
-# H = state, P = 5 H + E, or 4 H + E where attention is asked with the state alone
+# ... = any leading dimensions, T = target positions, B = batch, N = rows of a search, M = rows that go on, L = places,
+# S = start, D = context, E = word embedding, H = state, P = 5 H + E, or 4 H + E where attention is asked with the state
+# alone
 
 from collections.abc import Callable, Sequence
 from typing import Literal, NamedTuple, get_args
@@ -11,11 +12,13 @@ from torch import Tensor, nn
 
 from augrnn import kernels
 from augrnn.attention.attention import Annotations, Attended, Attention, AttentionSteps
+from augrnn.attention.hard import HardAttention
 from augrnn.cells.lstm import lstm_update
 from augrnn.cells.whole_sequences import possible, whole
+from augrnn.decoders.additive_rows import AdditiveRows, searched
 from augrnn.decoders.decoder import Decoder
 from augrnn.linear import Linear
-from augrnn.products import multiply, pack, product
+from augrnn.products import multiply, pack, packed_product, product
 from augrnn.text.token_batches import BOS
 
 FirstInput = Literal["zero", "symbol"]
@@ -176,6 +179,50 @@ class CaptionDecoder(Decoder):
         hidden_BH, alignment_BL, chances_BL, beta_B = (part[-1] for part in records)
         last = CaptionState(hidden_BH, memory_BH, alignment_BL, chances_BL, beta_B, state.attended)
         return emitted_TBX, last, records
+
+    def rows(self, state: CaptionState) -> "_CaptionRows | None":
+        attention = self.attention
+        if type(attention) is HardAttention and attention.decoding == "expectation":
+            attention = attention.attention
+        gate, queries = [] if self.gate is None else [self.gate], [self.query_layer] if self.query_layer else []
+        layers = self.word_layer, self.hidden_layer, self.context_layer, self.deep_layer, *gate, *queries
+        if not searched(self, CaptionDecoder, attention, layers, state):
+            return None
+        return _CaptionRows(self, attention, state)
+
+
+class _CaptionRows(AdditiveRows):
+    """The decoder in a search. It has few rows a source and many places: contexts go through layers, not places."""
+
+    def __init__(self, decoder: CaptionDecoder, attention: Attention, state: CaptionState) -> None:
+        super().__init__(decoder, attention, state._replace(attended=Attended(*state.attended[:3])), None)
+        self.decoder, self.memory_NH = decoder, state.memory_BH.contiguous()
+        self.gate = (None, None) if decoder.gate is None else (decoder.gate.weight, decoder.gate.bias)
+        deep_hidden, deep_context = decoder.deep_layer.weight.tensor_split([decoder.hidden_size], 1)
+        self.word = pack(decoder.word_layer.weight.t(), decoder.word_layer.bias)
+        self.hidden, self.context = pack(decoder.hidden_layer.weight.t()), pack(decoder.context_layer.weight.t())
+        self.deep = pack(deep_hidden.t(), decoder.deep_layer.bias)
+        self.deep_context = pack(deep_context.t())
+
+    def step(self, words_N: Tensor) -> Tensor:
+        decoder, before_NH = self.decoder, self.hidden_NH
+        word_NE, (rows, size) = decoder.embed(words_N), before_NH.shape
+        self.look(before_NH + decoder.query_layer(word_NE) if decoder.query_layer else before_NH)
+        width = decoder.attention.context_size
+        context_ND = self.add_context(0, before_NH.new_zeros(rows, width))
+        beta_N, seen_ND = before_NH.new_empty(rows), torch.empty_like(context_ND)
+        kernels.call("beta_forward", rows, size, width, before_NH, size, *self.gate, context_ND, beta_N, seen_ND, width)
+        gates_NG = multiply(seen_ND, self.context, packed_product(word_NE, self.word), add=True)
+        multiply(before_NH, self.hidden, gates_NG, add=True)
+        next_NH, memory_NH = torch.empty_like(before_NH), torch.empty_like(before_NH)
+        kernels.call("lstm_forward", rows, size, gates_NG, self.memory_NH, next_NH, size, memory_NH)
+        self.hidden_NH, self.memory_NH = next_NH, memory_NH
+        deep_NE = multiply(seen_ND, self.deep_context, packed_product(next_NH, self.deep), add=True)
+        return deep_NE.add_(word_NE).tanh_()
+
+    def select(self, rows_M: Tensor) -> None:
+        super().select(rows_M)
+        self.memory_NH = self.memory_NH[rows_M]
 
 
 class _CaptionSteps:

@@ -102,7 +102,9 @@ class ConditionalDecoder(Decoder):
             for layer in (gru.from_input, gru.input_norm, gru.from_hidden, gru.hidden_norm)
         ]
         layers = *gates, self.word_layer, self.deep_layer
-        return _ConditionalRows(self, state) if searched(self, ConditionalDecoder, layers, state) else None
+        if not searched(self, ConditionalDecoder, self.attention, layers, state):
+            return None
+        return _ConditionalRows(self, state)
 
 
 class _ConditionalRows(AdditiveRows):
@@ -111,7 +113,7 @@ class _ConditionalRows(AdditiveRows):
     def __init__(self, decoder: ConditionalDecoder, state: DecoderState) -> None:
         self.size, self.decoder = decoder.hidden_size, decoder
         deep_hidden, deep_context = decoder.deep_layer.weight.tensor_split([self.size], 1)
-        super().__init__(decoder, state, decoder.second.from_input.weight, deep_context)
+        super().__init__(decoder, decoder.attention, state, decoder.second.from_input.weight, deep_context)
         layers = decoder.first.from_input, decoder.first.from_hidden, decoder.second.from_hidden, decoder.word_layer
         self.first_input, self.first_hidden, self.second_hidden, self.word = (
             pack(layer.weight.t(), layer.bias) for layer in layers
