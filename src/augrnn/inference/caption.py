@@ -8,7 +8,7 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 from pathlib import Path
-from typing import Any, NamedTuple, cast, overload
+from typing import Any, NamedTuple, overload
 
 import numpy as np
 import torch
@@ -21,11 +21,10 @@ from augrnn.captions.collection import read_picture
 from augrnn.errors import UserError
 from augrnn.exhibits.word_maps import SEEN, WordMaps, brightness
 from augrnn.files import replacing
-from augrnn.inference.load import Model
+from augrnn.inference.load import Model, together
 from augrnn.inference.translate import GIGABYTE, MEMORY
 from augrnn.search.beam_search import beam_search
 from augrnn.search.model import Ensemble
-from augrnn.systems.encoder_decoder import EncoderDecoder
 from augrnn.vision.pictures import decode
 
 PAGE = "captions.html"
@@ -113,18 +112,9 @@ class Captioner:
     """
 
     def __init__(self, models: Sequence[Model]) -> None:
-        first, *others = models
-        for model in models:
-            if not isinstance(model.system, EncoderDecoder) or not isinstance(model.codec, CaptionCodec):
-                raise UserError(
-                    f"{model.origin} is a run of {type(model.task).__name__}: caption needs one of Captioning or Scenes"
-                )
-        for other in others:
-            if other.task.state_dict() != first.task.state_dict():
-                both = f"{first.origin} and {other.origin}"
-                raise UserError(f"{both} have other vocabularies or backbones: they cannot be an ensemble")
-        self.systems = [cast(EncoderDecoder, model.system) for model in models]
-        self.codec = cast(CaptionCodec, first.codec)
+        self.systems, self.codec = together(
+            models, CaptionCodec, "caption needs one of Captioning or Scenes", "vocabularies or backbones"
+        )
 
     @overload
     def caption(self, images: str | Path, *search: Any, **named: Any) -> Captions: ...

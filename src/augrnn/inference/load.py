@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any, TypeVar, cast, overload
 
 import lightning as L
 import torch
@@ -16,6 +16,7 @@ from augrnn.batches import moved
 from augrnn.checkpoints import CONFIG_KEY, mean_weights, read_checkpoint
 from augrnn.errors import UserError
 from augrnn.run_folder import LAST, MODEL
+from augrnn.systems.encoder_decoder import EncoderDecoder
 from augrnn.systems.system import System
 from augrnn.tasks.task import Codec, Task
 from augrnn.text.codec import PairCodec
@@ -216,3 +217,28 @@ def _built(text: Any, path: Path) -> tuple[System, Task]:
     if not isinstance(parts.model, System) or not isinstance(parts.data, Task):
         raise UserError(f"{path} is of a {type(parts.model).__name__}, which is no System of augrnn")
     return parts.model, parts.data
+
+
+C = TypeVar("C", bound=Codec)
+
+
+def together(models: Sequence[Model], codec: type[C], needed: str, shared: str) -> tuple[list[EncoderDecoder], C]:
+    """The systems of models that search together, and the codec that they have in common.
+
+    Args:
+      models: at least one.
+      codec: what theirs must be.
+      needed: what is then wrong with a model: "translate needs one of Translation".
+      shared: what an ensemble has in common: "languages or vocabularies".
+
+    Raises:
+      UserError: a model is of another kind, or they do not fit together.
+    """
+    first, *others = models
+    for model in models:
+        if not isinstance(model.system, EncoderDecoder) or not isinstance(model.codec, codec):
+            raise UserError(f"{model.origin} is a run of {type(model.task).__name__}: {needed}")
+    for other in others:
+        if other.task.state_dict() != first.task.state_dict():
+            raise UserError(f"{first.origin} and {other.origin} have other {shared}: they cannot be an ensemble")
+    return [cast(EncoderDecoder, model.system) for model in models], cast(C, first.codec)

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from html import escape
 from pathlib import Path
-from typing import Any, NamedTuple, cast, overload
+from typing import Any, NamedTuple, overload
 
 import numpy as np
 import torch
@@ -17,11 +17,10 @@ from augrnn.batches import moved
 from augrnn.errors import UserError
 from augrnn.exhibits.alignments import WRITTEN, Alignments
 from augrnn.files import jsonable, replacing
-from augrnn.inference.load import Model
+from augrnn.inference.load import Model, together
 from augrnn.measures.translation.alignment import Weights, word_weights
 from augrnn.search.beam_search import beam_search
 from augrnn.search.model import Ensemble, Hypothesis
-from augrnn.systems.encoder_decoder import EncoderDecoder
 from augrnn.text.codec import PairCodec
 from augrnn.text.token_batches import EOS, UNK, PairBatch
 from augrnn.text.vocabulary import SPECIAL
@@ -124,18 +123,9 @@ class Translator:
     """
 
     def __init__(self, models: Sequence[Model]) -> None:
-        first, *others = models
-        for model in models:
-            if not isinstance(model.system, EncoderDecoder) or not isinstance(model.codec, PairCodec):
-                raise UserError(
-                    f"{model.origin} is a run of {type(model.task).__name__}: translate needs one of Translation"
-                )
-        for other in others:
-            if other.task.state_dict() != first.task.state_dict():
-                both = f"{first.origin} and {other.origin}"
-                raise UserError(f"{both} have other languages or vocabularies: they cannot be an ensemble")
-        self.systems = [cast(EncoderDecoder, model.system) for model in models]
-        self.codec = cast(PairCodec, first.codec)
+        self.systems, self.codec = together(
+            models, PairCodec, "translate needs one of Translation", "languages or vocabularies"
+        )
 
     @overload
     def translate(self, lines: str, *search: Any, **named: Any) -> Translations: ...
