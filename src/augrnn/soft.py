@@ -1,7 +1,7 @@
 """Soft choices: a distribution over alternatives, and the weighted sum of what each would give.
 
-This is the article's one trick (Olah and Carter 2016). Memory reads, attention contexts, mean-field ACT states and
-program outputs all call `mix`.
+This is the article's one trick (Olah and Carter 2016). Memory reads, attention contexts and program outputs call `mix`;
+ACT's mean-field states are the same sum.
 """
 
 # ... = any leading dimensions, Q = distributions over the same choices, K = choices, D = size of what a choice gives

@@ -2,7 +2,8 @@
 
 # B = batch, I = input, P = projected input, H = what a step emits, O = output
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from torch import Tensor, nn
 
@@ -10,6 +11,19 @@ from augrnn.batches import Batch
 
 State = Any
 """A NamedTuple of tensors whose first dimension is the batch (states of inner cells may be nested in it)."""
+
+
+Part = TypeVar("Part", bound=Callable[..., Tensor])
+
+
+def affine(part: Part) -> Part:
+    """Mark a cell's `project` or `read_out` as W x + b of its argument, or as the argument itself.
+
+    Of such a part a wrapper may take apart what several inputs give together (see `augrnn.cells.inner_steps`). A
+    subclass that overrides the part marks its own, or leaves it unmarked.
+    """
+    part.__dict__["affine"] = True
+    return part
 
 
 class Cell(nn.Module):
@@ -37,6 +51,7 @@ class Cell(nn.Module):
         """The state before the first step of a batch; a cell that needs more of it than its inputs takes it here."""
         return self.initial_state(batch.size)
 
+    @affine
     def project(self, x: Tensor) -> Tensor:
         """(..., I) -> (..., P): the products of the input that need no state."""
         return x
@@ -59,6 +74,7 @@ class Cell(nn.Module):
         """The same with the records of all steps, which `record` gives of one, time before the batch: (T, B, ...)."""
         return None
 
+    @affine
     def read_out(self, h: Tensor) -> Tensor:
         """(..., H) -> (..., O): the products of what a step emits that no later step needs."""
         return h

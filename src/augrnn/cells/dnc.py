@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from augrnn.cells import addressing
-from augrnn.cells.cell import Cell, require_sizes
+from augrnn.cells.cell import Cell, affine, require_sizes
 from augrnn.soft import mix
 
 MODES = 3
@@ -258,6 +258,7 @@ class DNC(Cell):
         behind_BRN, ahead_BRN = before_BRN @ link_BNN, before_BRN @ link_BNN.transpose(1, 2)
         return backward_BR1 * behind_BRN + content_BR1 * content_BRN + forward_BR1 * ahead_BRN
 
+    @affine
     def read_out(self, h: Tensor) -> Tensor:
         """y_t = W_y h_t + W_r [r^1_t; ...; r^R_t], as one product."""
         return self.output(h)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from augrnn.cells.cell import Cell, require_sizes
+from augrnn.cells.cell import Cell, affine, require_sizes
 
 
 class LSTMState(NamedTuple):
@@ -48,6 +48,7 @@ class LSTM(Cell):
         zeros_BH = self.from_hidden.weight.new_zeros(batch_size, self.hidden_size)
         return LSTMState(zeros_BH, zeros_BH)
 
+    @affine
     def project(self, x: Tensor) -> Tensor:
         return self.from_input(x)
 
@@ -55,6 +56,7 @@ class LSTM(Cell):
         state = lstm_update(p_BP + self.from_hidden(state.hidden_BH), state.cell_BH)
         return state.hidden_BH, state
 
+    @affine
     def read_out(self, h: Tensor) -> Tensor:
         return self.output(h)
 
@@ -122,6 +124,7 @@ class GravesLSTM(Cell):
             LSTMState(*(vector_H.expand(batch_size, -1) for vector_H in layer_2H)) for layer_2H in self.first.unbind(0)
         )
 
+    @affine
     def project(self, x: Tensor) -> Tensor:
         return self.from_input(x)
 
@@ -133,5 +136,6 @@ class GravesLSTM(Cell):
             layers.append(lstm_update(gates_BG + recurrent(seen), previous.cell_BH))
         return torch.cat([layer.hidden_BH for layer in layers], dim=-1), tuple(layers)
 
+    @affine
     def read_out(self, h: Tensor) -> Tensor:
         return self.output(h)

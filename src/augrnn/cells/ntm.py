@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from augrnn.cells.cell import Cell, require_sizes
+from augrnn.cells.cell import Cell, affine, require_sizes
 from augrnn.cells.lstm import LSTMState
 from augrnn.cells.ntm_memory import available, head_sizes, memory_step
 from augrnn.cells.ntm_sequence import Memory, as_layers, linear_layers, ntm_sequence
@@ -203,5 +203,6 @@ class NTM(Cell):
         shown = self._add_and_gate(asked_BP)
         return h_TBE, NTMState(ends, memory_BNW, read_BHW, memory.weighting_BAN, *shown)
 
+    @affine
     def read_out(self, h: Tensor) -> Tensor:
         return self.output(h)

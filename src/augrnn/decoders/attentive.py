@@ -13,6 +13,7 @@ from augrnn import kernels
 from augrnn.attention.additive import AdditiveAttention
 from augrnn.attention.additive_steps import AdditiveSteps
 from augrnn.attention.attention import Attention
+from augrnn.cells.cell import affine
 from augrnn.cells.whole_sequences import possible, whole
 from augrnn.decoders.additive_rows import AdditiveRows, searched
 from augrnn.decoders.decoder import Decoder, DecoderState
@@ -70,6 +71,7 @@ class AttentiveDecoder(Decoder):
         for recurrent_HH in (*self.gate_layer.weight.data.chunk(2), self.candidate_layer.weight.data):
             nn.init.orthogonal_(recurrent_HH)
 
+    @affine
     def project(self, x: Tensor) -> Tensor:
         return self.word_layer(x)
 

@@ -1,0 +1,35 @@
+import pytest
+import torch
+from torch import nn
+
+from augrnn.cells import RNN
+from augrnn.cells.unroll import unroll
+
+
+def test_a_sequence_is_that_of_torchs_layer() -> None:
+    torch.manual_seed(0)
+    ours, torchs = RNN(3, 4, 2).double(), nn.RNN(3, 4).double()
+    torchs.load_state_dict(
+        {
+            f"{kind}_{theirs}_l0": getattr(mine, kind)
+            for theirs, mine in (("ih", ours.from_input), ("hh", ours.from_hidden))
+            for kind in ("weight", "bias")
+        }
+    )
+    x_TBI = torch.randn(6, 2, 3).double()
+    found, (expected, last) = unroll(ours, x_TBI), torchs(x_TBI)
+    torch.testing.assert_close(found.y_TBO, ours.output(expected))
+    torch.testing.assert_close(found.state.hidden_BH, last[0])
+
+
+def test_without_an_output_size_the_hidden_vector_is_the_output() -> None:
+    cell = RNN(3, 4)
+    assert (cell.input_size, cell.output_size) == (3, 4)
+    found = unroll(cell, torch.randn(1, 2, 3))
+    assert torch.equal(found.y_TBO[0], found.state.hidden_BH)
+
+
+@pytest.mark.parametrize("sizes", [(0, 4), (3, 0)])
+def test_sizes_below_one_are_refused(sizes: tuple[int, int]) -> None:
+    with pytest.raises(ValueError, match=r"an RNN needs .*_size of at least 1, not 0"):
+        RNN(*sizes)
