@@ -28,6 +28,21 @@ class StepBatch(Batch, Protocol):
         """How good outputs are: by the metric's name one number for each sequence, (B,)."""
 
 
+class CostedBatch(StepBatch, Protocol):
+    """What objectives of inner steps need of a batch (`augrnn.objectives.ponder_cost`, `expected_loss`)."""
+
+    @property
+    def lengths(self) -> Tensor:
+        """Steps in time of each sequence, (B,); what comes after them is padding."""
+
+    @property
+    def scored_outputs(self) -> Tensor:
+        """How many outputs the cost of each sequence is a sum over, (B,)."""
+
+    def step_costs(self, logits_TBO: Tensor) -> Tensor:
+        """Cross-entropy of each step, (..., T, B), in nats, from one output a step or several, (..., T, B, O)."""
+
+
 Any_batch = TypeVar("Any_batch", bound=tuple[Any, ...])
 
 

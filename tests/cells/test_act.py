@@ -165,7 +165,7 @@ def test_the_ponder_cost_falls_with_each_halting_probability_but_the_last() -> N
 
 class Padded(NamedTuple):
     size: int
-    lengths_B: Tensor
+    lengths: Tensor
 
 
 WRAPPERS: dict[str, Callable[[Cell], Cell]] = {

@@ -237,8 +237,8 @@ class Pondering(InnerSteps):
         return self.start(self.cell.initial_state(batch_size), batch_size)
 
     def begin(self, batch: Batch) -> Any:
-        """The state before a batch, whose `lengths_B`, where it has them, say where padding begins."""
-        return self.start(self.cell.begin(batch), batch.size, getattr(batch, "lengths_B", None))
+        """The state before a batch, whose `lengths`, where it has them, say where padding begins."""
+        return self.start(self.cell.begin(batch), batch.size, getattr(batch, "lengths", None))
 
     def read_out(self, h: Tensor) -> Tensor:
         """The inner cell's, if the read-out of a mean is the mean of read-outs; else `step` has read out already."""

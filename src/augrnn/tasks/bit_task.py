@@ -42,6 +42,19 @@ class BitBatch(NamedTuple):
         """What a cell is unrolled over, (T, B, I)."""
         return self.inputs_TBI
 
+    @property
+    def lengths(self) -> Tensor:
+        """Steps in time of each sequence, (B,): up to the last that is scored, all of them where none is."""
+        steps = len(self.scored_TB)
+        number_T1 = torch.arange(1, steps + 1, device=self.scored_TB.device).unsqueeze(1)
+        last_B = (number_T1 * (self.scored_TB > 0)).amax(0)
+        return torch.where(last_B > 0, last_B, steps)
+
+    @property
+    def scored_outputs(self) -> Tensor:
+        """How many bits of each sequence are scored, (B,)."""
+        return self.scored_TB.sum(0) * self.targets_TBO.shape[-1]
+
     def step_costs(self, logits_TBO: Tensor) -> Tensor:
         """Cross-entropy of each step, (..., T, B), in nats, zero where none is scored.
 
