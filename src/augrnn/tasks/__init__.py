@@ -1,4 +1,4 @@
-"""LightningDataModules: the benchmarks of the Neural Turing Machine, reversal, translation and captioning."""
+"""LightningDataModules: the benchmarks of the Neural Turing Machine, parity, reversal, translation and captioning."""
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from augrnn.tasks.associative_recall import AssociativeRecall
 from augrnn.tasks.copy import Copy
 from augrnn.tasks.dynamic_ngrams import DynamicNGrams
+from augrnn.tasks.parity import Parity
 from augrnn.tasks.priority_sort import PrioritySort
 from augrnn.tasks.repeat_copy import RepeatCopy
 from augrnn.tasks.reversal import Reversal
@@ -24,6 +25,7 @@ __all__ = [
     "Captioning",
     "Copy",
     "DynamicNGrams",
+    "Parity",
     "PrioritySort",
     "RepeatCopy",
     "Reversal",

@@ -73,6 +73,10 @@ class BitBatch(NamedTuple):
         wrong_TBO = ((logits_TBO > 0) != (self.targets_TBO > 0.5)).to(logits_TBO.dtype)
         return (wrong_TBO.sum(-1) * self.scored_TB).sum(0)
 
+    def wrong_steps(self, logits_TBO: Tensor) -> Tensor:
+        """Which scored steps, (T, B), have a target bit that the thresholded output gets wrong."""
+        return ((logits_TBO > 0) != (self.targets_TBO > 0.5)).any(-1) & (self.scored_TB > 0)
+
     def scores(self, outputs_TBO: Tensor) -> dict[str, Tensor]:
         """`cost_bits` and `wrong_bits` of each sequence, (B,)."""
         return {"cost_bits": self.cost_bits(outputs_TBO), "wrong_bits": self.wrong_bits(outputs_TBO)}

@@ -1,0 +1,89 @@
+"""The parity task of adaptive computation time (Graves 2016, section 3.1)."""
+
+# B = batch, E = elements
+
+from typing import Literal
+
+import torch
+
+from augrnn.batch_stream import BatchStream, generator
+from augrnn.errors import UserError
+from augrnn.tasks.bit_task import BitBatch, BitTask, Size
+
+Range = tuple[int, int]
+"""The fewest and the most non-zero elements of a vector, both included; how many there are is drawn evenly."""
+
+
+class Parity(BitTask):
+    """See one vector of ones, minus ones and zeros; say whether its number of ones is odd.
+
+    With 6 elements, 4 of them not zero, scattered and as a prefix:
+
+        input   0 1 -1 0 1 1        1 -1 1 1 0 0
+        target  1                   1
+
+    It is one step in time, so that all computation is inner steps. Chance is one wrong answer in two at each number of
+    non-zeros. The paper has 64 elements, 1 to 64 of them not zero, and does not say where they are: the main reading is
+    anywhere; public code fills the first ones. PonderNet's extrapolation has 96 elements with 1 to 48 in training and
+    49 to 96 in the test.
+
+    Args:
+      elements: E.
+      min_nonzeros, max_nonzeros: of training and validation vectors.
+      places: where the non-zeros are, "scattered" or "prefix".
+      test_nonzeros: numbers of non-zeros, an evaluation set for each, named "8".
+      test_ranges: ranges of them, an evaluation set for each, named "49-96".
+      test_sequences: vectors in each of them.
+      batch_size, epoch_batches, validation_sequences, seed: see BitTask.
+    """
+
+    measure = "augrnn.measures.pondering.measure.PonderingMeasure"
+
+    output_size = 1
+    evaluation_batch_size = 128
+
+    def __init__(
+        self,
+        elements: int = 64,
+        min_nonzeros: int = 1,
+        max_nonzeros: int = 64,
+        places: Literal["scattered", "prefix"] = "scattered",
+        test_nonzeros: tuple[int, ...] = (1, 8, 16, 24, 32, 40, 48, 56, 64),
+        test_ranges: tuple[Range, ...] = ((1, 64),),
+        test_sequences: int = 1000,
+        batch_size: int = 128,
+        epoch_batches: int = 1000,
+        validation_sequences: int = 1280,
+        seed: int = 0,
+    ) -> None:
+        ranges = (*((count, count) for count in test_nonzeros), *map(tuple, test_ranges))
+        super().__init__(batch_size, epoch_batches, validation_sequences, ranges, test_sequences, seed)
+        for low, high in ((min_nonzeros, max_nonzeros), *ranges):
+            if not 1 <= low <= high <= elements:
+                raise UserError(
+                    f"parity needs ranges of non-zeros from at least 1 to at most its {elements} elements, "
+                    f"not {low} to {high}"
+                )
+        self.range = (min_nonzeros, max_nonzeros)
+        self.input_size, self.places = elements, places
+
+    def random_size(self, *seed: int) -> Size:
+        return self.range
+
+    def sample(self, batch_size: int, size: Size, *seed: int) -> BitBatch:
+        (low, high), source = size, generator(*seed)
+        counts_B1 = torch.randint(low, high + 1, (batch_size, 1), generator=source)
+        signs_BE = torch.randint(0, 2, (batch_size, self.input_size), generator=source) * 2 - 1
+        order_BE = torch.arange(self.input_size).expand(batch_size, -1)
+        if self.places == "scattered":
+            order_BE = torch.rand(batch_size, self.input_size, generator=source).argsort(1)
+        vectors_BE = signs_BE * (order_BE < counts_B1)
+        odd_B = (vectors_BE == 1).sum(1) % 2
+        return BitBatch(vectors_BE.float().unsqueeze(0), odd_B.float().view(1, -1, 1), torch.ones(1, batch_size))
+
+    def test_sets(self) -> dict[str, BatchStream]:
+        """The evaluation sets by their numbers of non-zeros: "8", or "49-96"."""
+        return {
+            str(low) if low == high else f"{low}-{high}": self.evaluation_set((low, high), self.test_sequences)
+            for low, high in self.test_sizes
+        }
