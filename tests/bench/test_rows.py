@@ -5,7 +5,7 @@ import json
 import pytest
 import torch
 
-from augrnn.bench import captions
+from augrnn.bench import captions, pondering
 from augrnn.bench import rows as bench
 from augrnn.cli import main
 
@@ -20,6 +20,7 @@ def test_bench_json_has_the_promised_keys(monkeypatch: pytest.MonkeyPatch, capsy
     monkeypatch.setattr(bench, "WORKLOADS", short)
     monkeypatch.setattr(bench, "PAIRS", 3)
     monkeypatch.setattr(bench, "HIDDEN", 8)
+    monkeypatch.setattr(pondering, "SIZES", ((8, 4, 2, 3),))
     monkeypatch.setattr("augrnn.bench.conditions.condition_rows", lambda seconds: iter(()))
     for name, size in {"CHANNELS": 16, "HIDDEN": 8, "IMAGES": 2, "PICTURES": 4, "SIDE": 32}.items():
         monkeypatch.setattr(captions, name, size)

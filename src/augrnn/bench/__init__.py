@@ -9,7 +9,10 @@ if TYPE_CHECKING:
 
 
 def speeds(seconds: float) -> "Iterator[Row]":
-    """Every row; see `speeds` in `rows` and `captions`. `bench --against` asks older commits for them by this name."""
-    from augrnn.bench import captions, rows
+    """Every row; see `speeds` in `rows`, `pondering` and `captions`.
 
-    return chain(rows.speeds(seconds), captions.speeds(seconds))
+    `bench --against` asks older commits for them by this name.
+    """
+    from augrnn.bench import captions, pondering, rows
+
+    return chain(rows.speeds(seconds), pondering.speeds(seconds), captions.speeds(seconds))

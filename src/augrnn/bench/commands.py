@@ -82,6 +82,10 @@ def _beside(row: Any) -> str:
         return "compiled before"
     if row.unit == "pictures/s":
         return "the network alone"
+    if row.unit == "inputs/s":
+        if "longer" in row.name:
+            return "halted samples stay"
+        return "the cell alone" if "Repeat" in row.name else "Repeat"
     return "idle" if "busy" in row.name else "torch's layers"
 
 
