@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from augrnn.bench import pondering
-from augrnn.cells import ACT, LSTM
+from augrnn.cells import ACT, LSTM, compilation, inner_steps
 from augrnn.cells.unroll import unroll
 
 
@@ -15,6 +15,14 @@ def test_the_steps_that_rows_name_are_taken() -> None:
     pondering._as_marked(marked.halting_unit)
     steps_TB = unroll(marked, torch.randn(2, 20, 3), keep=True).trace.steps_B
     assert steps_TB.tolist() == [[20.0] + [2.0] * 9 + [20.0] + [2.0] * 9] * 2
+
+
+def test_halted_samples_leave_in_one_of_two_rows_with_a_compiler_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(compilation, "available", lambda: True)
+    monkeypatch.setattr(inner_steps, "COMPACTION", 1)
+    leaving, staying = (wrapper(pondering.Marked(LSTM(4, 5))) for wrapper in (ACT, pondering.Staying))
+    assert leaving.compacts(left=2, rows=20, idle=18)
+    assert not staying.compacts(left=2, rows=20, idle=18)
 
 
 def test_rows_have_something_beside_them(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -35,7 +35,12 @@ class MarkState(NamedTuple):
 
 
 class Marked(Cell):
-    """A cell whose state says how soon a sample halts: one in ten takes long. It emits that after its own output."""
+    """A cell whose state says how soon a sample halts: one in ten takes long. It emits that after its own output.
+
+    Like the plain cell in it, it is not compiled as an inner step: else no sample would leave.
+    """
+
+    one_program = False
 
     def __init__(self, cell: Cell) -> None:
         super().__init__()
