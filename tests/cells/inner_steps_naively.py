@@ -89,7 +89,7 @@ class Told(NamedTuple):
 def act(
     cell: Cell, unit: torch.nn.Linear, x_TI: Tensor, epsilon: float, cap: int, state: Any = None
 ) -> tuple[list[Told], Any]:
-    """Graves 2016, Eqs. 3 to 12, on one sequence: what was done at each step in time, and the last state."""
+    """Graves 2016, Eqs. 3 to 9 and 13, on one sequence: what was done at each step in time, and the last state."""
     state, told = state or cell.initial_state(1), []
     for x_I in x_TI:
         steps = inner_steps(cell, unit, x_I, state, cap)
@@ -116,7 +116,7 @@ class Expected(NamedTuple):
 
 
 def ponder_net(cell: Cell, unit: torch.nn.Linear, x_TI: Tensor, cap: int) -> tuple[list[Expected], Any]:
-    """Banino et al. 2021, Eqs. 1 to 3, what is left given to the last step; the expected state goes on."""
+    """Banino et al. 2021, Eqs. 1 and 2, what is left given to the last step; the expected state goes on."""
     state, told = cell.initial_state(1), []
     for x_I in x_TI:
         steps, left, p = inner_steps(cell, unit, x_I, state, cap), x_I.new_ones(()), []

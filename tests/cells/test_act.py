@@ -304,6 +304,8 @@ def test_a_cap_is_at_least_one(wrapper: Any) -> None:
         wrapper(RNN(INPUT, 4), cap=0)
     with pytest.raises(ValueError, match="halting_size of at least 1, not 0"):
         wrapper(RNN(INPUT, 4), halting_size=0)
+    with pytest.raises(ValueError, match="a step of RNN emits 4 numbers, not a halting_size of 7"):
+        wrapper(RNN(INPUT, 4), halting_size=7)
 
 
 @pytest.mark.parametrize("wrapper", [ACT, PonderNet, lambda cell: Repeat(cell, 2)])
@@ -313,6 +315,7 @@ def test_a_cap_is_at_least_one(wrapper: Any) -> None:
         (nn.Linear(3, 4), "goes around a Cell, not around a Linear"),
         (GRU, "goes around a Cell, not around the class GRU"),
         (None, "goes around a Cell, not around a NoneType"),
+        (Cell(), "needs the sizes of its cell: Cell sets no input_size and no output_size"),
         (ACT(RNN(INPUT, 4)), "goes around a plain cell: ACT has inner steps of its own"),
         (Repeat(RNN(INPUT, 4), 2), "goes around a plain cell: Repeat has inner steps"),
     ],

@@ -133,12 +133,14 @@ def test_they_train_through_the_transducer(cell: torch.nn.Module, objective: Obj
 @pytest.mark.parametrize(
     ("make", "told"),
     [
-        (lambda: PonderCost(-0.1), "a tau of at least 0, not -0.1"),
-        (lambda: PonderCost(math.nan), "a tau of at least 0, not nan"),
+        (lambda: PonderCost(-0.1), "a finite tau of at least 0, not -0.1"),
+        (lambda: PonderCost(math.nan), "a finite tau of at least 0, not nan"),
+        (lambda: PonderCost(math.inf), "a finite tau of at least 0, not inf"),
         (lambda: PonderCost(0.1, "mean"), "put together by sums, means, mean_ponder, not mean"),
         (lambda: ExpectedLoss(prior=1.0), "a prior between 0 and 1, not beta 0.01 and prior 1.0"),
         (lambda: ExpectedLoss(prior=0.0), "a prior between 0 and 1, not beta 0.01 and prior 0.0"),
-        (lambda: ExpectedLoss(beta=-1.0), "a beta of at least 0"),
+        (lambda: ExpectedLoss(beta=-1.0), "a finite beta of at least 0"),
+        (lambda: ExpectedLoss(beta=math.inf), "a finite beta of at least 0"),
     ],
 )
 def test_numbers_that_mean_nothing_are_refused(make, told: str) -> None:  # type: ignore[no-untyped-def]
@@ -147,10 +149,17 @@ def test_numbers_that_mean_nothing_are_refused(make, told: str) -> None:  # type
 
 
 @pytest.mark.parametrize(
-    ("objective", "told"), [(PonderCost(0.1), "augrnn.cells.ACT does"), (ExpectedLoss(), "PonderNet does")]
+    ("objective", "told"),
+    [(PonderCost(0.1), "such as augrnn.cells.ACT"), (ExpectedLoss(), "as augrnn.cells.PonderNet has them")],
 )
 def test_a_cell_that_does_not_ponder_is_told(objective: Objective, told: str) -> None:
     given = batch()
     ours = Transducer(Repeat(LSTM(3, 4, OUT), 2), objective).double()
     with pytest.raises(UserError, match=told):
         ours.answer(given, objective.keep)
+
+
+def test_an_expected_loss_is_not_of_an_evaluation() -> None:
+    ours = system(ExpectedLoss(), net=True).eval()
+    with pytest.raises(UserError, match="is of a cell in training"):
+        ours.answer(batch(), ours.objective.keep)

@@ -72,6 +72,8 @@ def test_a_batch_is_a_function_of_seed_and_number() -> None:
         ({"test_ranges": ((60, 70),)}, "not 60 to 70"),
         ({"test_nonzeros": (0,)}, "test sizes, each of at least 1"),
         ({"elements": 8}, "at most its 8 elements"),
+        ({"elements": 0}, "at most its 0 elements"),
+        ({"places": "first"}, "scattered or prefix, not first"),
     ],
 )
 def test_impossible_ranges_are_refused(options: dict[str, object], told: str) -> None:

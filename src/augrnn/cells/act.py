@@ -42,9 +42,9 @@ class ACT(Pondering):
       N = min(M, min{n: h^1 + ... + h^n >= 1 - epsilon})
 
     steps; with the remainder R = 1 - (h^1 + ... + h^(N-1)), state and output are the means of s^n and y^n with the
-    weights h^1, ..., h^(N-1), R (Eqs. 3 to 9). The sum is in the order of the steps, in the precision of the weights:
-    with epsilon .1 and every h = .1 that is N = 9 in float32 and 10 in float64. The halting unit sees what a step of
-    the inner cell emits; the mean is of all that its state holds, an LSTM's memory cells too.
+    weights h^1, ..., h^(N-1), R (Eqs. 3 to 9 and 13). The sum is in the order of the steps, in the precision of the
+    weights: with epsilon .1 and every h = .1 that is N = 9 in float32 and 10 in float64. The halting unit sees what a
+    step of the inner cell emits; the mean is of all that its state holds, an LSTM's memory cells too.
 
     A sample's padding (see `begin`) takes no inner steps and leaves its state as it is. The ponder cost is
     `augrnn.objectives.ponder_cost.PonderCost`.
@@ -53,7 +53,7 @@ class ACT(Pondering):
       cell: the inner cell, made for one input channel more than ACT has, the flag.
       epsilon: in (0, 1); lets one step be enough.
       cap: M.
-      halting_size: size of what a step of the cell emits; found by a step when None, which a decoder has not.
+      halting_size: size of what a step of the cell emits; found by a step, and to be given for a decoder only.
       bias: b_h at first.
     """
 

@@ -43,7 +43,7 @@ class InnerSteps(Cell):
       cell: the inner cell, made for one input channel more than there are.
 
     Raises:
-      ValueError: it is not a Cell, is such a wrapper itself, or has no input channel for the flag.
+      ValueError: it is not a Cell, is such a wrapper itself, sets no sizes, or has no input channel for the flag.
     """
 
     one_program = False
@@ -55,6 +55,10 @@ class InnerSteps(Cell):
             raise ValueError(f"{kind} goes around a Cell, not around {given}")
         if isinstance(cell, InnerSteps):
             raise ValueError(f"{kind} goes around a plain cell: {type(cell).__name__} has inner steps of its own")
+        if missing := [name for name in ("input_size", "output_size") if not hasattr(cell, name)]:
+            raise ValueError(
+                f"{kind} needs the sizes of its cell: {type(cell).__name__} sets no {' and no '.join(missing)}"
+            )
         if cell.input_size < 1:
             raise ValueError(f"{kind} needs an input channel of the inner cell for its flag: set its input_size")
         self.cell = cell
@@ -160,7 +164,7 @@ class Taken:
     stacked: list[Tensor]
 
     def mean(self, weights_NB: Tensor, read_out: Callable[[Tensor], Tensor] | None) -> tuple[Tensor, State]:
-        """What the inner steps emit and the states they lead to, averaged (Graves 2016, Eqs. 8 and 9).
+        """What the inner steps emit and the states they lead to, averaged (Graves 2016, Eq. 9).
 
         Parts of the state that no step changes, and flags and whole numbers, stay as they were.
 
@@ -210,14 +214,21 @@ class Pondering(InnerSteps):
       kind: the wrapper, for messages.
       cell: see InnerSteps.
       cap: M.
-      halting_size: H; found by one step of the cell when None.
+      halting_size: H; found by one step of the cell, so that only a decoder's has to be given.
       bias: of the halting unit at first.
     """
 
     def __init__(self, kind: str, cell: Cell, cap: int, halting_size: int | None, bias: float) -> None:
         super().__init__(kind, cell)
-        size = emitted_size(cell) if halting_size is None else halting_size
-        require_sizes(kind, cap=cap, halting_size=size)
+        require_sizes(kind, cap=cap, halting_size=1 if halting_size is None else halting_size)
+        found = emitted_size(cell)
+        size = halting_size if found is None else found
+        if size is None:
+            raise ValueError(f"what a step of {type(cell).__name__} emits is not known: give halting_size")
+        if halting_size not in (None, size):
+            raise ValueError(
+                f"a step of {type(cell).__name__} emits {size} numbers, not a halting_size of {halting_size}"
+            )
         self.cap = cap
         self.halting_unit = nn.Linear(size, 1)
         nn.init.constant_(self.halting_unit.bias, bias)
@@ -331,17 +342,13 @@ class Pondering(InnerSteps):
         return emitted, rebuilt(inner, kept)
 
 
-def emitted_size(cell: Cell) -> int:
-    """H, the size of what a cell's step emits, by one step from its initial state.
-
-    Raises:
-      ValueError: it has none.
-    """
+def emitted_size(cell: Cell) -> int | None:
+    """H, the size of what a cell's step emits, by one step from its initial state; None where it has no such state."""
     like = next(cell.parameters(), torch.empty(0))
     with torch.no_grad():
         try:
             start = cell.initial_state(1)
         except TypeError:
-            raise ValueError(f"what a step of {type(cell).__name__} emits is not known: give halting_size") from None
+            return None
         h_1H, _ = cell.step(cell.project(like.new_zeros(1, cell.input_size)), start)
     return h_1H.shape[-1]

@@ -40,7 +40,8 @@ class PonderNet(Pondering):
     """PonderNet around any cell.
 
     The inner cell gives at step n an output y_n and the chance lambda_n to halt there, so that it halts at step n with
-    p_n = lambda_n (1 - lambda_1) ... (1 - lambda_(n-1)) (Eqs. 1 to 3); what is left at step M belongs to that step.
+    p_n = lambda_n (1 - lambda_1) ... (1 - lambda_(n-1)) (Eqs. 1 and 2); what is left at step M belongs to that step,
+    the second of the two ways of section 2.3.
     Training takes all M steps: the loss is the expected one (`augrnn.objectives.expected_loss.ExpectedLoss`). In
     evaluation halting is drawn step by step, from torch's global generator, and the last step's output and state
     count.
@@ -51,7 +52,7 @@ class PonderNet(Pondering):
     Args:
       cell: the inner cell, made for one input channel more than PonderNet has: the flag, as in ACT.
       cap: M.
-      halting_size: size of what a step of the cell emits; found by a step when None, which a decoder has not.
+      halting_size: size of what a step of the cell emits; found by a step, and to be given for a decoder only.
       bias: of the halting unit at first.
     """
 

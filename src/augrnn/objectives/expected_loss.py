@@ -23,7 +23,7 @@ def log_prior(chance: float, cap: int) -> Tensor:
 
 
 class ExpectedLoss(Objective):
-    """The loss of Banino et al. 2021 (Eqs. 4 and 5): sum_n p_n L(y, y_n) + beta KL(p || p_G(lambda_p)).
+    """The loss of Banino et al. 2021 (Eq. 3): sum_n p_n L(y, y_n) + beta KL(p || p_G(lambda_p)).
 
     p_G is the geometric distribution with the chance lambda_p, cut after PonderNet's last step. Over a sequence both
     terms are summed over its steps in time.
@@ -38,15 +38,19 @@ class ExpectedLoss(Objective):
 
     def __init__(self, beta: float = 0.01, prior: float = 0.2) -> None:
         super().__init__()
-        if not (beta >= 0 and 0 < prior < 1):
+        if not (0 <= beta < math.inf and 0 < prior < 1):
             told = f"beta {beta} and prior {prior}"
-            raise ValueError(f"PonderNet needs a beta of at least 0 and a prior between 0 and 1, not {told}")
+            raise ValueError(
+                f"an expected loss needs a finite beta of at least 0 and a prior between 0 and 1, not {told}"
+            )
         self.beta, self.prior = beta, prior
 
     @staticmethod
     def keep(record: Any) -> tuple[Tensor, Tensor, Tensor]:
         if not hasattr(record, "log_p_BM"):
-            raise UserError("an expected loss needs a cell that says when it would halt: augrnn.cells.PonderNet does")
+            raise UserError("an expected loss needs the chances of all inner steps, as augrnn.cells.PonderNet has them")
+        if not record.log_p_BM.shape[-1]:
+            raise UserError("an expected loss is of a cell in training: in evaluation the step that halts is drawn")
         return record.steps_B, record.log_p_BM, record.outputs_BMO
 
     def forward(self, batch: CostedBatch, given: Unrolled) -> Loss:

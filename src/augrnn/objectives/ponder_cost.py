@@ -2,6 +2,7 @@
 
 # T = time steps, B = batch
 
+import math
 from typing import Any, Literal, get_args
 
 import torch
@@ -30,9 +31,9 @@ def papers_tau(tau: float, convention: Convention, steps: int, outputs: int) -> 
 
 
 class PonderCost(Objective):
-    """The loss of Graves 2016 (Eqs. 10 to 13): L(x, y) + tau P(x), with P(x) the sum over time of N(t) + R(t).
+    """The loss of Graves 2016 (Eqs. 10 to 12): L(x, y) + tau P(x), with P(x) the sum over time of N(t) + R(t).
 
-    N is constant in the gradient, so that dP/dh^n is -1 for n < N and 0 for n = N.
+    N is constant in the gradient, so that dP/dh^n is -1 for n < N and 0 for n = N (Eq. 14).
 
     Logged: `cost_bits`, what the task costs a sequence; `ponder`, the mean number of inner steps N of a step in time.
 
@@ -46,8 +47,8 @@ class PonderCost(Objective):
 
     def __init__(self, tau: float, convention: Convention = "sums") -> None:
         super().__init__()
-        if not tau >= 0:
-            raise ValueError(f"a ponder cost needs a tau of at least 0, not {tau}")
+        if not 0 <= tau < math.inf:
+            raise ValueError(f"a ponder cost needs a finite tau of at least 0, not {tau}")
         if convention not in get_args(Convention):
             raise ValueError(f"a ponder cost is put together by {', '.join(get_args(Convention))}, not {convention}")
         self.tau, self.convention = tau, convention
@@ -55,7 +56,7 @@ class PonderCost(Objective):
     @staticmethod
     def keep(record: Any) -> tuple[Tensor, Tensor]:
         if not hasattr(record, "remainder_B"):
-            raise UserError("a ponder cost needs a cell that says what it has left: augrnn.cells.ACT does")
+            raise UserError("a ponder cost needs a cell with a remainder, such as augrnn.cells.ACT")
         return record.steps_B, record.remainder_B
 
     def forward(self, batch: CostedBatch, given: Unrolled) -> Loss:

@@ -2,7 +2,7 @@
 
 # B = batch, E = elements
 
-from typing import Literal
+from typing import Literal, get_args
 
 import torch
 
@@ -10,22 +10,24 @@ from augrnn.batch_stream import BatchStream, generator
 from augrnn.errors import UserError
 from augrnn.tasks.bit_task import BitBatch, BitTask, Size
 
+Places = Literal["scattered", "prefix"]
+
 Range = tuple[int, int]
 """The fewest and the most non-zero elements of a vector, both included; how many there are is drawn evenly."""
 
 
 class Parity(BitTask):
-    """See one vector of ones, minus ones and zeros; say whether its number of ones is odd.
+    """From one vector of ones, minus ones and zeros to whether its number of ones is odd.
 
     With 6 elements, 4 of them not zero, scattered and as a prefix:
 
         input   0 1 -1 0 1 1        1 -1 1 1 0 0
         target  1                   1
 
-    It is one step in time, so that all computation is inner steps. Chance is one wrong answer in two at each number of
-    non-zeros. The paper has 64 elements, 1 to 64 of them not zero, and does not say where they are: the main reading is
-    anywhere; public code fills the first ones. PonderNet's extrapolation has 96 elements with 1 to 48 in training and
-    49 to 96 in the test.
+    It is one step in time, so that all computation is inner steps. A guess is wrong half of the time at each number of
+    non-zeros. The paper has 64 elements, of which "a random number from 1 to 64 were randomly set to 1 or -1": we read
+    that as anywhere; public code fills the first ones. PonderNet's extrapolation has 96 elements with 1 to 48 in
+    training and 49 to 96 in the test.
 
     Args:
       elements: E.
@@ -47,7 +49,7 @@ class Parity(BitTask):
         elements: int = 64,
         min_nonzeros: int = 1,
         max_nonzeros: int = 64,
-        places: Literal["scattered", "prefix"] = "scattered",
+        places: Places = "scattered",
         test_nonzeros: tuple[int, ...] = (1, 8, 16, 24, 32, 40, 48, 56, 64),
         test_ranges: tuple[Range, ...] = ((1, 64),),
         test_sequences: int = 1000,
@@ -56,6 +58,8 @@ class Parity(BitTask):
         validation_sequences: int = 1280,
         seed: int = 0,
     ) -> None:
+        if places not in get_args(Places):
+            raise UserError(f"the non-zeros of parity are {' or '.join(get_args(Places))}, not {places}")
         ranges = (*((count, count) for count in test_nonzeros), *map(tuple, test_ranges))
         super().__init__(batch_size, epoch_batches, validation_sequences, ranges, test_sequences, seed)
         for low, high in ((min_nonzeros, max_nonzeros), *ranges):
