@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from augrnn.exhibits.exhibit import Exhibit
 
 WRONG = "val/wrong_bits"
-"""The share of validation vectors whose parity is told wrongly."""
+"""The share of validation vectors with a wrong answer: each has one bit."""
 
 TAUS = {"act-tau-0.1": 0.1, "act-tau-0.03": 0.03, "act-tau-0.01": 0.01, "act-tau-0.001": 0.001}
 SMALL_TAUS = tuple(name for name, tau in TAUS.items() if tau <= 0.03)
@@ -25,7 +25,7 @@ def ponders(tau: float) -> Settings:
 
 
 def everywhere(run: RunRecord) -> float:
-    """Percent of vectors told wrongly, all numbers of non-zeros alike."""
+    """Percent of vectors with a wrong answer, over all numbers of non-zeros."""
     return 100 * next(share for name, share in run["wrong_sequences"].items() if "-" in name)
 
 
@@ -49,12 +49,15 @@ def with_small_taus(results: Results) -> dict[str, Observations]:
 
 
 def rising(results: Results) -> Observations:
-    """Inner steps at the most non-zeros as a multiple of those at the fewest, with tau .001."""
+    """Inner steps at the most non-zeros as a multiple of those at the fewest, with tau .001.
+
+    Seeds with more than 5 % wrong are left out: the paper says it of successful networks.
+    """
 
     def ratio(run: RunRecord) -> float:
         return hardest(run, "inner_steps") / run["inner_steps"][min(_counts(run), key=int)]
 
-    return results.each("act-tau-0.001", ratio, where=lambda run: everywhere(run) < 5)
+    return results.each("act-tau-0.001", ratio, where=lambda run: everywhere(run) <= 5)
 
 
 def fixed_steps(results: Results) -> dict[str, Observations]:
@@ -63,7 +66,10 @@ def fixed_steps(results: Results) -> dict[str, Observations]:
 
 
 def sooner(results: Results) -> Observations:
-    """Training vectors that ACT needs for 98 % right on the prefix task, as a multiple of Repeat's."""
+    """Training vectors that ACT needs for 98 % right on the prefix task, as a multiple of Repeat's.
+
+    A seed in which either never gets there counts against the claim.
+    """
 
     def ratio(act: RunRecord, repeat: RunRecord) -> float | None:
         slow, fast = act.reached(WRONG, 0.02), repeat.reached(WRONG, 0.02)
@@ -126,7 +132,7 @@ JUDGED = ("small", "paper")
 
 experiment = Experiment(
     name="act/parity",
-    title="A network that ponders tells the parity of vectors that it cannot tell at once",
+    title="Several inner steps solve parity where a single one guesses",
     paper="Graves 2016: Adaptive Computation Time for Recurrent Neural Networks, arXiv 1603.08983, section 3.1",
     variants=VARIANTS,
     scales={
@@ -145,37 +151,37 @@ experiment = Experiment(
     claims=(
         Claim(
             name="at-once-it-guesses",
-            sentence="A single-step network has no better than chance error on the hardest vectors.",
-            source="section 3.1, figure 4",
+            sentence="Without ACT the network guesses at the hardest vectors.",
+            source="section 3.1, figure 6",
             quantity=without_pondering,
-            rules=dict.fromkeys(JUDGED, Typical("at least", 40, partly=25)),
-            paper="about 40 % wrong without ACT, read off figure 3",
+            rules=dict.fromkeys(JUDGED, Typical("at least", 45, partly=40)),
+            paper="almost 40 % wrong over all vectors (50 is a guess), rising sharply with difficulty",
             public="none over seeds",
             unit="% of vectors wrong at the most non-zeros",
         ),
         Claim(
             name="small-taus-solve",
             sentence="With a time penalty of .03 or less the mean error is below 5 %.",
-            source="section 3.1, figure 3",
+            source="section 3.1, figure 4",
             quantity=with_small_taus,
             rules=dict.fromkeys(JUDGED, AllOf(Typical("at most", 5, partly=15))),
-            paper="below 5 % for tau <= .03",
-            public="95.5 to 95.8 % right (2,000 units, another tau); PonderNet's authors: only few tau work",
+            paper="a mean over 20 seeds below 5 % for each tau <= .03",
+            public="95.5 to 95.8 % right (2,000 units, curriculum, other tau); PonderNet's authors: only few tau work",
             unit="% of vectors wrong",
         ),
         Claim(
             name="harder-vectors-take-longer",
-            sentence="The network ponders longer the more elements are not zero.",
-            source="section 3.1, figure 4",
+            sentence="A network that solves the task ponders longer on the hardest vectors than on the easiest.",
+            source="section 3.1, figure 6",
             quantity=rising,
             rules=dict.fromkeys(JUDGED, Typical("at least", 1.2, partly=1.05)),
-            paper="rises, figure 4",
+            paper="grows linearly with difficulty for intermediate taus",
             public="none over seeds",
             unit="times the inner steps of the fewest non-zeros",
         ),
         Claim(
             name="fixed-steps-match",
-            sentence="A fixed number of steps solves what adaptive computation does.",
+            sentence="Two or three fixed steps solve the task as well.",
             source="Fojo, Campos, Giro-i-Nieto 2018",
             quantity=fixed_steps,
             rules=dict.fromkeys(JUDGED, AllOf(Typical("at most", 5, partly=15))),
@@ -188,15 +194,15 @@ experiment = Experiment(
             sentence="Repeating inputs learns in fewer updates than ACT.",
             source="Fojo, Campos, Giro-i-Nieto 2018",
             quantity=sooner,
-            rules=dict.fromkeys(JUDGED, Typical("at least", 1.5, partly=1)),
+            rules=dict.fromkeys(JUDGED, Typical("at least", 1.5, partly=1.1)),
             paper="53k updates with ACT (tau .01), 22k with 2 fixed steps: 2.4 times",
             public="the same",
             unit="times the training vectors of Repeat until 98 % are right",
         ),
         Claim(
             name="ponder-net-solves",
-            sentence="PonderNet tells parity inside the range it was trained on.",
-            source="Banino, Balaguer, Blundell 2021, section 4.1",
+            sentence="PonderNet solves the task in the range it was trained on.",
+            source="Banino, Balaguer, Blundell 2021, section 3.1",
             quantity=lambda results: results.each("ponder-net", everywhere),
             rules=dict.fromkeys(JUDGED, Typical("at most", 5, partly=15)),
             paper="near perfect, figures only",
