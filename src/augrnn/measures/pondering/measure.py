@@ -28,9 +28,10 @@ def inner_steps(cell: Cell, trace: Any, lengths_B: Tensor) -> Tensor:
 class PonderingMeasure(Measure):
     """Errors and pondering in each evaluation set.
 
-    Numbers, each by the set's name: `wrong_steps`, the share of scored steps with a wrong output (Graves' figures have
-    it for logic); `wrong_sequences`, the share of sequences with any, which is the paper's error; `inner_steps`, the
-    mean number of inner steps of a step in time. What a cell draws at random is the same at every measuring.
+    Numbers, each by the set's name: `wrong_steps`, the share of scored steps with a wrong output (of which a guess at
+    one bit makes one half); `wrong_sequences`, the share of sequences with any, which Graves 2016 calls the error;
+    `inner_steps`, the mean number of inner steps of a step in time. What a cell draws at random is the same at every
+    measuring.
     """
 
     def measure(self, system: Transducer, task: BitTask) -> Measured:
