@@ -1,5 +1,6 @@
 """Learning curves and quantities by size and bucket, drawn from small numbers, some of them missing."""
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -182,3 +183,16 @@ def test_values_by_bucket_have_a_bar_for_each_run() -> None:
     assert [label.get_text() for label in axes.get_xticklabels()] == ["1-9", "20+"]
     assert shown.found["b"][0]["1-9"] == pytest.approx([40.1, 42, 43.9])
     assert "Seeds: a 2, b 1, c 0." in shown.caption
+
+
+@pytest.mark.parametrize("variants", [1, 2, 3, 5])
+@pytest.mark.parametrize("last", [640, 9_000, 99_999, 300_000, 2_500_000])
+def test_numbers_of_sequences_stand_apart(variants: int, last: int) -> None:
+    run = ([last / 10, last / 2, last], [3.0, 2.0, 1.0])
+    figure = LearningCurves({f"v{number}": [run] for number in range(variants)}, "cost").draw()
+    figure.canvas.draw()
+    for axes in (each for each in figure.axes if each.get_visible()):
+        low, high = axes.get_xlim()
+        labels = [tick.label1 for tick in axes.xaxis.get_major_ticks() if low <= tick.get_loc() <= high]
+        boxes = [label.get_window_extent() for label in labels if label.get_visible()]
+        assert all(right.x0 - left.x1 > 6 for left, right in pairwise(boxes))

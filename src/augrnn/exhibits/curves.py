@@ -76,13 +76,15 @@ class LearningCurves(Exhibit):
             axes.tick_params(labelbottom=True)
             axes.set_xlabel("training sequences")
         top = max([*self._numbers, self.floor or -math.inf, -math.inf if self.bar is None else self.bar])
+        last = max(at or 0 for runs in shown.values() for sequences, _ in runs for at in [*sequences, 0])
+        ticks = 7 if columns == 1 else 3 if columns == 2 or last < 100_000 else 2
         every = looks(self.curves)
         for axes, (variant, runs) in zip(grid.flat, shown.items(), strict=False):
             seeds.draw(axes, runs, every[variant], below=self._floor(axes, top))
             if self.bar is not None:
                 axes.axhline(self.bar, color="0.3", ls=(0, (4, 3)), lw=1)
             axes.set_title(textwrap.fill(variant, 75 // columns, break_on_hyphens=False))
-            axes.xaxis.set_major_locator(plt.MaxNLocator(3 if columns > 1 else 7, integer=True))
+            axes.xaxis.set_major_locator(plt.MaxNLocator(ticks, integer=True))
             axes.xaxis.set_major_formatter("{x:,.0f}")
         for axes in grid[:, 0]:
             axes.set_ylabel(textwrap.fill(self.label, 26))
