@@ -158,7 +158,7 @@ experiment = Experiment(
             settings=SMOKE,
             settings_of={**dict.fromkeys(MACHINES.values(), SMOKE_MEMORY), "lstm": SMOKE_LSTM},
         ),
-        "small": Scale(seeds=10, minutes=60, seeds_of={"lstm": 2, "no-interpolation": 2, "no-sharpening": 2}),
+        "small": Scale(seeds=10, minutes=25, seeds_of={"lstm": 2, "no-interpolation": 2, "no-sharpening": 2}),
         "paper": Scale(
             seeds=10,
             minutes=6000,
