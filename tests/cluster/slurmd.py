@@ -114,8 +114,9 @@ class Slurm:
 
 
 def free_ports(count: int) -> int:
-    """The first of some ports in a row that nobody listens on."""
-    for first in range(27100, 32000, count):
+    """The first of some ports in a row that nobody listens on; processes that ask at the same time look elsewhere."""
+    places = (32000 - 20000) // count
+    for first in (20000 + count * ((os.getpid() + place) % places) for place in range(places)):
         with contextlib.suppress(OSError), contextlib.ExitStack() as stack:
             for port in range(first, first + count):
                 stack.enter_context(socket.socket()).bind(("127.0.0.1", port))

@@ -23,7 +23,7 @@ def add_parser(subparsers: Any) -> None:
     parser = subparsers.add_parser("bench", help=about, description=about)
     parser.add_argument("--json", action="store_true", help="print the rows as one JSON list")
     parser.add_argument(
-        "--seconds", type=_time, default=4.0, metavar="S", help="how long each figure is measured (default: 4)"
+        "--seconds", type=_time, default=3.0, metavar="S", help="how long each figure is measured (default: 3)"
     )
     parser.add_argument("--against", metavar="COMMIT", help="measure an older commit in turns with the code as it is")
     parser.add_argument(
