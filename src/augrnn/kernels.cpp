@@ -195,18 +195,15 @@ extern "C" void beta_forward(
   }
 }
 
-// From the gradient of `seen`, which becomes that of the context, and unless null that of beta, to that of w . state + bias;
-// adds to that of the state.
+// From the gradient of `seen`, which becomes that of the context, and unless null that of beta, to that of w . state + bias,
+// which is 0 where beta is 1.
 extern "C" void beta_backward(
-    int64_t rows, int64_t size, int64_t width, Out g_seen, In g_beta, In w, In context, In beta, Out g_opening, Out g_state) {
+    int64_t rows, int64_t width, Out g_seen, In g_beta, In context, In beta, Out g_opening) {
   for (int64_t b = 0; b < rows; b++) {
-    Out g = g_seen + b * width, to = g_state + b * size;
-    const float open = beta[b];
-    const float all = dot(g, context + b * width, width) + (g_beta ? g_beta[b] : 0.0f), opening = all * open * (1.0f - open);
-    g_opening[b] = w ? opening : 0.0f;
+    Out g = g_seen + b * width;
+    const float open = beta[b], all = dot(g, context + b * width, width) + (g_beta ? g_beta[b] : 0.0f);
+    g_opening[b] = all * open * (1.0f - open);
     for (int64_t i = 0; i < width; i++) g[i] *= open;
-    if (w)
-      for (int64_t i = 0; i < size; i++) to[i] += opening * w[i];
   }
 }
 

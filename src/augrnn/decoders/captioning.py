@@ -307,16 +307,14 @@ class _CaptionSteps:
             g_before_BH.zero_()
             chances = None if g_chances_TBL is None else g_chances_TBL[t]
             opened = None if g_beta_TB is None else g_beta_TB[t]
-            # The gradient of the context is known once that of what was seen of it has gone through beta.
-            g_gate_BH = torch.zeros_like(g_before_BH)
             kernels.call(
-                "beta_backward", rows, size, width, g_context_TBD[t], opened, gate[0] if gate else None,
-                self.context_TBD[t], beta_TB[t], g_opening_TB[t], g_gate_BH,
-            )  # fmt: skip
+                "beta_backward", rows, width, g_context_TBD[t], opened, self.context_TBD[t], beta_TB[t], g_opening_TB[t]
+            )
             self.attention.backward(t, g_context_TBD[t], chances, g_before_BH)
             if g_asked_TBH.shape[2]:
                 g_asked_TBH[t] = g_before_BH
-            g_before_BH += g_gate_BH
+            if gate:
+                g_before_BH.addr_(g_opening_TB[t], gate[0][0])
             multiply(g_x_BG, hiddens, g_before_BH, add=True)
             g_BH, g_before_BH = g_before_BH, g_BH
         g_x_NG, before_NH = g_p_TBP[..., : 4 * size].flatten(0, 1), before_TBH.flatten(0, 1)
