@@ -70,12 +70,16 @@ class BitBatch(NamedTuple):
 
     def wrong_bits(self, logits_TBO: Tensor) -> Tensor:
         """How many scored target bits of each sequence, (B,), the thresholded output gets wrong."""
-        wrong_TBO = ((logits_TBO > 0) != (self.targets_TBO > 0.5)).to(logits_TBO.dtype)
+        wrong_TBO = self.wrong(logits_TBO).to(logits_TBO.dtype)
         return (wrong_TBO.sum(-1) * self.scored_TB).sum(0)
 
     def wrong_steps(self, logits_TBO: Tensor) -> Tensor:
         """Which scored steps, (T, B), have a target bit that the thresholded output gets wrong."""
-        return ((logits_TBO > 0) != (self.targets_TBO > 0.5)).any(-1) & (self.scored_TB > 0)
+        return self.wrong(logits_TBO).any(-1) & (self.scored_TB > 0)
+
+    def wrong(self, logits_TBO: Tensor) -> Tensor:
+        """Which bits the thresholded output gets wrong, (T, B, O), scored or not."""
+        return (logits_TBO > 0) != (self.targets_TBO > 0.5)
 
     def scores(self, outputs_TBO: Tensor) -> dict[str, Tensor]:
         """`cost_bits` and `wrong_bits` of each sequence, (B,)."""
