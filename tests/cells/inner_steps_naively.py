@@ -126,3 +126,14 @@ def ponder_net(cell: Cell, unit: torch.nn.Linear, x_TI: Tensor, cap: int) -> tup
         told.append(Expected(p, [step.y_O for step in steps]))
         state = averaged(p, [step.state for step in steps])
     return told, state
+
+
+def assert_same_gradients(value: Tensor, expected: Tensor, parameters: Sequence[Tensor]) -> None:
+    """Both depend on the same parameters, and in the same way."""
+    ours = torch.autograd.grad(value, parameters, allow_unused=True)
+    theirs = torch.autograd.grad(expected, parameters, allow_unused=True)
+    for one, other in zip(ours, theirs, strict=True):
+        if one is None or other is None:
+            assert one is other
+        else:
+            torch.testing.assert_close(one, other)

@@ -47,14 +47,7 @@ def test_training_gives_every_output_and_its_chance(name: str) -> None:
         torch.testing.assert_close(pytree.tree_map(lambda leaf, b=b: leaf[b : b + 1], found.state.inner), state)
         expected = expected + sum(leaf.square().sum() for leaf in pytree.tree_leaves(state))
     torch.testing.assert_close(value, expected)
-    parameters = [x_TBI, *net.parameters()]
-    ours = torch.autograd.grad(value, parameters, allow_unused=True)
-    theirs = torch.autograd.grad(expected, parameters, allow_unused=True)
-    for one, other in zip(ours, theirs, strict=True):
-        if one is None or other is None:
-            assert one is other
-        else:
-            torch.testing.assert_close(one, other)
+    naively.assert_same_gradients(value, expected, [x_TBI, *net.parameters()])
 
 
 @pytest.mark.parametrize("name", ["rnn", "curved", "dnc"])

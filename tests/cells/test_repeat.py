@@ -32,14 +32,7 @@ def test_the_last_of_the_steps_counts(name: str, steps: int) -> None:
             torch.testing.assert_close(found.y_TBO[t, b], last.y_O)
             expected = expected + last.y_O.square().sum()
         torch.testing.assert_close(pytree.tree_map(lambda leaf, b=b: leaf[b : b + 1], found.state.inner), state)
-    parameters = [x_TBI, *repeat.parameters()]
-    ours = torch.autograd.grad(value, parameters, allow_unused=True)
-    theirs = torch.autograd.grad(expected, parameters, allow_unused=True)
-    for one, other in zip(ours, theirs, strict=True):
-        if one is None or other is None:
-            assert one is other
-        else:
-            torch.testing.assert_close(one, other)
+    naively.assert_same_gradients(value, expected, [x_TBI, *repeat.parameters()])
 
 
 def _emitted(repeat: Repeat) -> int:
