@@ -14,6 +14,7 @@ import pytest
 import torch
 
 from augrnn import kernels, native, products
+from augrnn.cells import recurrent_sequence
 from augrnn.threads import EXACT
 from tests.wandb_server import WandbServer
 
@@ -42,7 +43,7 @@ def compiled_functions(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Our functions in C++, where a compiler is here, beside steps that run eagerly; tests else have no compiler."""
     monkeypatch.setattr("augrnn.cells.compilation.available", lambda: False)
     monkeypatch.setenv(native.SWITCH, "1")
-    caches = native.library, products.functions, kernels.function
+    caches = native.library, products.functions, kernels.function, recurrent_sequence.functions
     for cached in caches:
         cached.cache_clear()
     if not (products.available() and kernels.available()):

@@ -28,7 +28,8 @@ def augrnn(installed: Path, project: Path, *words: str) -> "subprocess.Completed
 
 
 def test_the_packages_experiments_are_there_with_their_records(installed: Path, tmp_path: Path) -> None:
-    assert (installed / "augrnn" / "cells" / "ntm.cpp").is_file()
+    for source in ("ntm.cpp", "recurrent.cpp"):
+        assert (installed / "augrnn" / "cells" / source).is_file()
     done = augrnn(installed, tmp_path, "list", "ntm/copy")
     assert (done.returncode, done.stderr) == (0, "")
     assert "reproduced" in done.stdout

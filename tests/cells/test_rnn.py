@@ -29,6 +29,14 @@ def test_without_an_output_size_the_hidden_vector_is_the_output() -> None:
     assert torch.equal(found.y_TBO[0], found.state.hidden_BH)
 
 
+def test_each_matrix_starts_with_a_variance_of_one_over_its_own_inputs() -> None:
+    torch.manual_seed(0)
+    cell = RNN(25, 400)
+    for linear, inputs in ((cell.from_input, 25), (cell.from_hidden, 400)):
+        assert linear.weight.var().item() == pytest.approx(1 / inputs, rel=0.05)
+        assert not linear.bias.any()
+
+
 @pytest.mark.parametrize("sizes", [(0, 4), (3, 0)])
 def test_sizes_below_one_are_refused(sizes: tuple[int, int]) -> None:
     with pytest.raises(ValueError, match=r"an RNN needs .*_size of at least 1, not 0"):

@@ -3,14 +3,18 @@
 # ... = any leading dimensions, B = batch, P = projected input, F = of the flag, H = what an inner step emits,
 # N = inner steps taken, M = the cap
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from augrnn.cells import recurrent_sequence
 from augrnn.cells.cell import Cell, State
 from augrnn.cells.inner_steps import Pondering, Taken
+from augrnn.cells.lstm import LSTM
+from augrnn.cells.rnn import RNN
+from augrnn.cells.whole_sequences import possible
 
 
 class ACTState(NamedTuple):
@@ -80,6 +84,39 @@ class ACT(Pondering):
         return emitted, ACTState(
             inner, taken.running_NB.sum(0), remainder_B, halting_BM, state.left_B - 1, state.flag_BF
         )
+
+    def sequence(self, p_TBP: Tensor, state: ACTState) -> tuple[Tensor, ACTState] | None:
+        found = self.recorded_sequence(p_TBP, state)
+        return None if found is None else found[:2]
+
+    def recorded_sequence(self, p_TBP: Tensor, state: ACTState) -> tuple[Tensor, ACTState, ACTState] | None:
+        cell: Any = self.cell
+        if not (type(self) is ACT and type(cell) in (LSTM, RNN) and recurrent_sequence.available()):
+            return None
+        if not possible(self, ACT.step, [cell.from_hidden, self.halting_unit], (p_TBP, state)):
+            return None
+        found = recurrent_sequence.act_sequence(
+            p_TBP,
+            state.flag_BF,
+            [*cell.from_hidden.parameters()],
+            [*self.halting_unit.parameters()],
+            state.inner.hidden_BH,
+            state.inner.cell_BH if type(cell) is LSTM else None,
+            state.left_B,
+            1 - self.epsilon,
+            self.cap,
+        )
+        states = [found.hidden_TBH, *([found.cell_TBH] if type(cell) is LSTM else [])]
+        left_TB = state.left_B - torch.arange(1, len(p_TBP) + 1).unsqueeze(1)
+        none_TB0 = found.steps_TB.new_empty(*found.steps_TB.shape, 0)
+        records = ACTState(
+            type(state.inner)(*states), found.steps_TB, found.remainder_TB, found.halting_TBM, left_TB, none_TB0
+        )
+        last_inner = type(state.inner)(*(each[-1] for each in states))
+        steps_B, remainder_B, halting_BM, left_B = (each[-1] for each in records[1:5])
+        last = ACTState(last_inner, steps_B, remainder_B, halting_BM, left_B, state.flag_BF)
+        real_TB = found.steps_TB > 0
+        return found.hidden_TBH if real_TB.all() else found.hidden_TBH * real_TB.unsqueeze(-1), last, records
 
     def record(self, state: ACTState) -> ACTState:
         """All but the flag, and what the inner cell leaves out."""

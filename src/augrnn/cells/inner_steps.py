@@ -280,6 +280,8 @@ class Pondering(InnerSteps):
         first_BP, later_bP = self.inputs(p_BP, state.flag_BF)
         step, inner, idle = self.stepper(), state.inner, 0
         near_b = torch.zeros_like(state.left_B).masked_fill(state.left_B <= 0, torch.inf)
+        if rule is None and (segment := self._at_once(first_BP, later_bP, inner, near_b)):
+            return self._taken([segment], self.cap, end)
         segments = [Segment(None, 0, inner, [near_b], [], [])]
         for number in range(self.cap):
             segment, last = segments[-1], number == self.cap - 1
@@ -301,6 +303,19 @@ class Pondering(InnerSteps):
                 rows_b = kept_b if segment.rows_b is None else segment.rows_b[kept_b]
                 segments.append(Segment(rows_b, number + 1, inner, [near_b], [], []))
         return self._taken(segments, number + 1, end)
+
+    def _at_once(self, first_BP: Tensor, later_BP: Tensor, inner: State, near_B: Tensor) -> Segment | None:
+        """M inner steps of all samples as a sequence of the inner cell; None where none tells its states."""
+        if type(self.cell).record is not Cell.record:
+            return None
+        inputs_MBP = torch.stack([first_BP, *[later_BP] * (self.cap - 1)])
+        found = self.cell.recorded_sequence(inputs_MBP, inner)
+        if found is None:
+            return None
+        h_MBH, _, states = found
+        each = zip(*(leaf.unbind(0) for leaf in leaves(states)), strict=True)
+        near = [near_B] * self.cap + [torch.full_like(near_B, torch.inf)]
+        return Segment(None, 0, inner, near, list(h_MBH.unbind(0)), [rebuilt(inner, iter(leaf)) for leaf in each])
 
     def _taken(self, segments: list[Segment], steps: int, end: float) -> Taken:
         stacked = [torch.stack(segment.emitted) for segment in segments]

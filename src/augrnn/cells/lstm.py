@@ -8,7 +8,9 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
+from augrnn.cells import recurrent_sequence
 from augrnn.cells.cell import Cell, affine, require_sizes
+from augrnn.cells.whole_sequences import possible
 
 
 class LSTMState(NamedTuple):
@@ -55,6 +57,16 @@ class LSTM(Cell):
     def step(self, p_BP: Tensor, state: LSTMState) -> tuple[Tensor, LSTMState]:
         state = lstm_update(p_BP + self.from_hidden(state.hidden_BH), state.cell_BH)
         return state.hidden_BH, state
+
+    def sequence(self, p_TBP: Tensor, state: LSTMState) -> tuple[Tensor, LSTMState] | None:
+        found = self.recorded_sequence(p_TBP, state)
+        return None if found is None else found[:2]
+
+    def recorded_sequence(self, p_TBP: Tensor, state: LSTMState) -> tuple[Tensor, LSTMState, LSTMState] | None:
+        if not (recurrent_sequence.available() and possible(self, LSTM.step, [self.from_hidden], (p_TBP, state))):
+            return None
+        states = LSTMState(*recurrent_sequence.layer_sequence(p_TBP, [*self.from_hidden.parameters()], *state))
+        return states.hidden_BH, LSTMState(states.hidden_BH[-1], states.cell_BH[-1]), states
 
     @affine
     def read_out(self, h: Tensor) -> Tensor:
