@@ -175,6 +175,17 @@ def test_a_failed_seed_by_size_is_left_out_and_counted() -> None:
     assert "2 seeds lack values" in shown.caption
 
 
+def test_sizes_need_not_be_whole_and_stand_evenly_where_asked() -> None:
+    found = {"a": [{"0.02": 3.0, "0": 1.0, "1e-4": 2.0}]}
+    for even, places in ((False, [0, 1e-4, 0.02]), (True, [0, 1, 2])):
+        shown = BySize(found, "wrong", "tau", even=even)
+        (axes,) = shown.figure().axes
+        assert axes.lines[0].get_xdata().tolist() == places
+        assert axes.lines[0].get_ydata().tolist() == [1.0, 2.0, 3.0]
+        assert [label.get_text() for label in axes.get_xticklabels()] == ["0", "1e-4", "0.02"]
+        assert ("equal distances" in shown.caption) == even
+
+
 def test_values_by_bucket_have_a_bar_for_each_run() -> None:
     run = {"1-9": [40.0, 42.0, 44.0], "20+": [10.0, 20.0, 30.0]}
     shown = ByBucket(intervals({"a": [run, run], "b": [run], "c": []}), "BLEU", "words")

@@ -162,3 +162,11 @@ def test_a_record_of_another_form_is_one_line(content: dict[str, object], tmp_pa
     write_json(run.folder(tmp_path) / SUMMARY, {"status": 3})
     with pytest.raises(UserError, match="its status is 3"):
         run.state(tmp_path)
+
+
+def test_a_method_has_the_finished_runs_of_its_variants() -> None:
+    runs = {(name, seed): RunRecord(name, seed, "finished", {"x": seed}) for name in "ab" for seed in range(2)}
+    runs["b", 1] = RunRecord("b", 1, "failed")
+    results = Results("p/f", "small", {"a": 2, "b": 2}, runs)
+    found = results.by_method({"both": ("a", "b"), "one": ("b",), "none": ("c",)}, lambda run: (run.variant, run["x"]))
+    assert found == {"both": [("a", 0), ("a", 1), ("b", 0)], "one": [("b", 0)], "none": []}

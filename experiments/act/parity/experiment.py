@@ -16,6 +16,14 @@ WRONG = "val/wrong_bits"
 
 TAUS = {"act-tau-0.1": 0.1, "act-tau-0.03": 0.03, "act-tau-0.01": 0.01, "act-tau-0.001": 0.001}
 SMALL_TAUS = tuple(name for name, tau in TAUS.items() if tau <= 0.03)
+METHODS = {
+    "no inner steps": ("rnn",),
+    "ACT": tuple(TAUS),
+    "fixed steps": ("repeat-2", "repeat-3"),
+    "PonderNet": ("ponder-net",),
+}
+"""The variants of each method on scattered non-zeros."""
+
 PREFIX: Settings = {"data": {"init_args": {"places": "prefix"}}}
 
 
@@ -24,9 +32,14 @@ def ponders(tau: float) -> Settings:
     return {"model": {"init_args": {"objective": {"init_args": {"tau": tau}}}}}
 
 
+def over_all(run: RunRecord, measure: str) -> float:
+    """A measure over all numbers of non-zeros."""
+    return next(value for name, value in run[measure].items() if "-" in name)
+
+
 def everywhere(run: RunRecord) -> float:
     """Percent of vectors with a wrong answer, over all numbers of non-zeros."""
-    return 100 * next(share for name, share in run["wrong_sequences"].items() if "-" in name)
+    return 100 * over_all(run, "wrong_sequences")
 
 
 def hardest(run: RunRecord, measure: str = "wrong_sequences") -> Any:
@@ -80,7 +93,8 @@ def sooner(results: Results) -> Observations:
 
 
 def exhibits(results: Results, shown: Shown) -> "dict[str, Exhibit]":
-    """Errors and inner steps by the number of non-zeros, and learning curves."""
+    """Errors and inner steps by the number of non-zeros, one against the other, and learning curves."""
+    from augrnn.exhibits.compute import AgainstSteps
     from augrnn.exhibits.curves import BySize, LearningCurves
 
     def by_count(measure: str) -> dict[str, list[dict[str, float]]]:
@@ -89,9 +103,11 @@ def exhibits(results: Results, shown: Shown) -> "dict[str, Exhibit]":
             for variant, runs in results.measured(measure).items()
         }
 
+    both = results.by_method(METHODS, lambda run: (over_all(run, "inner_steps"), over_all(run, "wrong_sequences")))
     return {
         "errors": BySize(by_count("wrong_sequences"), "share of vectors wrong", "non-zero elements"),
         "steps": BySize(by_count("inner_steps"), "inner steps", "non-zero elements"),
+        "compute": AgainstSteps(both, "share of vectors wrong", {"a guess": 0.5}),
         "learning": LearningCurves(results.curves(WRONG), "share of vectors wrong", bar=0.02),
     }
 

@@ -127,12 +127,14 @@ class BySize(Exhibit):
       label: the quantity's name and unit.
       x: the size's name and unit.
       small: makes the axis logarithmic above this value, and linear below.
+      even: whether sizes stand at equal distances, whatever their values.
     """
 
     found: Mapping[str, Sequence[Mapping[str, float | None]]]
     label: str
     x: str
     small: float | None = None
+    even: bool = False
 
     @property
     def caption(self) -> str:
@@ -150,6 +152,8 @@ class BySize(Exhibit):
             parts.append(seeds.missing(short))
         if self.small is not None:
             parts.append(f"The vertical axis is linear from 0 to {self.small:g}, and logarithmic above.")
+        if self.even:
+            parts.append("The values below stand at equal distances.")
         return " ".join(parts)
 
     def draw(self) -> "Figure":
@@ -159,12 +163,13 @@ class BySize(Exhibit):
         if not shown:
             return empty("no run has ended")
         figure, axes = plt.subplots(figsize=(WIDTH, 3.4))
-        sizes = sorted({int(size) for runs in shown.values() for run in runs for size in run})
-        apart = 0.012 * (sizes[-1] - sizes[0])
+        sizes = sorted({size for runs in shown.values() for run in runs for size in run}, key=float)
+        stand = np.arange(len(sizes)) if self.even else np.array(sizes, dtype=float)
+        apart = 0.012 * (stand[-1] - stand[0])
         every = looks(self.found)
         for number, (variant, runs) in enumerate(shown.items()):
-            places = np.array(sizes) + apart * (number - (len(shown) - 1) / 2)
-            values = np.array([[run.get(str(size)) for size in sizes] for run in runs], dtype=float)
+            places = stand + apart * (number - (len(shown) - 1) / 2)
+            values = np.array([[run.get(size) for size in sizes] for run in runs], dtype=float)
             colour, line, marker = every[variant]
             axes.plot(places, seeds.quantiles(values, 0.5), color=colour, ls=line, marker=marker, ms=4, label=variant)
             axes.plot(places, values.T, ls="", marker=marker, color=colour, ms=3, alpha=0.4)
@@ -172,7 +177,7 @@ class BySize(Exhibit):
             axes.set_yscale("symlog", linthresh=self.small)
             axes.set_ylim(bottom=-self.small / 5)
             plain_ticks(axes.yaxis)
-        axes.set_xticks(sizes)
+        axes.set_xticks(stand, sizes)
         axes.set(xlabel=self.x, ylabel=self.label, title=f"{_capital(self.label)}, by {self.x}")
         legend(axes)
         return figure

@@ -162,6 +162,20 @@ class Results:
         """For each variant a measure of each ended run that has it."""
         return {variant: [run[measure] for run in self[variant] if measure in run.measures] for variant in self.planned}
 
+    def by_method(
+        self, methods: Mapping[str, Sequence[str]], quantity: Callable[[RunRecord], Any]
+    ) -> dict[str, list[Any]]:
+        """For each method a value of each finished run of its variants.
+
+        Args:
+          methods: the variants of each method.
+          quantity: from a finished run to its value.
+        """
+        return {
+            name: [quantity(run) for variant in variants for run in self[variant] if run.status == "finished"]
+            for name, variants in methods.items()
+        }
+
     def each(
         self,
         variant: str,
