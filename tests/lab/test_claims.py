@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from augrnn.lab.claims import AllOf, Claim, SuccessRate, Typical
+from augrnn.lab.claims import AllOf, Claim, Mean, SuccessRate, Typical
 from augrnn.lab.results import Observations, Results
 
 NONE = None
@@ -68,6 +68,45 @@ def test_typical_tells_the_value_in_its_unit() -> None:
     assert verdict.text == "41,200 sequences [41,200, 41,200], 2 seeds"
     assert Typical("at most", 60_000).describe("sequences") == "median at most 60,000 sequences"
     assert Typical("at most", 0.05).judge(seen(0.01234), "bits").text == "0.0123 bits, 1 seed"
+
+
+@pytest.mark.parametrize(
+    ("rule", "observed", "state"),
+    [
+        (Mean("at most", 10), seen(0.0, 0.0, 30.0), "reproduced"),
+        (Mean("at most", 10, partly=20), seen(0.0, 0.0, 31.0), "partly"),  # where the median is 0
+        (Mean("at most", 10, partly=20), seen(0.0, 0.0, 61.0), "not reproduced"),
+        (Mean("at least", 10), seen(1.0, 1.0, 28.0), "reproduced"),
+        (Mean("at least", 10, partly=5), seen(1.0, 1.0, 27.0), "partly"),
+        (Mean("at least", 10, partly=5), seen(10.0, 10.0, NONE), "not reproduced"),
+        (Mean("at most", 10), seen(1.0, missing=1), "not run"),
+        (Mean("at most", 10), seen(excluded=1), "not run"),
+    ],
+)
+def test_mean(rule: Mean, observed: Observations, state: str) -> None:
+    assert rule.judge(observed, "bits").state == state
+
+
+def test_mean_tells_its_value_interval_and_failed_seeds() -> None:
+    values = [0.0, 1.0, 2.0, 3.0, 50.0]
+    verdict = Mean("at most", 5, partly=15).judge(seen(*values), "% wrong")
+    assert (verdict.state, verdict.value, verdict.seeds) == ("partly", pytest.approx(11.2), 5)
+    assert verdict.interval is not None
+    low, high = verdict.interval
+    assert low is not None
+    assert high is not None
+    assert 0 < low < 11.2 < high < 50
+    assert verdict.text.startswith("11.2 % wrong [")
+    assert Mean("at most", 5).describe("% wrong") == "mean at most 5 % wrong"
+    failed = Mean("at most", 5).judge(seen(1.0, 2.0, NONE), "% wrong")
+    assert (failed.state, failed.value) == ("not reproduced", None)
+    assert failed.text.startswith("unbounded % wrong [")
+    assert failed.text.endswith("3 seeds (1 without a value)")
+
+
+def test_rules_of_two_kinds_differ() -> None:
+    assert Mean("at most", 5) != Typical("at most", 5)
+    assert Mean("at most", 5) == Mean("at most", 5)
 
 
 def test_all_of_is_as_weak_as_its_weakest_part() -> None:

@@ -51,6 +51,16 @@ def test_median_is_the_standard_librarys(values: list[float]) -> None:
     assert statistics.median(values) == naive.median(values)
 
 
+@given(st.lists(finite, min_size=1))
+def test_mean_is_the_standard_librarys(values: list[float]) -> None:
+    assert statistics.mean(values) == naive.fmean(values)
+
+
+def test_a_mean_with_a_failed_seed_is_infinite() -> None:
+    assert statistics.mean([1.0, math.inf, 2.0]) == math.inf
+    assert statistics.mean([-math.inf, -math.inf]) == -math.inf
+
+
 def test_bootstrap_of_the_mean_is_the_textbooks() -> None:
     values = [1.0, 1.2, 1.9, 2.0, 2.2, 2.5, 3.1, 4.0, 6.5, 9.0]
     assert statistics.bootstrap(values, naive.fmean) == pytest.approx(naive_accelerated(values), rel=0.05)

@@ -6,9 +6,9 @@ a seed that has not run makes the verdict "not run". No seed is dropped silently
 """
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal, Protocol
+from typing import Any, ClassVar, Literal, Protocol
 
 from augrnn.lab import statistics
 from augrnn.lab.results import Observations, Observed, Results, rounded
@@ -136,7 +136,40 @@ class SuccessRate:
 
 
 @dataclass(frozen=True)
-class Typical:
+class _Against:
+    """A statistic over seeds against a bar, with its bootstrap interval."""
+
+    word: ClassVar[str]
+    statistic: ClassVar[Callable[[Sequence[float]], float]]
+
+    direction: Literal["at least", "at most"]
+    bar: float
+    partly: float | None = None
+
+    def judge(self, observed: Observed, unit: Units) -> Verdict:
+        observations, statistic = _plain(observed), type(self).statistic
+        if not_run := _not_run(observations):
+            return not_run
+        worst = -math.inf if self.direction == "at least" else math.inf
+        values = [worst if value is None else value for value in observations.values]
+        found = statistic(values)
+        interval = statistics.bootstrap(values, statistic)
+        finite = found if math.isfinite(found) else None
+        text = f"{_number(finite)} {_plain_unit(unit)}".strip() + _brackets(interval) + f", {_seeds(len(values))}"
+        state = _state(self._beyond(found, self.bar), self._beyond(found, self.partly))
+        margin = (self._beyond(found, self.bar) or 0.0) / (abs(self.bar) or 1.0)
+        return Verdict(state, finite, interval, len(values), text + _asides(observations, "without a value"), margin)
+
+    def describe(self, unit: Units) -> str:
+        return f"{self.word} {self.direction} {_number(self.bar)} {_plain_unit(unit)}".strip()
+
+    def _beyond(self, value: float, bar: float | None) -> float | None:
+        if bar is None:
+            return None
+        return value - bar if self.direction == "at least" else bar - value
+
+
+class Typical(_Against):
     """The typical seed's value, the median, against a bar, with a bootstrap interval.
 
     A seed without a value counts as infinitely far on the wrong side of the bar.
@@ -147,31 +180,19 @@ class Typical:
       partly: a weaker bar that reproduces the claim partly; None for no such state.
     """
 
-    direction: Literal["at least", "at most"]
-    bar: float
-    partly: float | None = None
+    word, statistic = "median", statistics.median
 
-    def judge(self, observed: Observed, unit: Units) -> Verdict:
-        observations = _plain(observed)
-        if not_run := _not_run(observations):
-            return not_run
-        worst = -math.inf if self.direction == "at least" else math.inf
-        values = [worst if value is None else value for value in observations.values]
-        typical = statistics.median(values)
-        interval = statistics.bootstrap(values, statistics.median)
-        finite = typical if math.isfinite(typical) else None
-        text = f"{_number(finite)} {_plain_unit(unit)}".strip() + _brackets(interval) + f", {_seeds(len(values))}"
-        state = _state(self._beyond(typical, self.bar), self._beyond(typical, self.partly))
-        margin = (self._beyond(typical, self.bar) or 0.0) / (abs(self.bar) or 1.0)
-        return Verdict(state, finite, interval, len(values), text + _asides(observations, "without a value"), margin)
 
-    def describe(self, unit: Units) -> str:
-        return f"median {self.direction} {_number(self.bar)} {_plain_unit(unit)}".strip()
+class Mean(_Against):
+    """The mean over seeds against a bar, with a bootstrap interval: for papers that give means over many seeds.
 
-    def _beyond(self, value: float, bar: float | None) -> float | None:
-        if bar is None:
-            return None
-        return value - bar if self.direction == "at least" else bar - value
+    One seed without a value puts the mean infinitely far on the wrong side of the bar.
+
+    Args:
+      direction, bar, partly: as for `Typical`.
+    """
+
+    word, statistic = "mean", statistics.mean
 
 
 @dataclass(frozen=True)

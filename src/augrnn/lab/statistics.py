@@ -25,6 +25,11 @@ def median(values: Sequence[float]) -> float:
     return ordered[half] if len(ordered) % 2 else (ordered[half - 1] + ordered[half]) / 2
 
 
+def mean(values: Sequence[float]) -> float:
+    """The sum over the number; infinite values of one sign are allowed."""
+    return math.fsum(values) / len(values)
+
+
 def bootstrap(values: Sequence[float], statistic: Callable[[Sequence[float]], float]) -> Interval | None:
     """Bootstrap interval of a statistic over seeds.
 
