@@ -1,9 +1,12 @@
 """Numbers of things that a user asks for."""
 
+from typing import Any
+
+import numpy as np
 import pytest
 
 from augrnn.cli import main
-from augrnn.counts import require_count
+from augrnn.counts import is_finite, is_whole, require_count
 from augrnn.errors import UserError
 
 OPTIONS = [
@@ -31,3 +34,24 @@ def test_a_count_from_python_is_of_the_same_range(value: object) -> None:
     assert [require_count("jobs", each, 7) for each in (1, 7)] == [1, 7]
     with pytest.raises(UserError, match="jobs must be a whole number from 1 to 7, not "):
         require_count("jobs", value, 7)
+
+
+@pytest.mark.parametrize(
+    ("value", "whole", "finite"),
+    [
+        (3, True, True),
+        (-1, True, True),
+        (np.int64(3), True, True),
+        (3.0, False, True),
+        (np.float32(0.5), False, True),
+        (float("inf"), False, False),
+        (float("nan"), False, False),
+        (True, False, False),
+        ("3", False, False),
+        (None, False, False),
+        ([3], False, False),
+        (3j, False, False),
+    ],
+)
+def test_numbers_are_told_from_what_is_none(value: Any, whole: bool, finite: bool) -> None:
+    assert (is_whole(value), is_finite(value)) == (whole, finite)

@@ -1,6 +1,8 @@
-"""Numbers of things that a user asks for."""
+"""Numbers that a user gives."""
 
+import math
 from collections.abc import Callable
+from numbers import Integral, Real
 from typing import Any
 
 from augrnn.errors import UserError
@@ -13,6 +15,16 @@ MOST_SEEDS = 1000
 
 MOST_HYPOTHESES = 1_000_000
 """Hypotheses that a search may be asked for; the vocabulary sets a lower limit."""
+
+
+def is_whole(value: Any) -> bool:
+    """Whether something is a whole number; true and false are none."""
+    return isinstance(value, Integral) and not isinstance(value, bool)
+
+
+def is_finite(value: Any) -> bool:
+    """Whether something is a finite number; true and false are none."""
+    return isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def count(option: str, most: int) -> Callable[[str], int]:

@@ -286,8 +286,8 @@ def test_a_record_leaves_out_what_the_inner_cells_does_and_the_flag() -> None:
     assert trace.halting_BM.shape == (STEPS, BATCH, CAP)
 
 
-@pytest.mark.parametrize("epsilon", [0.0, 1.0, -0.1, 1.5, math.nan])
-def test_epsilon_is_between_zero_and_one(epsilon: float) -> None:
+@pytest.mark.parametrize("epsilon", [0.0, 1.0, -0.1, 1.5, math.nan, ".1", None, True])
+def test_epsilon_is_between_zero_and_one(epsilon: Any) -> None:
     with pytest.raises(ValueError, match=r"an epsilon between 0 and 1, not "):
         ACT(RNN(INPUT, 4), epsilon=epsilon)
 
@@ -298,6 +298,14 @@ def test_a_cap_is_at_least_one(wrapper: Any) -> None:
         wrapper(RNN(INPUT, 4), cap=0)
     with pytest.raises(ValueError, match="halting_size of at least 1, not 0"):
         wrapper(RNN(INPUT, 4), halting_size=0)
+    for cap in (2.5, 3.0, "3", None, True):
+        with pytest.raises(ValueError, match=f"{wrapper.__name__} needs a whole number for cap, not {cap!r}"):
+            wrapper(RNN(INPUT, 4), cap=cap)
+    with pytest.raises(ValueError, match=r"a whole number for halting_size, not 4\.0"):
+        wrapper(RNN(INPUT, 4), halting_size=4.0)
+    for bias in (math.nan, math.inf, "1", None):
+        with pytest.raises(ValueError, match=f"a finite number for the bias of its halting unit, not {bias!r}"):
+            wrapper(RNN(INPUT, 4), bias=bias)
     with pytest.raises(ValueError, match="a step of RNN emits 4 numbers, not a halting_size of 7"):
         wrapper(RNN(INPUT, 4), halting_size=7)
 

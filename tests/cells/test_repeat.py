@@ -57,3 +57,5 @@ def test_a_cells_own_sequence_is_that_of_all_inner_steps() -> None:
 def test_steps_are_at_least_one() -> None:
     with pytest.raises(ValueError, match="Repeat needs steps of at least 1, not 0"):
         Repeat(RNN(INPUT, 4), 0)
+    with pytest.raises(ValueError, match=r"Repeat needs a whole number for steps, not 2\.5"):
+        Repeat(RNN(INPUT, 4), 2.5)  # type: ignore[arg-type]

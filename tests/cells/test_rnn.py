@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 import torch
 from torch import nn
@@ -37,7 +39,14 @@ def test_each_matrix_starts_with_a_variance_of_one_over_its_own_inputs() -> None
         assert not linear.bias.any()
 
 
-@pytest.mark.parametrize("sizes", [(0, 4), (3, 0)])
+@pytest.mark.parametrize("sizes", [(0, 4), (3, 0), (3, 4, 0)])
 def test_sizes_below_one_are_refused(sizes: tuple[int, int]) -> None:
     with pytest.raises(ValueError, match=r"an RNN needs .*_size of at least 1, not 0"):
         RNN(*sizes)
+
+
+@pytest.mark.parametrize("size", [2.5, "3", True])
+def test_sizes_are_whole_numbers(size: Any) -> None:
+    for sizes, name in (((size, 4), "input"), ((3, size), "hidden"), ((3, 4, size), "output")):
+        with pytest.raises(ValueError, match=f"an RNN needs a whole number for {name}_size, not {size!r}"):
+            RNN(*sizes)

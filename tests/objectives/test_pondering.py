@@ -137,6 +137,16 @@ def test_they_train_through_the_transducer(cell: torch.nn.Module, objective: Obj
         (lambda: PonderCost(math.nan), "a finite tau of at least 0, not nan"),
         (lambda: PonderCost(math.inf), "a finite tau of at least 0, not inf"),
         (lambda: PonderCost(0.1, "mean"), "put together by sums, means, mean_ponder, not mean"),
+        (lambda: PonderCost("0.1"), "a finite tau of at least 0, not '0.1'"),
+        (lambda: PonderCost(None), "a finite tau of at least 0, not None"),
+        (lambda: PonderCost(True), "a finite tau of at least 0, not True"),
+        (lambda: papers_tau("0.1", "means", 3, 2), "a finite tau of at least 0, not '0.1'"),
+        (lambda: papers_tau(0.1, "mean", 3, 2), "put together by sums, means, mean_ponder, not mean"),
+        (lambda: papers_tau(0.1, "means", 0, 2), "steps of at least 1, not 0"),
+        (lambda: papers_tau(0.1, "means", 3, 2.5), r"a whole number for outputs, not 2\.5"),
+        (lambda: ExpectedLoss("0.1"), "not beta '0.1' and prior 0.2"),
+        (lambda: ExpectedLoss(prior="0.1"), "not beta 0.01 and prior '0.1'"),
+        (lambda: ExpectedLoss(prior=None), "not beta 0.01 and prior None"),
         (lambda: ExpectedLoss(prior=1.0), "a prior between 0 and 1, not beta 0.01 and prior 1.0"),
         (lambda: ExpectedLoss(prior=0.0), "a prior between 0 and 1, not beta 0.01 and prior 0.0"),
         (lambda: ExpectedLoss(beta=-1.0), "a finite beta of at least 0"),
@@ -144,8 +154,9 @@ def test_they_train_through_the_transducer(cell: torch.nn.Module, objective: Obj
     ],
 )
 def test_numbers_that_mean_nothing_are_refused(make, told: str) -> None:  # type: ignore[no-untyped-def]
-    with pytest.raises(ValueError, match=told):
+    with pytest.raises(ValueError, match=told) as refused:
         make()
+    assert "\n" not in str(refused.value)
 
 
 @pytest.mark.parametrize(

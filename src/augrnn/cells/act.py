@@ -15,6 +15,7 @@ from augrnn.cells.inner_steps import Pondering, Taken
 from augrnn.cells.lstm import LSTM
 from augrnn.cells.rnn import RNN
 from augrnn.cells.whole_sequences import possible
+from augrnn.counts import is_finite
 
 
 class ACTState(NamedTuple):
@@ -65,8 +66,8 @@ class ACT(Pondering):
         self, cell: Cell, epsilon: float = 0.01, cap: int = 100, halting_size: int | None = None, bias: float = 1.0
     ) -> None:
         super().__init__("ACT", cell, cap, halting_size, bias)
-        if not 0 < epsilon < 1:
-            raise ValueError(f"ACT needs an epsilon between 0 and 1, not {epsilon}")
+        if not is_finite(epsilon) or not 0 < epsilon < 1:
+            raise ValueError(f"ACT needs an epsilon between 0 and 1, not {epsilon!r}")
         self.epsilon = epsilon
 
     def start(self, inner: State, batch_size: int, lengths_B: Tensor | None = None) -> ACTState:

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from torch import Tensor, nn
 
 from augrnn.batches import Batch
+from augrnn.counts import is_whole
 
 State = Any
 """A NamedTuple of tensors whose first dimension is the batch (states of inner cells may be nested in it)."""
@@ -89,7 +90,14 @@ class Cell(nn.Module):
 
 
 def require_sizes(kind: str, **sizes: int) -> None:
-    """Refuse sizes below 1 with a ValueError that names the first of them, and the kind of cell ("an NTM")."""
+    """Refuse sizes below 1, and what is no whole number, with a ValueError that names the first of them.
+
+    Args:
+      kind: of cell ("an NTM").
+      sizes: by name.
+    """
     for name, size in sizes.items():
+        if not is_whole(size):
+            raise ValueError(f"{kind} needs a whole number for {name}, not {size!r}")
         if size < 1:
             raise ValueError(f"{kind} needs {name} of at least 1, not {size}")

@@ -23,6 +23,7 @@ from augrnn.cells.compilation import stepper
 from augrnn.cells.gru import GRU
 from augrnn.cells.lstm import LSTM, GravesLSTM, StackedLSTM
 from augrnn.cells.rnn import RNN
+from augrnn.counts import is_finite
 
 PLAIN = (GRU, GravesLSTM, LSTM, RNN, StackedLSTM)
 """Cells whose step is products and a few gates: compiled it takes as long, and halted samples could not leave."""
@@ -221,6 +222,8 @@ class Pondering(InnerSteps):
     def __init__(self, kind: str, cell: Cell, cap: int, halting_size: int | None, bias: float) -> None:
         super().__init__(kind, cell)
         require_sizes(kind, cap=cap, halting_size=1 if halting_size is None else halting_size)
+        if not is_finite(bias):
+            raise ValueError(f"{kind} needs a finite number for the bias of its halting unit, not {bias!r}")
         found = emitted_size(cell)
         size = halting_size if found is None else found
         if size is None:

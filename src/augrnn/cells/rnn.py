@@ -34,8 +34,9 @@ class RNN(Cell):
 
     def __init__(self, input_size: int, hidden_size: int, output_size: int | None = None) -> None:
         super().__init__()
-        require_sizes("an RNN", input_size=input_size, hidden_size=hidden_size)
-        self.input_size, self.hidden_size, self.output_size = input_size, hidden_size, output_size or hidden_size
+        size = hidden_size if output_size is None else output_size
+        require_sizes("an RNN", input_size=input_size, hidden_size=hidden_size, output_size=size)
+        self.input_size, self.hidden_size, self.output_size = input_size, hidden_size, size
         self.from_input = nn.Linear(input_size, hidden_size)
         self.from_hidden = nn.Linear(hidden_size, hidden_size)
         for linear in (self.from_input, self.from_hidden):

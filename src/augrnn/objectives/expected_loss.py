@@ -10,6 +10,7 @@ from torch import Tensor
 
 from augrnn.batches import CostedBatch
 from augrnn.cells.unroll import Unrolled
+from augrnn.counts import is_finite
 from augrnn.errors import UserError
 from augrnn.objectives.cross_entropy import NATS_PER_BIT
 from augrnn.objectives.objective import Loss, Objective
@@ -38,8 +39,8 @@ class ExpectedLoss(Objective):
 
     def __init__(self, beta: float = 0.01, prior: float = 0.2) -> None:
         super().__init__()
-        if not (0 <= beta < math.inf and 0 < prior < 1):
-            told = f"beta {beta} and prior {prior}"
+        if not (is_finite(beta) and is_finite(prior) and beta >= 0 and 0 < prior < 1):
+            told = f"beta {beta!r} and prior {prior!r}"
             raise ValueError(
                 f"an expected loss needs a finite beta of at least 0 and a prior between 0 and 1, not {told}"
             )

@@ -2,14 +2,15 @@
 
 # T = time steps, B = batch
 
-import math
 from typing import Any, Literal, get_args
 
 import torch
 from torch import Tensor
 
 from augrnn.batches import CostedBatch
+from augrnn.cells.cell import require_sizes
 from augrnn.cells.unroll import Unrolled
+from augrnn.counts import is_finite
 from augrnn.errors import UserError
 from augrnn.objectives.cross_entropy import NATS_PER_BIT
 from augrnn.objectives.objective import Loss, Objective
@@ -26,8 +27,20 @@ def papers_tau(tau: float, convention: Convention, steps: int, outputs: int) -> 
       convention: that one.
       steps: in time of a sequence.
       outputs: that its cost is of.
+
+    Raises:
+      ValueError: there is no such tau or convention, or a size is no whole number of at least 1.
     """
+    _require(tau, convention)
+    require_sizes("a sequence", steps=steps, outputs=outputs)
     return tau * {"sums": 1.0, "means": outputs / steps, "mean_ponder": 1 / steps}[convention]
+
+
+def _require(tau: float, convention: Convention) -> None:
+    if not is_finite(tau) or tau < 0:
+        raise ValueError(f"a ponder cost needs a finite tau of at least 0, not {tau!r}")
+    if convention not in get_args(Convention):
+        raise ValueError(f"a ponder cost is put together by {', '.join(get_args(Convention))}, not {convention}")
 
 
 class PonderCost(Objective):
@@ -47,10 +60,7 @@ class PonderCost(Objective):
 
     def __init__(self, tau: float, convention: Convention = "sums") -> None:
         super().__init__()
-        if not 0 <= tau < math.inf:
-            raise ValueError(f"a ponder cost needs a finite tau of at least 0, not {tau}")
-        if convention not in get_args(Convention):
-            raise ValueError(f"a ponder cost is put together by {', '.join(get_args(Convention))}, not {convention}")
+        _require(tau, convention)
         self.tau, self.convention = tau, convention
 
     @staticmethod

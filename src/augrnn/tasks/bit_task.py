@@ -12,6 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from augrnn.batch_stream import BatchStream, generator
+from augrnn.counts import is_whole
 from augrnn.errors import UserError
 from augrnn.tasks.task import StepTask, require_sizes
 
@@ -150,7 +151,7 @@ class BitTask(StepTask):
         seed: int,
     ) -> None:
         super().__init__()
-        if not test_sizes or any(part < 1 for size in test_sizes for part in size):
+        if not test_sizes or not all(is_whole(part) and part >= 1 for size in test_sizes for part in size):
             raise UserError(f"{type(self).__name__} needs test sizes, each of at least 1, not {list(test_sizes)}")
         require_sizes(
             type(self).__name__,

@@ -2,13 +2,16 @@
 
 # B = batch, E = elements
 
-from typing import Literal, get_args
+from collections.abc import Sequence
+from typing import Any, Literal, get_args
 
 import torch
 
 from augrnn.batch_stream import BatchStream, generator
+from augrnn.counts import is_whole
 from augrnn.errors import UserError
 from augrnn.tasks.bit_task import BitBatch, BitTask, Size
+from augrnn.tasks.task import require_whole
 
 Places = Literal["scattered", "prefix"]
 
@@ -60,6 +63,13 @@ class Parity(BitTask):
     ) -> None:
         if places not in get_args(Places):
             raise UserError(f"the non-zeros of parity are {' or '.join(get_args(Places))}, not {places}")
+        require_whole("parity", elements=elements, min_nonzeros=min_nonzeros, max_nonzeros=max_nonzeros)
+        if not _whole(test_nonzeros):
+            raise UserError(f"parity needs a list of whole numbers for test_nonzeros, not {test_nonzeros!r}")
+        if not _listed(test_ranges) or not all(_whole(each) and len(each) == 2 for each in test_ranges):
+            raise UserError(
+                f"parity needs a list of pairs of whole numbers for test_ranges, such as [[1, 64]], not {test_ranges!r}"
+            )
         ranges = (*((count, count) for count in test_nonzeros), *map(tuple, test_ranges))
         super().__init__(batch_size, epoch_batches, validation_sequences, ranges, test_sequences, seed)
         for low, high in ((min_nonzeros, max_nonzeros), *ranges):
@@ -91,3 +101,11 @@ class Parity(BitTask):
             str(low) if low == high else f"{low}-{high}": self.evaluation_set((low, high), self.test_sequences)
             for low, high in self.test_sizes
         }
+
+
+def _listed(value: Any) -> bool:
+    return isinstance(value, Sequence) and not isinstance(value, str)
+
+
+def _whole(value: Any) -> bool:
+    return _listed(value) and all(map(is_whole, value))

@@ -9,6 +9,7 @@ from lightning.pytorch.utilities import rank_zero_only
 
 from augrnn.batch_stream import BatchStream
 from augrnn.batches import Batch
+from augrnn.counts import is_whole
 from augrnn.errors import UserError
 
 
@@ -26,8 +27,16 @@ class Codec(Protocol):
         """What a system's `predict_step` gives for a batch as lines, in the order of the batch."""
 
 
+def require_whole(task: str, **numbers: int) -> None:
+    """Refuse what is no whole number with a UserError that names the first of them."""
+    for name, number in numbers.items():
+        if not is_whole(number):
+            raise UserError(f"{task} needs a whole number for {name}, not {number!r}")
+
+
 def require_sizes(task: str, **sizes: int) -> None:
-    """Refuse sizes below 1 with a UserError that names the first of them."""
+    """Refuse sizes below 1, and what is no whole number, with a UserError that names the first of them."""
+    require_whole(task, **sizes)
     for name, size in sizes.items():
         if size < 1:
             raise UserError(f"{task} needs {name} of at least 1, not {size}")
