@@ -1,8 +1,8 @@
-"""A point for each run, with its method's look."""
+"""A point for each run, with its method's look; inner steps along a sequence."""
 
 import numpy as np
 
-from augrnn.exhibits.compute import AgainstSteps
+from augrnn.exhibits.compute import AgainstSteps, StepsOverTime
 
 
 def test_each_run_is_a_point_of_its_method() -> None:
@@ -32,6 +32,15 @@ def test_lines_across_are_named() -> None:
 
 
 def test_no_run_is_said() -> None:
-    for shown in (AgainstSteps({}, "wrong"), AgainstSteps({"ACT": []}, "wrong")):
+    for shown in (AgainstSteps({}, "wrong"), AgainstSteps({"ACT": []}, "wrong"), StepsOverTime({"ACT": []})):
         assert shown.figure().texts[0].get_text() == "no run has ended"
-        assert shown.caption == "No run has ended."
+        assert "No run has ended." in shown.caption
+
+
+def test_steps_over_time_are_a_line_of_medians_and_a_mark() -> None:
+    shown = StepsOverTime({"a": [[1.0, 3.0], [2.0, 3.0], [3.0, 6.0]], "b": [[2.0, 2.0]]}, {"delimiter": 1})
+    (axes,) = shown.figure().axes
+    medians = {line.get_label(): np.asarray(line.get_ydata()).tolist() for line in axes.lines}
+    assert (medians["a"], medians["b"]) == ([2.0, 3.0], [2.0, 2.0])
+    assert [line.get_xdata() for line in axes.lines][-1] == [1, 1]
+    assert axes.texts[0].get_text() == " delimiter"

@@ -12,7 +12,7 @@ import pytest
 
 from augrnn.errors import UserError
 from augrnn.exhibits.alignments import Alignments
-from augrnn.exhibits.compute import AgainstSteps
+from augrnn.exhibits.compute import AgainstSteps, StepsOverTime
 from augrnn.exhibits.curves import ByBucket, BySize, LearningCurves
 from augrnn.exhibits.exhibit import Exhibit, from_content, read_exhibits, write_exhibits
 from augrnn.exhibits.memory_trace import Frame, MemoryTrace
@@ -32,6 +32,7 @@ KINDS: dict[str, tuple[Exhibit, int]] = {
         AgainstSteps({"a": [(1.0, 0.5), (2.5, 0.0)], "b": [(3.0, None)], "c": []}, "wrong", {"a guess": 0.5}, 0.01),
         1,
     ),
+    "steps over time": (StepsOverTime({"a": [[1.0, 2.5, 1.0], [1.0, None, 2.0]], "b": []}, {"delimiter": 1}), 1),
     "by bucket": (ByBucket({"a": [{"1-9": [1.0, 2.0, 3.0]}], "b": []}, "BLEU", "words"), 1),
     "alignments": (Alignments((np.eye(2), np.ones((3, 1))), (("a", "b"), ("c",)), (("x", "y"), ("u", "v", "w"))), 3),
     "texts": (TextTable(("source", "translation"), (("a é", "b"), ("c", "d"))), 1),
@@ -60,6 +61,7 @@ MARKS = {
     "learning": "Line: one seed. | Dashed line: | 1. | logarithmic | Seeds: a 1, b 0.",
     "by size": "Points: single seeds. | Line: their median. | linear from 0 to 0.1 | 1 seed lacks values",
     "against steps": "Point: one run. | Runs: a 2, b 1, c 0. | a guess, 0.5. | Not drawn: 1 | from 0 to 0.01",
+    "steps over time": "each step in time | Thick line: the median | Upright dashed line: delimiter, at step 1.",
     "by bucket": "Point: one seed | Bar: the 95 % interval",
     "alignments": "Each panel | Columns: source. | Rows: target. | Brightness of a cell | black | (white)",
     "texts": "Columns: source, translation. | Each row",

@@ -1,8 +1,8 @@
-"""What methods reach, and the inner steps that it takes them: all of them in one picture."""
+"""What methods reach, and the inner steps that it takes them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -69,5 +69,48 @@ class AgainstSteps(Exhibit):
         axes.set_xlim(min(low, 0.8), max(high, 2.2))
         axes.set(xlabel="inner steps (mean)", ylabel=self.label)
         axes.set_title(f"{self.label[:1].upper()}{self.label[1:]}, against inner steps")
+        legend(axes)
+        return figure
+
+
+@dataclass(frozen=True, eq=False)
+class StepsOverTime(Exhibit):
+    """The number of inner steps along a sequence: the median over seeds as a line, every seed a thin one.
+
+    Attributes:
+      found: for each variant and each of its runs the mean number of inner steps at each step in time.
+      marks: upright dashed lines at steps in time, by what they are.
+    """
+
+    found: Mapping[str, Sequence[Sequence[float | None]]]
+    marks: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def _curves(self) -> dict[str, list[tuple[Any, Any]]]:
+        """Each run's steps in time, from 0, and its numbers."""
+        return {variant: [(range(len(run)), run) for run in runs] for variant, runs in self.found.items()}
+
+    @property
+    def caption(self) -> str:
+        marks = "".join(f" Upright dashed line: {name}, at step {place}." for name, place in self.marks.items())
+        return f"Mean number of inner steps at each step in time. {seeds.told(self._curves)}{marks}"
+
+    def draw(self) -> "Figure":
+        from augrnn.exhibits.style import WIDTH, empty, legend, looks, plt
+
+        if not any(self.found.values()):
+            return empty("no run has ended")
+        figure, axes = plt.subplots(figsize=(WIDTH, 3.0))
+        every = looks(self.found)
+        for variant, runs in self._curves.items():
+            if runs:
+                seeds.draw(axes, runs, every[variant], variant)
+        for name, place in self.marks.items():
+            axes.axvline(place, color="0.3", ls=(0, (4, 3)), lw=1)
+            over = {"ha": "left", "va": "top", "size": 7.5, "color": "0.3"}
+            axes.text(place, 1, f" {name}", over, transform=axes.get_xaxis_transform())
+        axes.margins(y=0.12)
+        axes.set(xlabel="step in time", ylabel="inner steps (mean)", title="Inner steps, by step in time")
+        axes.xaxis.set_major_locator(plt.MaxNLocator(9, integer=True))
         legend(axes)
         return figure

@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 import torch
 
+from augrnn.cells import ACT, PonderNet, Repeat
+from augrnn.cells.feedforward import Feedforward
 from augrnn.cells.lstm import LSTM
 from augrnn.cells.ntm import NTM
 from augrnn.measures.copy.figure import CopyTrace
@@ -78,3 +80,28 @@ def test_measures_are_whole_and_leave_the_memory_as_it_was(heads: int) -> None:
     numbers, exhibits = measured(Transducer(LSTM(4, 8, 3)), task)
     assert "mechanism" not in numbers
     assert not exhibits
+
+
+def test_inner_steps_are_told_at_each_step_in_time() -> None:
+    torch.manual_seed(0)
+    task = Copy(width=2, test_lengths=(2, 3), test_sequences=150)
+
+    def machine() -> NTM:
+        return NTM(4, 2, lambda size: Feedforward(size, 5), rows=8, width=3)
+
+    act = ACT(machine(), cap=4, bias=-1.0)
+    torch.nn.init.normal_(act.halting_unit.weight, std=20.0)
+    system = Transducer(act)
+    found = measured(system, task).numbers
+    assert sorted(found) == ["accurate_prefix", "faultless", "inner_steps", "wrong_bits"]
+    system.eval()
+    with torch.inference_mode():
+        batches = list(task.evaluation_set((3,), 150))
+        steps_TB = torch.cat([system(batch, keep=True).trace.steps_B for batch in batches], dim=1)
+    assert steps_TB.shape == (7, 200)
+    assert found["inner_steps"] == pytest.approx(steps_TB.double().mean(1).tolist())
+    assert len(set(found["inner_steps"])) > 1
+    assert measured(Transducer(Repeat(machine(), 3)), task).numbers["inner_steps"] == [3.0] * 7
+    drawn = Transducer(PonderNet(machine(), cap=3))
+    assert measured(drawn, task).numbers == measured(drawn, task).numbers
+    assert "inner_steps" not in measured(Transducer(LSTM(3, 4, 2)), task).numbers

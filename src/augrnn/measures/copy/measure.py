@@ -11,6 +11,7 @@ import numpy as np
 import torch
 
 from augrnn.batches import moved
+from augrnn.cells.inner_steps import InnerSteps
 from augrnn.cells.ntm import NTM
 from augrnn.exhibits.exhibit import Exhibit
 from augrnn.measures.copy.figure import CopyTrace
@@ -26,6 +27,7 @@ from augrnn.measures.heads import (
     one_row_a_step,
 )
 from augrnn.measures.measure import Measured
+from augrnn.measures.pondering.measure import drawn_alike, inner_steps
 from augrnn.systems.transducer import Transducer
 from augrnn.tasks.bit_task import BitBatch
 from augrnn.tasks.copy import Copy
@@ -75,18 +77,25 @@ class CopyMeasure(HeadsMeasure):
     """How well a cell copies each of the task's test lengths, and with an NTM by which mechanism.
 
     Numbers: `wrong_bits`, `accurate_prefix` and `faultless` (share of sequences), each by length; with an NTM also the
-    mechanism (`mechanism`) at the second test length, and the failure at the memory's limit (`limit`). With an NTM the
-    exhibit `heads`, one sequence of that length.
+    mechanism (`mechanism`) at the second test length, and the failure at the memory's limit (`limit`); with a cell that
+    takes inner steps their mean number at each step in time at that length (`inner_steps`). With an NTM the exhibit
+    `heads`, one sequence of that length.
     """
 
     kind = CopyTrace
 
     def measure(self, system: Transducer, task: Copy) -> Measured:
+        with drawn_alike():
+            return self._measured(system, task)
+
+    def _measured(self, system: Transducer, task: Copy) -> Measured:
         scores = [_score(system, task, length, task.test_sequences) for (length,) in task.test_sizes]
         names = ("wrong_bits", "accurate_prefix", "faultless")
         numbers: dict[str, Any] = {
             name: dict(zip(task.test_names, values, strict=True)) for name, *values in zip(names, *scores, strict=True)
         }
+        if isinstance(system.cell, InnerSteps):
+            numbers["inner_steps"] = _pondering(system, task, task.test_sizes[1][0])
         if not isinstance(system.cell, NTM):
             return Measured(numbers, {})
         numbers["mechanism"], heads = _mechanism(system, task, task.test_sizes[1][0])
@@ -108,6 +117,17 @@ def _score(system: Transducer, task: Copy, length: int, sequences: int) -> tuple
         prefix.append(accurate_prefix(wrong_BK))
         faultless.append(float((wrong_B == 0).float().mean()))
     return float(np.mean(wrong)), float(np.mean(prefix)), float(np.mean(faultless))
+
+
+def _pondering(system: Transducer, task: Copy, length: int) -> list[float]:
+    """The mean number of inner steps at each step in time: the vectors, the delimiter, and the copy."""
+    means = []
+    for drawn in task.evaluation_set((length,), task.test_sequences):
+        batch = moved(drawn, system.device)
+        steps_TB = inner_steps(system.cell, system(batch, keep=True).trace, batch.lengths)
+        means.append(steps_TB.double().mean(1))
+    found: list[float] = torch.stack(means).mean(0).tolist()
+    return found
 
 
 def _mechanism(system: Transducer, task: Copy, length: int) -> tuple[dict[str, float], CopyTrace]:

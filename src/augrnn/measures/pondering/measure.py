@@ -2,6 +2,8 @@
 
 # T = time steps, B = batch
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -25,6 +27,14 @@ def inner_steps(cell: Cell, trace: Any, lengths_B: Tensor) -> Tensor:
     return real_TB * float(cell.steps if isinstance(cell, Repeat) else 1)
 
 
+@contextmanager
+def drawn_alike() -> Iterator[None]:
+    """What a cell draws at random in this block is the same every time; what others draw is not touched."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        yield
+
+
 class PonderingMeasure(Measure):
     """Errors and pondering in each evaluation set.
 
@@ -36,8 +46,7 @@ class PonderingMeasure(Measure):
 
     def measure(self, system: Transducer, task: BitTask) -> Measured:
         numbers: dict[str, Any] = {"wrong_steps": {}, "wrong_sequences": {}, "inner_steps": {}}
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(0)
+        with drawn_alike():
             for name, batches in task.test_sets().items():
                 found = torch.zeros(6, dtype=torch.float64)
                 for drawn in batches:
