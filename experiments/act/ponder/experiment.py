@@ -20,8 +20,8 @@ SHARE = "share of vectors wrong"
 SOLVED = 5.0
 """Percent of vectors with a wrong answer at which parity counts as solved: Graves 2016, section 3.1."""
 
-SMALL_ELEMENTS, SMALL_UPDATES, SMALL_RATE = 16, 30_000, 1.0e-3
-"""The small scale: elements of a vector, updates, and Adam's rate."""
+SMALL_ELEMENTS, SMALL_UPDATES, SMALL_RATE, SMALL_BOUND = 16, 20_000, 3.0e-3, 1.0
+"""The small scale, as in act/parity: elements of a vector, updates, Adam's rate, and the most norm of a gradient."""
 
 PRIORS = {f"ponder-net-{prior:g}": prior for prior in (0.1, 0.4, 0.7, 0.9)}
 TAUS = {f"act-tau-{tau:g}": tau for tau in (0.0, 0.0002, 0.002, 0.02)}
@@ -165,12 +165,12 @@ def in_half(name: str, run: RunRecord) -> bool:
     return name.startswith("half-") and run.status == "finished"
 
 
-def training(updates: int, rate: float) -> Settings:
-    """So many updates of Adam at one rate for all methods."""
+def training(updates: int, rate: float, bound: float | None = None) -> Settings:
+    """So many updates of Adam at one rate for all methods, with a bound on the gradient's norm or none."""
     return {
         "model": {"init_args": {"optimizer": {"init_args": {"lr": rate}}}},
         "data": {"init_args": {"epoch_batches": min(1000, updates // 2)}},
-        "trainer": {"max_steps": updates},
+        "trainer": {"max_steps": updates, "gradient_clip_val": bound},
     }
 
 
@@ -228,14 +228,14 @@ experiment = Experiment(
         "smoke": Scale(
             seeds=1,
             minutes=1,
-            settings=training(400, SMALL_RATE),
+            settings=training(400, SMALL_RATE, SMALL_BOUND),
             settings_of=sizes(8, 8),
             variants=("ponder-net-0.1", "act-tau-0.002", "half-ponder-net", "half-act-tau-0.002"),
         ),
         "small": Scale(
             seeds=5,
-            minutes=600,
-            settings=training(SMALL_UPDATES, SMALL_RATE),
+            minutes=150,
+            settings=training(SMALL_UPDATES, SMALL_RATE, SMALL_BOUND),
             settings_of=sizes(SMALL_ELEMENTS, SMALL_ELEMENTS),
         ),
         "paper": Scale(seeds=10, minutes=6000, settings=training(500_000, 3.0e-4), settings_of=sizes(64, 96)),
