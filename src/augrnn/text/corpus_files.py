@@ -95,7 +95,7 @@ def column_names(path: Path) -> list[str]:
     """The names in the first line of a table, or of the fields of the first JSON object; none of another file."""
     kind = _kind(path)
     if kind in (".jsonl", ".json"):
-        first: Any = next((record for _, record in _objects(path)), {})
+        first: Any = next((record for _, record in json_objects(path)), {})
         return list(first) if isinstance(first, dict) else []
     return [name.strip() for name in next(_rows(path, kind))[1]] if kind in (".tsv", ".csv") else []
 
@@ -174,7 +174,7 @@ def short_list(names: Iterable[Any]) -> str:
 def _records(path: Path, columns: Columns) -> Text:
     """JSON lines, or one JSON list: objects with a text for each language, or an object of these as "translation"."""
     text: Text = {language: [] for language in columns}
-    for place, record in _objects(path):
+    for place, record in json_objects(path):
         inner = record.get("translation") if isinstance(record, dict) else None
         fields = inner if isinstance(inner, dict) else record
         if not isinstance(fields, dict):
@@ -182,11 +182,16 @@ def _records(path: Path, columns: Columns) -> Text:
         for language, column in columns.items():
             if column not in fields:
                 raise UserError(f"{path}: {place} has no '{column}'; found: {short_list(fields)}")
-            text[language].append(_checked(fields[column], f"{path}: '{column}' of {place}"))
+            text[language].append(checked_text(fields[column], f"{path}: '{column}' of {place}"))
     return text
 
 
-def _objects(path: Path) -> Iterator[tuple[str, Any]]:
+def json_objects(path: Path) -> Iterator[tuple[str, Any]]:
+    """The values of JSON lines, or of one JSON list, each with what messages call its place.
+
+    Raises:
+      UserError: the file is bad; see `read_text` and `parsed_json`.
+    """
     content = read_text(path)
     if content.lstrip().startswith("["):
         for number, record in enumerate(parsed_json(path, content, 1), start=1):
@@ -207,7 +212,8 @@ def parsed_json(path: Path, text: str, first: int = 1) -> Any:
         raise UserError(f"{path} cannot be read as JSON: from line {first} on: {error}") from None
 
 
-def _checked(value: Any, where: str) -> str:
+def checked_text(value: Any, where: str) -> str:
+    """A text, nothing for None; a UserError that says where it is not, or cannot be written as UTF-8."""
     if value is None:
         return ""
     if not isinstance(value, str):
@@ -255,7 +261,7 @@ def dataset_text(dataset: "Dataset", columns: Columns, where: str) -> Text:
     }
     return {
         language: [
-            _checked(value, f"'{language}' of pair {number + 1} in {where}") for number, value in enumerate(each)
+            checked_text(value, f"'{language}' of pair {number + 1} in {where}") for number, value in enumerate(each)
         ]
         for language, each in values.items()
     }
