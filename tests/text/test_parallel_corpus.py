@@ -119,7 +119,7 @@ def hub(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(corpora.DATA_ROOT, raising=False)
     monkeypatch.setattr("huggingface_hub.HfApi.dataset_info", lambda *_, **__: None)
     monkeypatch.setattr(
-        "datasets.load_dataset", lambda _: datasets.DatasetDict(train=split, validation=split, test=split)
+        "datasets.load_dataset", lambda *_: datasets.DatasetDict(train=split, validation=split, test=split)
     )
 
 
@@ -299,7 +299,7 @@ def test_the_hubs_standard_column_is_read(monkeypatch: pytest.MonkeyPatch) -> No
     pairs = {"id": ["0", "1"], "translation": [{"en": "a dog", "fr": "un chien"}, {"en": "a cat", "fr": None}]}
     for split in (datasets.Dataset.from_dict(pairs, features), datasets.Dataset.from_dict(pairs)):
         monkeypatch.setattr("huggingface_hub.HfApi.dataset_info", lambda *_, **__: None)
-        monkeypatch.setattr("datasets.load_dataset", lambda _, split=split: datasets.DatasetDict(train=split))
+        monkeypatch.setattr("datasets.load_dataset", lambda *_, split=split: datasets.DatasetDict(train=split))
         found = ParallelCorpus(("fr", "en"), hub="some/data").read("train")
         assert found == {"fr": ["un chien", ""], "en": ["a dog", "a cat"]}
         with pytest.raises(UserError, match=r"no language 'de' in the hub data set some/data; found: en, fr"):

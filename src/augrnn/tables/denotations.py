@@ -114,14 +114,12 @@ def right(targets: Sequence[Value], predictions: Sequence[Value]) -> bool:
     )
 
 
-def unescaped(field: str) -> str:
-    r"""A field of the data's tables: \n is a new line, \p a bar, \\ a backslash, replaced in this order."""
-    return field.replace(r"\n", "\n").replace(r"\p", "|").replace(r"\\", "\\")
-
-
 def items(field: str) -> list[str]:
-    """The items of an answer as the data has it, with bars between them."""
-    return [unescaped(item) for item in field.split("|")]
+    r"""The items of an answer as the data has it: bars between them, and escapes replaced one kind after the other.
+
+    So an escaped backslash before an n becomes a backslash and a new line.
+    """
+    return [item.replace(r"\n", "\n").replace(r"\p", "|").replace(r"\\", "\\") for item in field.split("|")]
 
 
 def _amount(text: str) -> int | float | None:

@@ -52,9 +52,14 @@ def read_table(path: Path) -> Table:
 
 
 def tsv_rows(text: str) -> Lines:
-    """Lines cut at tabs, without blank ones; quotes and backslashes are characters as others are."""
-    lines = enumerate(text.split("\n"), start=1)
-    return [(number, tuple(line.removesuffix("\r").split("\t"))) for number, line in lines if line.strip()]
+    """Lines cut at tabs, without empty ones; quotes and backslashes are characters as others are."""
+    lines = enumerate((line.removesuffix("\r") for line in text.split("\n")), start=1)
+    return [(number, tuple(line.split("\t"))) for number, line in lines if line]
+
+
+def unescaped(cell: str) -> str:
+    r"""A text of WikiTableQuestions' TSV files, in which a new line is \n, a bar \p and a backslash \\."""
+    return re.sub(r"\\[np\\]", lambda found: {"n": "\n", "p": "|"}.get(found[0][1], "\\"), cell)
 
 
 def csv_rows(text: str, name: str, delimiter: str = ",", escape: str | None = None) -> Lines:

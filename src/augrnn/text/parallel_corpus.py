@@ -206,8 +206,12 @@ def _offline() -> Iterator[None]:
         datasets.config.HF_HUB_OFFLINE, constants.HF_HUB_OFFLINE = before
 
 
-def load_hub(hub: str) -> "DatasetDict":
+def load_hub(hub: str, part: str | None = None) -> "DatasetDict":
     """A data set of the hub, or of the cache of `datasets` where the hub does not answer.
+
+    Args:
+      hub: its id.
+      part: the name of one of its configurations, where it has several.
 
     Raises:
       UserError: the hub has none of that name.
@@ -226,9 +230,9 @@ def load_hub(hub: str) -> "DatasetDict":
     except Exception:
         pass  # whatever the reason, the hub does not answer; its cache may have the data
     else:
-        return load_dataset(hub)
+        return load_dataset(hub, part)
     with _offline():
-        return load_dataset(hub)
+        return load_dataset(hub, part)
 
 
 def hub_text(hub: str, split: str, languages: tuple[str, str], columns: Columns | None = None) -> Text:
