@@ -38,7 +38,8 @@ class TableBatch(NamedTuple):
       row_mask_BR: bool, True at real rows, which come first. At least one row is real.
       column_mask_BC: bool, True at real columns, which come first. At least one column is real.
       numeric_BC: bool, True for columns of which every cell is one number; others are word columns.
-      names_BC: int64, the word id of the first word of a column's name, PAD at padding.
+      names_BC: int64, the word id of the first word of a column's name, UNK where that is unknown, a number or missing;
+        PAD at padding.
       name_match_BC: bool, the name, or if no name does as a whole, a word of it, stands in the question.
       entry_match_BCR: bool, the cell, or if no cell of the table does as a whole, a word of it, stands in the question.
         How many rows of a column match is `entry_match_BCR.sum(-1)`.
