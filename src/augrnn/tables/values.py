@@ -15,6 +15,9 @@ MONTHS = [
 MULTIPLES = {"hundred": 1e2, "thousand": 1e3, "million": 1e6, "billion": 1e9, "trillion": 1e12}
 """Words that multiply the number before them."""
 
+LARGEST = 1e100
+"""Digits beyond are no number, so that none is infinite."""
+
 DASHES = "‐‑‒–—−"
 """What is written for a hyphen or a minus."""
 
@@ -39,17 +42,22 @@ class Date(NamedTuple):
 
 # Numbers -------------------------------------------------------------------------------------------------------------
 
-_DIGITS = r"(?:[0-9]{1,3}(?:,[0-9]{3})+(?![0-9])|[0-9]+)(?:\.[0-9]+)?|\.[0-9]+"
-_ALL = re.compile(
-    rf"(?<![\w.,)])[-+]?[$€£]?(?:{_DIGITS.replace(',[0-9]', '[, ][0-9]')})|(?:{_DIGITS.rsplit('|', 1)[0]})"
-)
+
+def _digits(between: str) -> str:
+    """Digits with what may stand between thousands, and decimals."""
+    return rf"(?:[0-9]{{1,3}}(?:[{between}][0-9]{{3}})+(?![0-9])|[0-9]+)(?:\.[0-9]+)?"
+
+
+_DECIMALS = r"\.[0-9]+"
+_ALL = re.compile(rf"(?<![\w.,)])[-+]?[$€£]?(?:{_digits(', ')}|{_DECIMALS})|{_digits(', ')}")
 _WHOLE = re.compile(
-    rf"""(?P<sign>[-+]?) [$€£\#]? (?P<digits>{_DIGITS})
+    rf"""(?P<sign>[-+]?) [$€£\#]? (?P<digits>{_digits(",")}|{_DECIMALS})
     (?: \ ?% | st | nd | rd | th | \ (?P<multiple>{"|".join(MULTIPLES)})(?:\ [a-z]+)?
       | \ (?:[a-z]+|[A-Z]) | \ ?\([^()]*\) )?
     """,
     re.VERBOSE,
 )
+_SIMPLE = str.maketrans(dict.fromkeys(DASHES, "-") | dict.fromkeys("\xa0\u2009\u202f", " ") | {"\ufeff": None})
 
 
 def plain(text: str) -> str:
@@ -57,15 +65,13 @@ def plain(text: str) -> str:
     return " ".join(text.translate(_SIMPLE).split(" ")).strip()
 
 
-_SIMPLE = str.maketrans(dict.fromkeys(DASHES, "-") | dict.fromkeys("\xa0\u2009\u202f", " ") | {"\ufeff": None})
-
-
 def numbers(text: str) -> list[float]:
     """All numbers in a cell, in their order: 24 and 6 of "W 24-6".
 
     Commas and spaces may stand between thousands. A hyphen is a minus only where nothing is before it.
     """
-    return [float(re.sub("[$€£, ]", "", found)) for found in _ALL.findall(plain(text))]
+    amounts = (float(re.sub("[$€£, ]", "", found)) for found in _ALL.findall(plain(text)))
+    return [amount for amount in amounts if abs(amount) < LARGEST]
 
 
 def number(text: str) -> float | None:
@@ -78,6 +84,8 @@ def number(text: str) -> float | None:
     if found is None:
         return None
     amount = float(found["digits"].replace(",", "")) * MULTIPLES.get(found["multiple"], 1.0)
+    if amount >= LARGEST:
+        return None
     return -amount if found["sign"] == "-" else amount
 
 
