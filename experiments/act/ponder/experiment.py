@@ -20,8 +20,8 @@ SHARE = "share of vectors wrong"
 SOLVED = 5.0
 """Percent of vectors with a wrong answer at which parity counts as solved: Graves 2016, section 3.1."""
 
-SMALL_ELEMENTS, SMALL_UPDATES, SMALL_RATE, SMALL_BOUND = 16, 20_000, 3.0e-3, 1.0
-"""The small scale, as in act/parity: elements of a vector, updates, Adam's rate, and the most norm of a gradient."""
+SMALL_ELEMENTS, SMALL_UPDATES, SMALL_RATE, SMALL_BOUND = 12, 14_000, 3.0e-3, 1.0
+"""The small scale: elements of a vector, updates, and act/parity's rate of Adam and most norm of a gradient."""
 
 PRIORS = {f"ponder-net-{prior:g}": prior for prior in (0.1, 0.4, 0.7, 0.9)}
 TAUS = {f"act-tau-{tau:g}": tau for tau in (0.0, 0.0002, 0.002, 0.02)}
@@ -234,7 +234,7 @@ experiment = Experiment(
         ),
         "small": Scale(
             seeds=5,
-            minutes=150,
+            minutes=45,
             settings=training(SMALL_UPDATES, SMALL_RATE, SMALL_BOUND),
             settings_of=sizes(SMALL_ELEMENTS, SMALL_ELEMENTS),
         ),
