@@ -1,11 +1,13 @@
-"""LightningDataModules: the benchmarks of the Neural Turing Machine, parity, reversal, translation and captioning."""
+"""LightningDataModules: the Neural Turing Machine's benchmarks, parity, text, reversal, translation and captioning."""
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from augrnn.tasks.associative_recall import AssociativeRecall
+from augrnn.tasks.byte_text import ByteText
 from augrnn.tasks.copy import Copy
 from augrnn.tasks.dynamic_ngrams import DynamicNGrams
+from augrnn.tasks.made_up_pages import MadeUpPages
 from augrnn.tasks.parity import Parity
 from augrnn.tasks.priority_sort import PrioritySort
 from augrnn.tasks.repeat_copy import RepeatCopy
@@ -22,9 +24,11 @@ _SLOW = {"Captioning": "captioning", "Scenes": "scenes", "Translation": "transla
 
 __all__ = [
     "AssociativeRecall",
+    "ByteText",
     "Captioning",
     "Copy",
     "DynamicNGrams",
+    "MadeUpPages",
     "Parity",
     "PrioritySort",
     "RepeatCopy",

@@ -36,20 +36,28 @@ def read_lines(path: Path) -> list[str]:
     return read_text(path).removesuffix("\n").split("\n")
 
 
-def read_text(path: Path) -> str:
-    """A UTF-8 text, unpacked where its name ends in .gz.
+def read_bytes(path: Path) -> bytes:
+    """The bytes of a file, unpacked where its name ends in .gz.
 
     Raises:
-      UserError: the file cannot be read, is not a whole gzip file, is not UTF-8, or is empty.
+      UserError: the file cannot be read, or is not a whole gzip file.
     """
     try:
         raw = path.read_bytes()
-        raw = gzip.decompress(raw) if path.suffix == ".gz" else raw
+        return gzip.decompress(raw) if path.suffix == ".gz" else raw
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise UserError(f"{path} is not a whole gzip file ({error}); fetch it again") from None
     except OSError as error:
         raise UserError(f"cannot read {path}: {error.strerror or error}") from None
-    text = utf8(raw, str(path))
+
+
+def read_text(path: Path) -> str:
+    """A UTF-8 text, unpacked where its name ends in .gz.
+
+    Raises:
+      UserError: see `read_bytes`; or it is not UTF-8, or empty.
+    """
+    text = utf8(read_bytes(path), str(path))
     if not text.strip():
         raise UserError(f"{path} is empty; fetch it again")
     return text
