@@ -96,6 +96,8 @@ class ByteTask(StepTask):
         read.
     """
 
+    measure = "augrnn.measures.text.measure.TextMeasure"
+
     input_size = output_size = VALUES
     evaluation_batch_size = 50
 
