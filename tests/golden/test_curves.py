@@ -54,6 +54,8 @@ def test_a_config_trains_as_it_always_has(config: Path, tmp_path: Path, request:
     options += ["--trainer.logger=false", "--trainer.callbacks=null"]
     if config.parent.name == "translation":
         options.append(f"--data.init_args.directory={request.getfixturevalue('data_root') / 'multi30k'}")
+    if config.parent.name == "text":
+        options.append(f"--data.init_args.path={request.getfixturevalue('data_root') / 'war_and_peace'}")
     if config.parent.name == "captioning":
         options += small(config, tmp_path)
     losses = Losses()

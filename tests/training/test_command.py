@@ -42,6 +42,9 @@ def test_every_config_loads_and_trains_two_batches(
     if config.parent.name == "translation":
         data = request.getfixturevalue("data_root")
         extra = [f"--data.init_args.directory={data / 'multi30k'}", "--trainer.limit_val_batches=1"]
+    elif config.parent.name == "text":
+        data = request.getfixturevalue("data_root")
+        extra = [f"--data.init_args.path={data / 'war_and_peace'}", "--trainer.limit_val_batches=1"]
     else:
         extra = small(config, tmp_path) if config.parent.name == "captioning" else []
     quiet = ["--trainer.enable_progress_bar=false", "--trainer.enable_model_summary=false", "--trainer.accelerator=cpu"]

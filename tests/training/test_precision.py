@@ -30,6 +30,8 @@ def test_a_config_trains_in_mixed_precision(
     words += ["--trainer.limit_val_batches=0"]
     if config.parent.name == "translation":
         words.append(f"--data.init_args.directory={request.getfixturevalue('data_root') / 'multi30k'}")
+    if config.parent.name == "text":
+        words.append(f"--data.init_args.path={request.getfixturevalue('data_root') / 'war_and_peace'}")
     if config.parent.name == "captioning":
         words += small(config, tmp_path)
     if "rows" in model.get("cell", {}).get("init_args", {}):

@@ -5,11 +5,15 @@ import re
 import numpy as np
 from numpy.typing import NDArray
 
-KINDS = ("space", "first letter", "letter", "punctuation", "digit", "opening bracket", "tag", "identifier")
-"""Spaces and line ends; the first letter of a word, and those after it; other characters; digits. Of XML: the bracket
-that opens a tag, the rest of the tag, and what stands in <id> and <sha1>, which nobody can predict."""
+KINDS = ("space", "first letter", "letter", "punctuation", "digit", "other", "opening bracket", "tag", "identifier")
+"""Spaces and line ends; the first letter of a word, and those after it; what stands between clauses; digits; all else.
+Of XML: the bracket that opens a tag, the rest of the tag, and what stands in <id> and <sha1>, which nobody can
+predict."""
 
-SPACE, FIRST, LETTER, PUNCTUATION, DIGIT, BRACKET, TAG, IDENTIFIER = range(len(KINDS))
+SPACE, FIRST, LETTER, PUNCTUATION, DIGIT, OTHER, BRACKET, TAG, IDENTIFIER = range(len(KINDS))
+
+BOUNDARIES = b",.;:!?"
+"""The marks between clauses and sentences."""
 
 TAGS = re.compile(rb"</?[A-Za-z][^<>]*>")
 IDENTIFIERS = re.compile(rb"(?<=<id>)[0-9]+(?=</id>)|(?<=<sha1>)[0-9a-z]+(?=</sha1>)")
@@ -22,7 +26,8 @@ def kinds(text: bytes) -> NDArray[np.int8]:
     letters = ((lower >= ord("a")) & (lower <= ord("z"))) | (values > 127)
     after_letter = np.zeros_like(letters)
     after_letter[1:] = letters[:-1]
-    found = np.full(len(values), PUNCTUATION, dtype=np.int8)
+    found = np.full(len(values), OTHER, dtype=np.int8)
+    found[np.isin(values, list(BOUNDARIES))] = PUNCTUATION
     found[(values <= ord(" ")) | (values == 127)] = SPACE
     found[(values >= ord("0")) & (values <= ord("9"))] = DIGIT
     found[letters] = FIRST

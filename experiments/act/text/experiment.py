@@ -1,0 +1,221 @@
+"""Adaptive computation time, section 3.5: predicting the next character of a text; with fixed steps beside it."""
+
+from typing import TYPE_CHECKING
+
+from augrnn.lab.claims import AllOf, Claim, Typical
+from augrnn.lab.experiment import Experiment, Shown, titled
+from augrnn.lab.plan import Scale, Variant
+from augrnn.lab.results import Observations, Results, RunRecord
+from augrnn.lab.settings import Settings, merged
+
+if TYPE_CHECKING:
+    from augrnn.exhibits.exhibit import Exhibit
+
+BITS = "val/bits_per_character"
+
+TAUS = {"act-tau-0.006": 0.006, "act-tau-0.06": 0.06}
+PAPERS = "act-tau-0.006"
+"""The variant with the tau of the paper's figures 23 and 24."""
+
+PAGES: Settings = {"data": {"class_path": "augrnn.tasks.made_up_pages.MadeUpPages", "init_args": {}}}
+"""Made-up pages in XML in place of a text."""
+
+
+def ponders(tau: float) -> Settings:
+    """A time penalty, in the paper's convention."""
+    return {"model": {"init_args": {"objective": {"init_args": {"tau": tau}}}}}
+
+
+def bits(run: RunRecord) -> float:
+    """Bits per character of the test."""
+    return run["bits_per_character"]["test"]
+
+
+def mean(run: RunRecord, kind: str, what: str = "steps") -> float:
+    """The mean inner steps, or bits, of a kind of characters."""
+    return run["kinds"]["test"][kind][what]
+
+
+def with_and_without(results: Results) -> dict[str, Observations]:
+    """Percent that the bits per character with ACT are away from those of the plain LSTM, for each tau."""
+
+    def away(act: RunRecord, lstm: RunRecord) -> float:
+        return 100 * abs(bits(act) / bits(lstm) - 1)
+
+    return {f"tau {tau:g}": results.paired((name, "lstm"), away) for name, tau in TAUS.items()}
+
+
+def at_spaces(results: Results) -> Observations:
+    """Inner steps at spaces as a multiple of those at letters within words."""
+    return results.each(PAPERS, lambda run: mean(run, "space") / mean(run, "letter"))
+
+
+def at_punctuation(results: Results) -> Observations:
+    """Inner steps at marks between clauses and sentences as a multiple of those at spaces."""
+    return results.each(PAPERS, lambda run: mean(run, "punctuation") / mean(run, "space"))
+
+
+def at_tags(results: Results) -> Observations:
+    """Inner steps at the brackets that open tags as a multiple of the mean over all characters."""
+    return results.each("pages-act", lambda run: mean(run, "opening bracket") / mean(run, "all"))
+
+
+def at_identifiers(results: Results) -> dict[str, Observations]:
+    """Inner steps and bits at random identifiers as multiples of their means over all characters."""
+
+    def multiple(what: str) -> Observations:
+        return results.each("pages-act", lambda run: mean(run, "identifier", what) / mean(run, "all", what))
+
+    return {"inner steps": multiple("steps"), "bits": multiple("bits")}
+
+
+def fixed_steps(results: Results) -> Observations:
+    """Bits per character with two fixed steps as a percentage of those with ACT."""
+    return results.paired(("repeat-2", PAPERS), lambda repeat, act: 100 * bits(repeat) / bits(act))
+
+
+def exhibits(results: Results, shown: Shown) -> "dict[str, Exhibit]":
+    """Inner steps and bits by the kind of character, texts with the steps at each character, and learning curves."""
+    from augrnn.exhibits.curves import ByBucket, LearningCurves
+
+    measured = results.measured("kinds")
+
+    def by_kind(what: str, made_up: bool) -> "Exhibit":
+        found = {
+            name: [
+                {kind.replace(" ", "\n"): each[f"{what}_interval"] for kind, each in run["test"].items()}
+                for run in runs
+            ]
+            for name, runs in measured.items()
+            if name.startswith("pages") == made_up and (what == "bits" or "act" in name)
+        }
+        label = {"steps": "inner steps", "bits": "bits of the next character"}[what]
+        return ByBucket(found, label, f"kind of character{' in made-up pages' * made_up}")
+
+    found: dict[str, Exhibit] = {"learning": LearningCurves(results.curves(BITS), "bits per character")}
+    for prefix, variant in (("", PAPERS), ("pages-", "pages-act")):
+        if variant not in results.planned:
+            continue
+        found |= {f"{prefix}{what}": by_kind(what, bool(prefix)) for what in ("steps", "bits")}
+        if (variant, 0) in shown:
+            found[f"{prefix}text"] = titled(shown, (variant, 0), "pondering")
+    return found
+
+
+def trained(sequence: int, batch: int, updates: int) -> Settings:
+    """So many updates on batches of sequences of so many bytes."""
+    return {
+        "data": {"init_args": {"sequence": sequence, "batch_size": batch, "epoch_batches": min(100, updates // 2)}},
+        "trainer": {"max_steps": updates},
+    }
+
+
+def hidden(units: int) -> dict[str, Settings]:
+    """The size of the LSTM, which is inside another cell or alone."""
+    alone = {"model": {"init_args": {"cell": {"init_args": {"hidden_size": units}}}}}
+    inside = {"model": {"init_args": {"cell": {"init_args": {"cell": {"init_args": {"hidden_size": units}}}}}}}
+    return {name: alone if "lstm" in name else inside for name in VARIANTS}
+
+
+VARIANTS = {
+    "lstm": Variant("configs/text/lstm.yaml"),
+    **{name: Variant("configs/text/act.yaml", ponders(tau)) for name, tau in TAUS.items()},
+    "repeat-2": Variant("configs/text/repeat.yaml"),
+    "pages-lstm": Variant("configs/text/lstm.yaml", PAGES),
+    "pages-act": Variant("configs/text/act.yaml", merged(ponders(TAUS[PAPERS]), PAGES)),
+    "pages-repeat-2": Variant("configs/text/repeat.yaml", PAGES),
+}
+
+JUDGED = ("small", "paper")
+LARGER = (*(name for name in VARIANTS if not name.startswith("pages")), "pages-act")
+
+experiment = Experiment(
+    name="act/text",
+    title="Adaptive computation pauses between the words of a text",
+    paper="Graves 2016: Adaptive Computation Time for Recurrent Neural Networks, arXiv 1603.08983, section 3.5",
+    variants=VARIANTS,
+    scales={
+        "smoke": Scale(
+            seeds=1,
+            minutes=1,
+            settings=merged(
+                trained(50, 16, 60), {"data": {"init_args": {"validation_sequences": 50, "test_sequences": 100}}}
+            ),
+            settings_of=hidden(32),
+            variants=("pages-lstm", "pages-act", "pages-repeat-2"),
+        ),
+        "small": Scale(seeds=5, minutes=200, settings=trained(100, 64, 2000), settings_of=hidden(128), variants=LARGER),
+        "paper": Scale(
+            seeds=5, minutes=30000, settings=trained(500, 64, 100_000), settings_of=hidden(1500), variants=LARGER
+        ),
+    },
+    curves=(BITS,),
+    exhibits=exhibits,
+    claims=(
+        Claim(
+            name="as-many-bits-with-and-without",
+            sentence="Error rates are fairly similar with and without ACT, and across time penalties.",
+            source="section 3.5, figures 21 and 22",
+            quantity=with_and_without,
+            rules=dict.fromkeys(JUDGED, AllOf(Typical("at most", 3, partly=6))),
+            paper="fairly similar, on training data; figures only",
+            public="none",
+            unit="% between the bits per character with and without",
+        ),
+        Claim(
+            name="pauses-at-spaces",
+            sentence="Networks with ACT pause at the spaces between words.",
+            source="section 3.5, figure 23",
+            quantity=at_spaces,
+            rules=dict.fromkeys(JUDGED, Typical("at least", 1.1, partly=1.02)),
+            paper="consistently, at tau .006; a figure of one text",
+            public="none",
+            unit="times the inner steps at letters within words",
+        ),
+        Claim(
+            name="pauses-longer-at-punctuation",
+            sentence="They pause for longer at boundaries such as commas and full stops.",
+            source="section 3.5, figure 23",
+            quantity=at_punctuation,
+            rules=dict.fromkeys(JUDGED, Typical("at least", 1.05, partly=1)),
+            paper="longer than at spaces; a figure of one text",
+            public="none",
+            unit="times the inner steps at spaces",
+        ),
+        Claim(
+            name="finds-tags",
+            sentence="ACT detects the opening brackets of XML tags.",
+            source="section 3.5, figure 24",
+            quantity=at_tags,
+            rules=dict.fromkeys(JUDGED, Typical("at least", 1.1, partly=1.02)),
+            paper="a figure of one text",
+            public="none",
+            unit="times the mean inner steps, in made-up pages",
+        ),
+        Claim(
+            name="not-at-random-identifiers",
+            sentence="ACT does not compute for longer in random identifiers, where the loss is high.",
+            source="section 3.5, figure 24",
+            quantity=at_identifiers,
+            rules=dict.fromkeys(
+                JUDGED,
+                AllOf(
+                    {"inner steps": Typical("at most", 1, partly=1.05), "bits": Typical("at least", 1.5, partly=1.2)}
+                ),
+            ),
+            paper="two identifiers of one text",
+            public="none",
+            unit={"inner steps": "times the mean, in made-up pages", "bits": "times the mean"},
+        ),
+        Claim(
+            name="fixed-steps-match",
+            sentence="Two fixed steps cost as few bits as ACT.",
+            source="Fojo, Campos, Giro-i-Nieto 2018, who did not try text",
+            quantity=fixed_steps,
+            rules=dict.fromkeys(JUDGED, Typical("at most", 101, partly=103)),
+            paper="not tried; on parity and addition fixed steps learn sooner",
+            public="none",
+            unit="% of the bits per character of ACT",
+        ),
+    ),
+)
