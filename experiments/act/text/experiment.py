@@ -1,5 +1,6 @@
 """Adaptive computation time, section 3.5: predicting the next character of a text; with fixed steps beside it."""
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from augrnn.lab.claims import AllOf, Claim, Typical
@@ -74,6 +75,11 @@ def fixed_steps(results: Results) -> Observations:
     return results.paired(("repeat-2", PAPERS), lambda repeat, act: 100 * bits(repeat) / bits(act))
 
 
+def ticks(kinds: Iterable[str]) -> list[str]:
+    """Kinds of characters as an axis has room for them: every other one is a line lower."""
+    return ["\n" * (number % 2) + kind.replace(" ", "\n") for number, kind in enumerate(kinds)]
+
+
 def exhibits(results: Results, shown: Shown) -> "dict[str, Exhibit]":
     """Inner steps and bits by the kind of character, texts with the steps at each character, and learning curves."""
     from augrnn.exhibits.curves import ByBucket, LearningCurves
@@ -83,7 +89,7 @@ def exhibits(results: Results, shown: Shown) -> "dict[str, Exhibit]":
     def by_kind(what: str, made_up: bool) -> "Exhibit":
         found = {
             name: [
-                {kind.replace(" ", "\n"): each[f"{what}_interval"] for kind, each in run["test"].items()}
+                dict(zip(ticks(run["test"]), (each[f"{what}_interval"] for each in run["test"].values()), strict=True))
                 for run in runs
             ]
             for name, runs in measured.items()
@@ -102,11 +108,12 @@ def exhibits(results: Results, shown: Shown) -> "dict[str, Exhibit]":
     return found
 
 
-def trained(sequence: int, batch: int, updates: int) -> Settings:
-    """So many updates on batches of sequences of so many bytes."""
+def trained(sequence: int, batch: int, updates: int, rate: float) -> Settings:
+    """So many updates on batches of sequences of so many bytes, at a constant rate."""
     return {
         "data": {"init_args": {"sequence": sequence, "batch_size": batch, "epoch_batches": min(100, updates // 2)}},
         "trainer": {"max_steps": updates},
+        "model": {"init_args": {"optimizer": {"init_args": {"lr": rate}}}},
     }
 
 
@@ -139,14 +146,16 @@ experiment = Experiment(
             seeds=1,
             minutes=1,
             settings=merged(
-                trained(50, 16, 60), {"data": {"init_args": {"validation_sequences": 50, "test_sequences": 100}}}
+                trained(50, 16, 200, 1e-2), {"data": {"init_args": {"validation_sequences": 50, "test_sequences": 100}}}
             ),
             settings_of=hidden(32),
             variants=("pages-lstm", "pages-act", "pages-repeat-2"),
         ),
-        "small": Scale(seeds=5, minutes=200, settings=trained(100, 64, 2000), settings_of=hidden(128), variants=LARGER),
+        "small": Scale(
+            seeds=5, minutes=200, settings=trained(100, 64, 2000, 3e-3), settings_of=hidden(128), variants=LARGER
+        ),
         "paper": Scale(
-            seeds=5, minutes=30000, settings=trained(500, 64, 100_000), settings_of=hidden(1500), variants=LARGER
+            seeds=5, minutes=30000, settings=trained(500, 64, 100_000, 1e-3), settings_of=hidden(1500), variants=LARGER
         ),
     },
     curves=(BITS,),
