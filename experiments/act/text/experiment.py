@@ -109,10 +109,13 @@ def exhibits(results: Results, shown: Shown) -> "dict[str, Exhibit]":
 
 
 def trained(sequence: int, batch: int, updates: int, rate: float) -> Settings:
-    """So many updates on batches of sequences of so many bytes, at a constant rate."""
+    """So many updates on batches of sequences of so many bytes, at a constant rate.
+
+    In a trial the gradient's norm rose from 15 to 250 while ACT went over to ever more steps: hence its bound.
+    """
     return {
         "data": {"init_args": {"sequence": sequence, "batch_size": batch, "epoch_batches": min(100, updates // 2)}},
-        "trainer": {"max_steps": updates},
+        "trainer": {"max_steps": updates, "gradient_clip_val": 20.0},
         "model": {"init_args": {"optimizer": {"init_args": {"lr": rate}}}},
     }
 
@@ -152,7 +155,7 @@ experiment = Experiment(
             variants=("pages-lstm", "pages-act", "pages-repeat-2"),
         ),
         "small": Scale(
-            seeds=5, minutes=200, settings=trained(100, 64, 2000, 3e-3), settings_of=hidden(128), variants=LARGER
+            seeds=5, minutes=100, settings=trained(100, 64, 2000, 3e-3), settings_of=hidden(128), variants=LARGER
         ),
         "paper": Scale(
             seeds=5, minutes=30000, settings=trained(500, 64, 100_000, 1e-3), settings_of=hidden(1500), variants=LARGER
