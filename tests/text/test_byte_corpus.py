@@ -88,9 +88,9 @@ def test_a_split_that_does_not_exist_is_told_with_those_that_do(tmp_path: Path) 
 def test_one_origin_and_a_share_that_leaves_something(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="give path or hub, not both"):
         ByteCorpus("none", tmp_path, "some/hub")
-    for share in (0, 0.5, -1, float("nan")):
+    for share in (0, 0.5, -1, float("nan"), "a half"):
         with pytest.raises(UserError, match="above 0 and below a half"):
-            ByteCorpus("none", held_out=share)
+            ByteCorpus("none", held_out=share)  # type: ignore[arg-type]
 
 
 # The hub -------------------------------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from augrnn.counts import is_finite
 from augrnn.errors import UserError
 from augrnn.text.corpus_files import read_bytes, short_list
 from augrnn.text.parallel_corpus import DATA_ROOT, load_hub
@@ -49,8 +50,8 @@ class ByteCorpus:
     def __post_init__(self) -> None:
         if self.path is not None and self.hub is not None:
             raise UserError("a text has one origin: give path or hub, not both")
-        if not 0 < self.held_out < 0.5:
-            raise UserError(f"held_out is the share of a text's bytes above 0 and below a half, not {self.held_out}")
+        if not is_finite(self.held_out) or not 0 < self.held_out < 0.5:
+            raise UserError(f"held_out is the share of a text's bytes above 0 and below a half, not {self.held_out!r}")
 
     def read(self, split: str) -> bytes:
         """The bytes of a split.

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from augrnn.batches import moved
@@ -15,7 +14,7 @@ from augrnn.dotted import named
 from augrnn.exhibits.exhibit import Exhibit
 from augrnn.measures.heads import PREVIEW_TITLE, TITLE
 from augrnn.measures.measure import Measure, Measured
-from augrnn.measures.pondering.measure import inner_steps
+from augrnn.measures.pondering.measure import drawn_alike, inner_steps
 from augrnn.measures.text.figure import PonderedText, signs
 from augrnn.measures.text.kinds import KINDS, kinds
 from augrnn.objectives.cross_entropy import NATS_PER_BIT
@@ -57,8 +56,7 @@ def seen(system: Transducer, task: ByteTask, split: str) -> Seen:
     """All evaluation sequences of a split. What a cell draws at random is the same at every call."""
     bits, steps, read = [], [], []
     keep = (lambda record: record.steps_B) if isinstance(system.cell, Pondering) else False
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
+    with drawn_alike():
         for drawn in task.evaluation(split):
             batch = moved(drawn, system.device)
             unrolled = system(batch, keep=keep)
