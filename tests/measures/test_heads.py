@@ -9,8 +9,9 @@ from augrnn.cells.ntm import NTM
 from augrnn.measures.heads import focus, head_steps, maps, one_row_a_step, ring_moves, used_rows
 from augrnn.measures.measure import previewed
 from augrnn.systems.transducer import Transducer
-from augrnn.tasks.bit_task import BitBatch, BitTask, Size
+from augrnn.tasks.bit_task import BitBatch, BitTask
 from augrnn.tasks.copy import Copy
+from augrnn.tasks.drawn_task import Size
 
 
 def standing(rows: list[int], count: int) -> np.ndarray:

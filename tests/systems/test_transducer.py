@@ -61,7 +61,7 @@ def test_test_sets_are_logged_by_size(tmp_path: Path) -> None:
         system = Transducer(LSTM(task.input_size, 5, task.output_size))
         logged = trainer(tmp_path).test(system, task, verbose=False)
         assert [set(metrics) for metrics in logged] == [
-            {f"test/{size}/cost_bits", f"test/{size}/wrong_bits"} for size in sizes
+            {f"test/{size}/{name}" for name in ("cost_bits", "wrong_bits", "wrong_sequences")} for size in sizes
         ]
 
 

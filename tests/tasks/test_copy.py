@@ -64,6 +64,8 @@ def test_cost_and_wrong_bits_of_a_hand_made_answer() -> None:
     logits = torch.tensor([[[-9.0, 9.0]], [[0.0, -1.0986123]]])  # the scored step: probabilities 1/2 and 1/4
     assert batch.cost_bits(logits).tolist() == pytest.approx([1.0 + 2.0])
     assert batch.wrong_bits(logits).tolist() == [2.0]
+    assert batch.scores(logits)["wrong_sequences"].tolist() == [1.0]
+    assert batch.scores(20 * targets - 10)["wrong_sequences"].tolist() == [0.0]
 
 
 @pytest.mark.parametrize("sizes", [{"width": 0}, {"min_length": 0}, {"min_length": 5, "max_length": 4}])

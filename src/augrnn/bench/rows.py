@@ -27,8 +27,9 @@ from augrnn.search.model import Speller
 from augrnn.systems.encoder_decoder import EncoderDecoder
 from augrnn.systems.transducer import Transducer
 from augrnn.tasks.associative_recall import AssociativeRecall
-from augrnn.tasks.bit_task import BitBatch, BitTask, Size
+from augrnn.tasks.bit_task import BitBatch, BitTask
 from augrnn.tasks.copy import Copy
+from augrnn.tasks.drawn_task import Size
 from augrnn.tasks.dynamic_ngrams import DynamicNGrams
 from augrnn.tasks.priority_sort import PrioritySort
 from augrnn.tasks.repeat_copy import RepeatCopy

@@ -22,8 +22,9 @@ class Transducer(System):
     """A cell unrolled over the inputs of a batch.
 
     Logged, beside what all systems log: the batch's `scores` of the outputs, means over sequences, under `val/` and
-    `test/<evaluation set>/`. Of binary vectors these are `cost_bits`, bits per sequence (the papers' unit), and
-    `wrong_bits`, bits of the thresholded output that are wrong per sequence.
+    `test/<evaluation set>/`. Of binary vectors these are `cost_bits`, bits per sequence (the papers' unit),
+    `wrong_bits`, bits of the thresholded output that are wrong per sequence, and `wrong_sequences`, the share of
+    sequences with any. Of classes they are `cost_bits`, `wrong_classes` and `wrong_sequences`.
 
     Args:
       cell: the architecture.

@@ -6,7 +6,8 @@ import torch
 
 from augrnn.batch_stream import generator
 from augrnn.errors import UserError
-from augrnn.tasks.bit_task import BitBatch, BitTask, Size, between
+from augrnn.tasks.bit_task import BitBatch, BitTask
+from augrnn.tasks.drawn_task import Size, between
 
 
 class AssociativeRecall(BitTask):
@@ -26,7 +27,7 @@ class AssociativeRecall(BitTask):
       vectors: vectors an item (K).
       min_items, max_items: items in a training or validation sequence, drawn uniformly for each batch.
       test_items: the numbers of items of the evaluation sets, `test_sequences` sequences each.
-      batch_size, epoch_batches, validation_sequences, seed: see BitTask.
+      batch_size, epoch_batches, validation_sequences, seed: see DrawnTask.
     """
 
     measure = "augrnn.measures.associative_recall.measure.RecallMeasure"

@@ -6,7 +6,8 @@ import torch
 
 from augrnn.batch_stream import generator
 from augrnn.errors import UserError
-from augrnn.tasks.bit_task import BitBatch, BitTask, Size, between
+from augrnn.tasks.bit_task import BitBatch, BitTask
+from augrnn.tasks.drawn_task import Size, between
 
 
 class Copy(BitTask):
@@ -25,7 +26,7 @@ class Copy(BitTask):
       width: bits a vector.
       min_length, max_length: vectors a training or validation sequence, drawn uniformly for each batch.
       test_lengths: the lengths of the evaluation sets, `test_sequences` sequences each.
-      batch_size, epoch_batches, validation_sequences, seed: see BitTask.
+      batch_size, epoch_batches, validation_sequences, seed: see DrawnTask.
     """
 
     measure = "augrnn.measures.copy.measure.CopyMeasure"

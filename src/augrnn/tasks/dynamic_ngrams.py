@@ -9,7 +9,8 @@ from torch import Tensor
 
 from augrnn.batch_stream import generator
 from augrnn.errors import UserError
-from augrnn.tasks.bit_task import BitBatch, BitTask, Size
+from augrnn.tasks.bit_task import BitBatch, BitTask
+from augrnn.tasks.drawn_task import Size
 
 
 class DynamicNGrams(BitTask):
@@ -28,7 +29,7 @@ class DynamicNGrams(BitTask):
       order: bits of context.
       length: T.
       test_sequences: sequences in the only evaluation set.
-      batch_size, epoch_batches, validation_sequences, seed: see BitTask.
+      batch_size, epoch_batches, validation_sequences, seed: see DrawnTask.
     """
 
     measure = "augrnn.measures.dynamic_ngrams.measure.NgramsMeasure"

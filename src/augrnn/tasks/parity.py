@@ -7,10 +7,11 @@ from typing import Any, Literal, get_args
 
 import torch
 
-from augrnn.batch_stream import BatchStream, generator
+from augrnn.batch_stream import generator
 from augrnn.counts import is_whole
 from augrnn.errors import UserError
-from augrnn.tasks.bit_task import BitBatch, BitTask, Size
+from augrnn.tasks.bit_task import BitBatch, BitTask
+from augrnn.tasks.drawn_task import Size, ranged
 from augrnn.tasks.task import require_whole
 
 Places = Literal["scattered", "prefix"]
@@ -39,7 +40,7 @@ class Parity(BitTask):
       test_nonzeros: numbers of non-zeros, an evaluation set for each, named "8".
       test_ranges: ranges of them, an evaluation set for each, named "49-96".
       test_sequences: vectors in each of them.
-      batch_size, epoch_batches, validation_sequences, seed: see BitTask.
+      batch_size, epoch_batches, validation_sequences, seed: see DrawnTask.
     """
 
     measure = "augrnn.measures.pondering.measure.PonderingMeasure"
@@ -95,12 +96,9 @@ class Parity(BitTask):
         odd_B = (vectors_BE == 1).sum(1) % 2
         return BitBatch(vectors_BE.float().unsqueeze(0), odd_B.float().view(1, -1, 1), torch.ones(1, batch_size))
 
-    def test_sets(self) -> dict[str, BatchStream]:
-        """The evaluation sets by their numbers of non-zeros: "8", or "49-96"."""
-        return {
-            str(low) if low == high else f"{low}-{high}": self.evaluation_set((low, high), self.test_sequences)
-            for low, high in self.test_sizes
-        }
+    def set_name(self, size: Size) -> str:
+        """By the number of non-zeros: "8", or "49-96"."""
+        return ranged(*size)
 
 
 def _listed(value: Any) -> bool:

@@ -6,7 +6,8 @@ import torch
 
 from augrnn.batch_stream import generator
 from augrnn.errors import UserError
-from augrnn.tasks.bit_task import BitBatch, BitTask, Size
+from augrnn.tasks.bit_task import BitBatch, BitTask
+from augrnn.tasks.drawn_task import Size
 
 
 class PrioritySort(BitTask):
@@ -27,7 +28,7 @@ class PrioritySort(BitTask):
       vectors: K.
       sorted_vectors: how many of them to give.
       test_sequences: sequences in the only evaluation set.
-      batch_size, epoch_batches, validation_sequences, seed: see BitTask.
+      batch_size, epoch_batches, validation_sequences, seed: see DrawnTask.
     """
 
     measure = "augrnn.measures.priority_sort.measure.SortingMeasure"

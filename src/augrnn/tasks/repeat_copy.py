@@ -6,7 +6,8 @@ import torch
 
 from augrnn.batch_stream import generator
 from augrnn.errors import UserError
-from augrnn.tasks.bit_task import BitBatch, BitTask, Size, between
+from augrnn.tasks.bit_task import BitBatch, BitTask
+from augrnn.tasks.drawn_task import Size, between
 
 
 class RepeatCopy(BitTask):
@@ -27,7 +28,7 @@ class RepeatCopy(BitTask):
       width: bits a vector.
       max_length, max_repeats: sequences have 1 to so many vectors and repeats, drawn uniformly for each batch.
       test_sizes: (vectors, repeats) of the evaluation sets, `test_sequences` sequences each.
-      batch_size, epoch_batches, validation_sequences, seed: see BitTask.
+      batch_size, epoch_batches, validation_sequences, seed: see DrawnTask.
     """
 
     measure = "augrnn.measures.repeat_copy.measure.RepeatCopyMeasure"

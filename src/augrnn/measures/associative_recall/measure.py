@@ -40,7 +40,8 @@ from augrnn.measures.heads import (
 from augrnn.measures.measure import Measured
 from augrnn.systems.transducer import Transducer
 from augrnn.tasks.associative_recall import AssociativeRecall
-from augrnn.tasks.bit_task import BitBatch, Size
+from augrnn.tasks.bit_task import BitBatch
+from augrnn.tasks.drawn_task import Size
 
 FRAMES = (
     "On both weightings, query item and answer item span the rows that the write head used while the item was listed; "

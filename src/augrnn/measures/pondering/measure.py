@@ -14,7 +14,7 @@ from augrnn.cells.cell import Cell
 from augrnn.cells.repeat import Repeat
 from augrnn.measures.measure import Measure, Measured
 from augrnn.systems.transducer import Transducer
-from augrnn.tasks.bit_task import BitTask
+from augrnn.tasks.drawn_task import DrawnTask
 
 
 def inner_steps(cell: Cell, trace: Any, lengths_B: Tensor) -> Tensor:
@@ -44,7 +44,7 @@ class PonderingMeasure(Measure):
     measuring.
     """
 
-    def measure(self, system: Transducer, task: BitTask) -> Measured:
+    def measure(self, system: Transducer, task: DrawnTask[Any]) -> Measured:
         numbers: dict[str, Any] = {"wrong_steps": {}, "wrong_sequences": {}, "inner_steps": {}}
         with drawn_alike():
             for name, batches in task.test_sets().items():

@@ -33,7 +33,8 @@ from augrnn.measures.heads import (
 )
 from augrnn.measures.measure import Measured
 from augrnn.systems.transducer import Transducer
-from augrnn.tasks.bit_task import BitBatch, Size
+from augrnn.tasks.bit_task import BitBatch
+from augrnn.tasks.drawn_task import Size
 from augrnn.tasks.repeat_copy import RepeatCopy
 
 
