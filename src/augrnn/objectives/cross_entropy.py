@@ -1,4 +1,4 @@
-"""Cross-entropy: of binary vectors, summed over a sequence, and of texts, a mean over tokens."""
+"""Cross-entropy: of binary vectors or classes, summed over a sequence, and of texts, a mean over tokens."""
 
 # N = rows, V = vocabulary
 
@@ -14,20 +14,21 @@ from augrnn import kernels
 from augrnn.cells.unroll import Unrolled
 from augrnn.objectives.objective import Loss, Objective
 from augrnn.tasks.bit_task import BitBatch
+from augrnn.tasks.class_task import ClassBatch
 from augrnn.text.token_batches import NO_TOKEN, PairBatch
 
 NATS_PER_BIT = math.log(2)
 
 
 class SequenceCrossEntropy(Objective):
-    """The mean over sequences of the cross-entropy that a sequence's bits have together, in nats.
+    """The mean over sequences of the cross-entropy that a sequence's bits, or classes, have together, in nats.
 
     The sum matters: with a mean over bits the papers' learning rates, clipping and epsilons do not mean the same.
 
     Logged: `cost_bits`, in bits, the unit of the Neural Turing Machine paper.
     """
 
-    def forward(self, batch: BitBatch, given: Unrolled) -> Loss:
+    def forward(self, batch: BitBatch | ClassBatch, given: Unrolled) -> Loss:
         cost = batch.cost_bits(given.y_TBO).mean()
         return Loss(cost * NATS_PER_BIT, {"cost_bits": cost.detach()})
 

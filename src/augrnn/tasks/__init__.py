@@ -1,17 +1,22 @@
-"""LightningDataModules: the Neural Turing Machine's benchmarks, parity, text, reversal, translation and captioning."""
+"""LightningDataModules: the benchmarks of the Neural Turing Machine and of adaptive computation time, text, reversal,
+translation and captioning.
+"""
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from augrnn.tasks.addition import Addition
 from augrnn.tasks.associative_recall import AssociativeRecall
 from augrnn.tasks.byte_text import ByteText
 from augrnn.tasks.copy import Copy
 from augrnn.tasks.dynamic_ngrams import DynamicNGrams
+from augrnn.tasks.logic import Logic
 from augrnn.tasks.made_up_pages import MadeUpPages
 from augrnn.tasks.parity import Parity
 from augrnn.tasks.priority_sort import PrioritySort
 from augrnn.tasks.repeat_copy import RepeatCopy
 from augrnn.tasks.reversal import Reversal
+from augrnn.tasks.sort import Sort
 from augrnn.tasks.task import StepTask, Task, TextTask
 
 if TYPE_CHECKING:
@@ -23,17 +28,20 @@ _SLOW = {"Captioning": "captioning", "Scenes": "scenes", "Translation": "transla
 """Tasks whose libraries are slow to import, and their modules."""
 
 __all__ = [
+    "Addition",
     "AssociativeRecall",
     "ByteText",
     "Captioning",
     "Copy",
     "DynamicNGrams",
+    "Logic",
     "MadeUpPages",
     "Parity",
     "PrioritySort",
     "RepeatCopy",
     "Reversal",
     "Scenes",
+    "Sort",
     "StepTask",
     "Task",
     "TextTask",
