@@ -9,12 +9,13 @@ import torch
 from torch import Tensor
 
 from augrnn.batch_stream import BatchStream
-from augrnn.cells import ACT, RNN, PonderNet, Repeat
+from augrnn.cells import ACT, LSTM, RNN, PonderNet, Repeat
 from augrnn.measures.measure import measured
 from augrnn.measures.pondering.measure import PonderingMeasure
 from augrnn.systems.transducer import Transducer
 from augrnn.tasks.bit_task import BitBatch
 from augrnn.tasks.parity import Parity
+from augrnn.tasks.sort import Sort
 
 
 class Trace(NamedTuple):
@@ -37,6 +38,21 @@ def test_counts_on_made_up_outputs() -> None:
     assert found["wrong_steps"]["some"] == pytest.approx(2 / 5)
     assert found["wrong_sequences"]["some"] == pytest.approx(1 / 3)
     assert found["inner_steps"]["some"] == pytest.approx(15 / 5)
+    assert found["steps_by_position"] == {}
+
+
+def test_steps_by_position_are_means_over_sequences_of_one_length() -> None:
+    task = Sort(2, 3, test_sequences=200)
+    system = Transducer(ACT(LSTM(3, 5, 3), cap=6))
+    system.cell.halting_unit.bias.data.fill_(-1)
+    found = measured(system, task).numbers
+    assert list(found["inner_steps"]) == ["2", "3", "2-3"]
+    assert {name: len(steps) for name, steps in found["steps_by_position"].items()} == {"2": 4, "3": 6}
+    with torch.no_grad():
+        taken = [system(batch, keep=True).trace.steps_B for batch in task.test_sets()["3"]]
+    for position, mean in enumerate(found["steps_by_position"]["3"]):
+        assert mean == pytest.approx(sum(int(steps[position].sum()) for steps in taken) / 200)
+    assert sum(found["steps_by_position"]["3"]) / 6 == pytest.approx(found["inner_steps"]["3"])
 
 
 @pytest.mark.parametrize(

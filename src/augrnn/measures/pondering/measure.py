@@ -40,17 +40,23 @@ class PonderingMeasure(Measure):
 
     Numbers, each by the set's name: `wrong_steps`, the share of scored steps with a wrong output (of which a guess at
     one bit makes one half); `wrong_sequences`, the share of sequences with any, which Graves 2016 calls the error;
-    `inner_steps`, the mean number of inner steps of a step in time. What a cell draws at random is the same at every
-    measuring.
+    `inner_steps`, the mean number of inner steps of a step in time; and where all sequences of a set are equally long
+    `steps_by_position`, that mean at each step in time. What a cell draws at random is the same at every measuring.
     """
 
     def measure(self, system: Transducer, task: DrawnTask[Any]) -> Measured:
-        numbers: dict[str, Any] = {"wrong_steps": {}, "wrong_sequences": {}, "inner_steps": {}}
+        numbers: dict[str, Any] = {
+            "wrong_steps": {},
+            "wrong_sequences": {},
+            "inner_steps": {},
+            "steps_by_position": {},
+        }
         with drawn_alike():
             for name, batches in task.test_sets().items():
-                found = torch.zeros(6, dtype=torch.float64)
+                found, steps = torch.zeros(6, dtype=torch.float64), []
+                lengths: set[int] = set()
                 for drawn in batches:
-                    batch = moved(drawn, system.device)
+                    batch: Any = moved(drawn, system.device)
                     unrolled = system(batch, keep=True)
                     wrong_TB = batch.wrong_steps(unrolled.y_TBO)
                     steps_TB = inner_steps(system.cell, unrolled.trace, batch.lengths)
@@ -59,7 +65,11 @@ class PonderingMeasure(Measure):
                         batch.lengths.sum(),
                     )  # fmt: skip
                     found += torch.tensor([float(count) for count in counts], dtype=torch.float64)
-                shares = (found[::2] / found[1::2]).tolist()
-                for number, share in zip(numbers.values(), shares, strict=True):
-                    number[name] = share
+                    steps.append(steps_TB)
+                    lengths.update(batch.lengths.int().tolist())
+                numbers["wrong_steps"][name], numbers["wrong_sequences"][name], numbers["inner_steps"][name] = (
+                    found[::2] / found[1::2]
+                ).tolist()
+                if len(lengths) == 1:
+                    numbers["steps_by_position"][name] = torch.cat(steps, dim=1).mean(1).tolist()
         return Measured(numbers, {})
