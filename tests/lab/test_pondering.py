@@ -53,9 +53,11 @@ def test_what_is_chosen_is_chosen_on_validation_sequences() -> None:
 
 def test_difficulties_are_told_from_the_training_distribution() -> None:
     one = run("lstm", 0, 0.0, test=0.05)
+    one.measures["inner_steps"] = {"1": 1.0, "1-10": 1.5}
     assert pondering.everywhere(one) == 5
     assert pondering.solved(one)
     assert list(pondering.by_difficulty(one["wrong_sequences"]).items()) == [("1", 0.0), ("2", 0.1), ("10", 0.3)]
     shown = pondering.exhibits(results(one), "gates")
-    assert list(shown) == ["errors", "steps", "learning"]
+    assert list(shown) == ["errors", "steps", "compute", "learning"]
+    assert shown["compute"].found == {"no inner steps": [(1.5, 0.05)], "ACT": [], "fixed steps": []}  # type: ignore[attr-defined]
     assert shown["errors"].found["lstm"] == [{"1": 0.0, "2": 0.1, "10": 0.3}]  # type: ignore[attr-defined]

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 from augrnn.lab.claims import AllOf, Claim, Mean, Typical
 from augrnn.lab.experiment import Experiment, Shown
 from augrnn.lab.plan import Scale, Variant
+from augrnn.lab.pondering import everywhere, over_all, ponders
 from augrnn.lab.results import Observations, Results, RunRecord
 from augrnn.lab.settings import Settings
 
@@ -25,21 +26,6 @@ METHODS = {
 """The variants of each method on scattered non-zeros."""
 
 PREFIX: Settings = {"data": {"init_args": {"places": "prefix"}}}
-
-
-def ponders(tau: float) -> Settings:
-    """A time penalty, in the paper's convention."""
-    return {"model": {"init_args": {"objective": {"init_args": {"tau": tau}}}}}
-
-
-def over_all(run: RunRecord, measure: str) -> float:
-    """A measure over all numbers of non-zeros."""
-    return next(value for name, value in run[measure].items() if "-" in name)
-
-
-def everywhere(run: RunRecord) -> float:
-    """Percent of vectors with a wrong answer, over all numbers of non-zeros."""
-    return 100 * over_all(run, "wrong_sequences")
 
 
 def hardest(run: RunRecord, measure: str = "wrong_sequences") -> Any:

@@ -60,9 +60,14 @@ def cells(names: Mapping[str, Any], **changes: int) -> dict[str, Settings]:
     return {name: plain if name == "lstm" else inner for name in names}
 
 
+def over_all(run: RunRecord, measure: str) -> float:
+    """A measure over the training distribution."""
+    return next(value for name, value in run[measure].items() if "-" in name)
+
+
 def everywhere(run: RunRecord, measure: str = "wrong_sequences") -> float:
     """Percent of sequences, or of what a measure is a share of, that are wrong over the training distribution."""
-    return 100 * next(share for name, share in run[measure].items() if "-" in name)
+    return 100 * over_all(run, measure)
 
 
 def by_difficulty(numbers: Mapping[str, Any]) -> dict[str, Any]:
@@ -100,19 +105,27 @@ def shown_by_difficulty(results: Results, measure: str) -> dict[str, list[dict[s
 
 
 def exhibits(results: Results, difficulty: str) -> "dict[str, Exhibit]":
-    """Sequences wrong and inner steps by difficulty, and learning curves.
+    """Sequences wrong and inner steps by difficulty and against each other, and learning curves.
 
     Args:
       results: of an experiment.
       difficulty: what the evaluation sets are named by.
     """
+    from augrnn.exhibits.compute import AgainstSteps
     from augrnn.exhibits.curves import BySize, LearningCurves
 
+    methods = {
+        "no inner steps": ("lstm",),
+        "ACT": with_act(results.planned),
+        "fixed steps": with_fixed_steps(results.planned),
+    }
+    both = results.by_method(methods, lambda run: (over_all(run, "inner_steps"), over_all(run, "wrong_sequences")))
     return {
         "errors": BySize(
             shown_by_difficulty(results, "wrong_sequences"), "share of sequences with a mistake", difficulty
         ),
         "steps": BySize(shown_by_difficulty(results, "inner_steps"), "inner steps", difficulty),
+        "compute": AgainstSteps(both, "share of sequences with a mistake"),
         "learning": LearningCurves(
             results.curves(WRONG),
             "share of sequences with a mistake",
