@@ -74,9 +74,11 @@ def test_a_batch_is_a_function_of_seed_and_number() -> None:
         ({"min_numbers": 0}, "min_numbers of at least 1"),
         ({"min_numbers": 6}, "min_numbers of at most max_numbers"),
         ({"test_numbers": 1}, "test_numbers from 2"),
+        ({"max_numbers": 4.5}, r"a whole number for max_numbers, not 4\.5"),
+        ({"max_digits": True}, "a whole number for max_digits, not True"),
         ({"test_numbers": 6}, "to max_numbers, not 1, 5 and 6"),
     ],
 )
-def test_impossible_sizes_are_refused(sizes: dict[str, int], told: str) -> None:
+def test_impossible_sizes_are_refused(sizes: dict[str, object], told: str) -> None:
     with pytest.raises(UserError, match=told):
-        Addition(**sizes)
+        Addition(**sizes)  # type: ignore[arg-type]

@@ -75,10 +75,12 @@ def test_a_batch_is_a_function_of_seed_and_number() -> None:
         ({"min_count": 16}, "not 16 and 15"),
         ({"least_gap": -0.1}, "a least_gap from 0"),
         ({"least_gap": 0.2}, "that 1% of sequences of 15 numbers have, not 0.2"),
-        ({"least_gap": float("nan")}, "not nan"),
+        ({"least_gap": float("nan")}, "a finite number for least_gap, not nan"),
+        ({"least_gap": "0.1"}, "a finite number for least_gap, not '0.1'"),
+        ({"max_count": 7.5}, r"a whole number for max_count, not 7\.5"),
     ],
 )
-def test_impossible_sizes_are_refused(sizes: dict[str, float], told: str) -> None:
+def test_impossible_sizes_are_refused(sizes: dict[str, object], told: str) -> None:
     with pytest.raises(UserError, match=told):
         Sort(**sizes)  # type: ignore[arg-type]
 

@@ -10,7 +10,7 @@ from augrnn.batch_stream import generator
 from augrnn.errors import UserError
 from augrnn.tasks.class_task import ClassBatch, ClassTask
 from augrnn.tasks.drawn_task import Size, ranged
-from augrnn.tasks.task import require_sizes
+from augrnn.tasks.task import require_sizes, require_whole
 
 BLANK = 10
 """The class that says that a sum has no digit there."""
@@ -57,6 +57,7 @@ class Addition(ClassTask):
         seed: int = 0,
     ) -> None:
         require_sizes("addition", max_digits=max_digits, min_numbers=min_numbers)
+        require_whole("addition", max_numbers=max_numbers, test_numbers=test_numbers)
         if max_digits > 15:
             raise UserError(f"addition needs max_digits of at most 15, not {max_digits}")
         if not (min_numbers <= max_numbers and 2 <= test_numbers <= max_numbers):

@@ -8,9 +8,11 @@ import torch
 from torch import Tensor
 
 from augrnn.batch_stream import generator
+from augrnn.counts import is_finite
 from augrnn.errors import UserError
 from augrnn.tasks.class_task import ClassBatch, ClassCodec, ClassTask
 from augrnn.tasks.drawn_task import Size, ranged
+from augrnn.tasks.task import require_whole
 
 RARE = 0.01
 """The share of sequences that must have the least gap by themselves, so that drawing again comes to an end."""
@@ -81,6 +83,9 @@ class Sort(ClassTask):
         validation_sequences: int = 1000,
         seed: int = 0,
     ) -> None:
+        require_whole("sort", min_count=min_count, max_count=max_count)
+        if not is_finite(least_gap):
+            raise UserError(f"sort needs a finite number for least_gap, not {least_gap!r}")
         if not 2 <= min_count <= max_count:
             raise UserError(f"sort needs 2 <= min_count <= max_count, not {min_count} and {max_count}")
         self.range = (min_count, max_count)
