@@ -70,7 +70,8 @@ def experiments_table(found: Sequence[Experiment], experiments: Path) -> str:
         judging = [record for scale, record in records.items() if experiment.judges(scale)]
         link = f"[{experiment.name}]({experiments.name}/{experiment.name}/README.md)"
         size = f"{judging[-1].scale}, {_seeds(judging[-1])}" if judging else ""
-        lines.append([link, experiment.title, f"{reproduced} of {len(rows)}", size])
+        found_out = f"{reproduced} of {len(rows)}" if judging else f"{len(rows)}, not run"
+        lines.append([link, experiment.title, found_out, size])
     return markdown(["experiment", "finding", "claims reproduced", "scale"], lines)
 
 
