@@ -1,5 +1,6 @@
 """A layer's whole sequence in C++, alone and in wrappers, is the loop over the steps, with all gradients."""
 
+import math
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -134,6 +135,15 @@ def test_what_is_not_a_number_stays_in_its_sample(make: Callable[[Any, int], Cel
     found = unroll(cell, spoilt.requires_grad_(), state).y_TBO.isnan()
     assert found[0, 1].all()
     assert not found[:, [0, 2]].any()
+
+
+def test_halting_probabilities_are_added_up_in_float32() -> None:
+    """Nine tenths are .9 in float32, and are not in float64."""
+    cell = ACT(RNN(4, 5, 2), epsilon=0.1, cap=50, bias=math.log(0.1 / 0.9))
+    with torch.no_grad():
+        cell.halting_unit.weight.zero_()
+    steps_TB = unroll(cell, torch.randn(3, 2, 3), keep=True).trace.steps_B
+    assert set(steps_TB.flatten().tolist()) == {9.0}
 
 
 class Other(ACT):
