@@ -93,7 +93,7 @@ def test_torch_finds_nothing_wrong_with_the_operator() -> None:
     given = memory.detach().transpose(1, 2).contiguous().requires_grad_(), before, asked, 3, True, True
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        torch.library.opcheck(torch.ops.augrnn.ntm_memory_step.default, given)
+        torch.library.opcheck(torch.ops.augrnn.ntm_memory_forward.default, given)
 
 
 @pytest.mark.usefixtures("compiled_functions")

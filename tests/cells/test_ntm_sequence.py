@@ -13,7 +13,7 @@ from torch.utils import _pytree as pytree
 
 from augrnn import native, products
 from augrnn.bench.naive import NaiveNTM
-from augrnn.cells import LSTM, NTM, ntm
+from augrnn.cells import LSTM, NTM, ntm, ntm_sequence
 from augrnn.cells.cell import Cell
 from augrnn.cells.feedforward import Feedforward
 from augrnn.cells.lstm import StackedLSTM
@@ -30,6 +30,7 @@ SIZES = [
     (7, 3, 1, 16, 5),
     (4, 2, 3, 33, 7),
     (5, 13, 2, 128, 20),
+    (12, 2, 2, 9, 3),
 ]
 
 
@@ -40,9 +41,9 @@ def calls(compiled_functions: None, monkeypatch: pytest.MonkeyPatch) -> list[int
 
     def counted(*arguments: Any) -> Any:
         made.append(1)
-        return ntm_sequence(*arguments)
+        return whole(*arguments)
 
-    ntm_sequence = ntm.ntm_sequence
+    whole = ntm.ntm_sequence
     monkeypatch.setattr(ntm, "ntm_sequence", counted)
     return made
 
@@ -148,6 +149,42 @@ def test_gradients_that_do_not_arrive_are_zeros(calls: list[int]) -> None:
     assert calls
     for ours, theirs in zip(*results, strict=True):
         assert_close(ours.double(), theirs, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("spacing", [2, 3, 4, 6, 7])
+def test_a_memory_written_again_is_the_one_that_was(
+    spacing: int, calls: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cell, x_TBI = machine("lstm", heads=2), torch.randn(7, 3, 6)
+    results = []
+    for each in (1, spacing):
+        monkeypatch.setattr(ntm_sequence, "_spacing", lambda steps, each=each: each)
+        results.append(found(cell, x_TBI, whole=True))
+    assert len(calls) == 2
+    for kept, written in zip(*results, strict=True):
+        assert torch.equal(kept, written)
+
+
+def test_the_memory_of_few_steps_is_kept(calls: list[int]) -> None:
+    cell, x_TBI = machine("lstm", rows=64, width=7), torch.randn(100, 3, 6)
+    kept: list[torch.Size] = []
+
+    def counted(tensor: Tensor) -> Tensor:
+        kept.append(tensor.shape)
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(counted, lambda tensor: tensor):
+        unroll(cell, x_TBI)
+    assert calls
+    assert [shape[0] for shape in kept if shape[1:] == (3, 7, 64)] == [13]  # ten, two at work and the last
+
+
+def test_a_gradient_can_be_taken_again(calls: list[int]) -> None:
+    cell, x_TBI = machine("lstm"), torch.randn(8, 3, 6)
+    total = unroll(cell, x_TBI).y_TBO.square().sum()
+    first, again = (torch.autograd.grad(total, list(cell.to_heads.parameters()), retain_graph=True) for _ in range(2))
+    assert calls
+    assert all(torch.equal(*pair) for pair in zip(first, again, strict=True))
 
 
 def without_switch(cell: NTM, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -168,11 +168,20 @@ def machine_speed(workload: Workload, batch_size: int, device: torch.device, sec
     return Row(workload.name, named(device), batch_size, mine, "sequences/s", reference)
 
 
-def machine_update(workload: Workload, batch_size: int, device: torch.device) -> Callable[[int], int]:
-    """An update of a Neural Turing Machine, by its number; gives the sequences that it was of."""
+def machine_update(
+    workload: Workload, batch_size: int, device: torch.device, sizes: Sequence[Size] = ()
+) -> Callable[[int], int]:
+    """An update of a Neural Turing Machine, by its number; gives the sequences that it was of.
+
+    Args:
+      workload: the machine and its task.
+      batch_size: B.
+      device: where.
+      sizes: of the batches that it is trained on in turn, where not all have the workload's.
+    """
     task = workload.task()
     ours = Transducer(machine(workload, task)).to(device)
-    return _bits_updater(ours, lambda batch: ours(batch).y_TBO, _drawn(workload, task, batch_size, device))
+    return _bits_updater(ours, lambda batch: ours(batch).y_TBO, _drawn(workload, task, batch_size, device, sizes))
 
 
 def naive_speed(workload: Workload, batch_size: int, device: torch.device, seconds: float) -> Row:
@@ -195,8 +204,11 @@ def machine(workload: Workload, task: BitTask) -> NTM:
     )
 
 
-def _drawn(workload: Workload, task: BitTask, batch_size: int, device: torch.device) -> list[BitBatch]:
-    return [moved(task.sample(batch_size, workload.size, number), device) for number in range(4)]
+def _drawn(
+    workload: Workload, task: BitTask, batch_size: int, device: torch.device, sizes: Sequence[Size] = ()
+) -> list[BitBatch]:
+    each = sizes or [workload.size] * 4
+    return [moved(task.sample(batch_size, size, number), device) for number, size in enumerate(each)]
 
 
 def _bits_updater(

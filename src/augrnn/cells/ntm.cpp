@@ -4,8 +4,9 @@
 //
 // Arrays are float32 and dense: memory (B, W, N), weightings (B, A, N), read vectors (B, H, W), where A = 2 H, reads
 // first; `asked` (B, P), P = A (W + 3 + S) + 2 H W, what the controller asks for before any nonlinearity: keys, strengths,
-// gates, shifts, exponents, erase and add vectors; `kept` (B, 3 A + 1, N) for the gradient: cosines, weightings by content
-// and shifted weightings of each head, and the inverse lengths of the memory's rows. All loops over N are written for the compiler to vectorise.
+// gates, shifts, exponents, erase and add vectors; `kept` (B, 2 A + 1, N) for the gradient: cosines and weightings by
+// content of each head, and the inverse lengths of the memory's rows. All loops over N are written for the compiler to
+// vectorise.
 
 #include <algorithm>
 #include <cmath>
@@ -62,7 +63,7 @@ struct Sizes {
   int64_t asked() const { return addressing() * (width + 3 + shifts) + 2 * heads * width; }
   int64_t weightings() const { return addressing() * rows; }
   int64_t memory() const { return width * rows; }
-  int64_t kept() const { return 3 * weightings() + rows; }
+  int64_t kept() const { return 2 * weightings() + rows; }
 };
 
 // What the controller asks for at one place of a batch, after the nonlinearities.
@@ -74,20 +75,26 @@ struct Asked {
       : strength(z.addressing()), gate(z.addressing()), shift(z.addressing() * z.shifts), exponent(z.addressing()),
         erase(z.heads * z.width) {}
 
+  // The erase and add vectors alone.
+  void read_writes(const Sizes& z, const float* raw) {
+    const int64_t hw = z.heads * z.width;
+    add = raw + z.asked() - hw;
+    const float* erasing = add - hw;
+    for (int64_t i = 0; i < hw; i++) erase[i] = sigmoid(erasing[i]);
+  }
+
   void read(const Sizes& z, const float* raw) {
-    const int64_t a = z.addressing(), hw = z.heads * z.width;
+    const int64_t a = z.addressing();
     key = raw;
     raw_strength = raw + a * z.width;
     const float *gates = raw_strength + a, *moves = gates + a;
     raw_exponent = moves + a * z.shifts;
-    const float* erasing = raw_exponent + a;
-    add = erasing + hw;
     for (int64_t i = 0; i < a; i++) strength[i] = softplus(raw_strength[i]);
     for (int64_t i = 0; i < a; i++) gate[i] = z.interpolation ? sigmoid(gates[i]) : 1.0f;
     std::memcpy(shift.data(), moves, a * z.shifts * sizeof(float));
     for (int64_t i = 0; i < a; i++) softmax(shift.data() + i * z.shifts, z.shifts);
     for (int64_t i = 0; i < a; i++) exponent[i] = 1.0f + softplus(raw_exponent[i]);
-    for (int64_t i = 0; i < hw; i++) erase[i] = sigmoid(erasing[i]);
+    read_writes(z, raw);
   }
 };
 
@@ -102,46 +109,16 @@ void invert_lengths(const Sizes& z, const float* m, float* inverse) {
 // Room to work in.
 struct Scratch {
   Asked want;
-  std::vector<float> gated, toward, radial, from, arrived, kept_before, kept_after, product;
+  std::vector<float> gated, shifted, toward, radial, from, arrived, kept_before, kept_after, product;
 
   explicit Scratch(const Sizes& z)
-      : want(z), gated(z.rows), toward(z.weightings()), radial(z.rows), from(z.rows), arrived(z.weightings()),
-        kept_before(z.heads * z.rows), kept_after(z.rows), product(z.rows) {}
+      : want(z), gated(z.rows), shifted(z.rows), toward(z.weightings()), radial(z.rows), from(z.rows),
+        arrived(z.weightings()), kept_before(z.heads * z.rows), kept_after(z.rows), product(z.rows) {}
 };
 
-// The memory step at one place of a batch.
-void memory_forward(
-    const Sizes& z, Scratch& s, const float* m, const float* before, const float* asked, float* weighting, float* read,
-    float* after, float* kept) {
-  const int64_t addressing = z.addressing(), reach = z.shifts / 2, rows = z.rows, width = z.width, heads = z.heads;
-  Asked& want = s.want;
-  want.read(z, asked);
-  float *inverse = kept + 3 * z.weightings(), *gated = s.gated.data();
-  invert_lengths(z, m, inverse);
-  std::fill(kept, kept + z.weightings(), 0.0f);
-  augrnn::add_product(kept, rows, {want.key, width, 1}, m, rows, addressing, rows, width);
-  for (int64_t a = 0; a < addressing; a++) {
-    const float *k = want.key + a * width, *w = before + a * rows;
-    float *c = kept + a * rows, *y = c + z.weightings(), *v = y + z.weightings(), *out = weighting + a * rows;
-    const float scale = 1.0f / std::sqrt(dot(k, k, width) + EPSILON), beta = want.strength[a], g = want.gate[a];
-    for (int64_t n = 0; n < rows; n++) c[n] *= scale * inverse[n];
-    for (int64_t n = 0; n < rows; n++) y[n] = beta * c[n];
-    softmax(y, rows);
-    for (int64_t n = 0; n < rows; n++) gated[n] = w[n] + g * (y[n] - w[n]);
-    for (int64_t n = 0; n < rows; n++) v[n] = 0;
-    for (int64_t move = 0; move < z.shifts; move++)
-      add_moved(v, gated, want.shift[a * z.shifts + move], move - reach, rows);
-    if (z.sharpening) {
-      const float gamma = want.exponent[a];
-      for (int64_t n = 0; n < rows; n++) out[n] = gamma * logarithm(v[n] + EPSILON);
-      softmax(out, rows);
-    } else {
-      std::memcpy(out, v, rows * sizeof(float));
-    }
-  }
-  const float* writing = weighting + heads * rows;
-  for (int64_t h = 0; h < heads; h++)
-    for (int64_t w = 0; w < width; w++) read[h * width + w] = dot(weighting + h * rows, m + w * rows, rows);
+// From the memory at one place of a batch to the one that its heads leave (Eqs. 3 and 4).
+void write(const Sizes& z, const Asked& want, const float* m, const float* writing, float* after) {
+  const int64_t rows = z.rows, width = z.width, heads = z.heads;
   for (int64_t w = 0; w < width; w++) {
     const float* row = m + w * rows;
     const float e = want.erase[w];
@@ -153,6 +130,47 @@ void memory_forward(
     }
   }
   augrnn::add_product(after, rows, {want.add, 1, width}, writing, rows, width, rows, heads);
+}
+
+// A head's weighting by content and the one before: gated (Eq. 7), then shifted (Eq. 8).
+void gate_and_shift(
+    const Sizes& z, float gate, const float* shift, const float* y, const float* w, float* gated, float* shifted) {
+  for (int64_t n = 0; n < z.rows; n++) gated[n] = w[n] + gate * (y[n] - w[n]);
+  for (int64_t n = 0; n < z.rows; n++) shifted[n] = 0;
+  for (int64_t move = 0; move < z.shifts; move++) add_moved(shifted, gated, shift[move], move - z.shifts / 2, z.rows);
+}
+
+// The memory step at one place of a batch.
+void memory_forward(
+    const Sizes& z, Scratch& s, const float* m, const float* before, const float* asked, float* weighting, float* read,
+    float* after, float* kept) {
+  const int64_t addressing = z.addressing(), rows = z.rows, width = z.width, heads = z.heads;
+  Asked& want = s.want;
+  want.read(z, asked);
+  float *inverse = kept + 2 * z.weightings(), *v = s.shifted.data();
+  invert_lengths(z, m, inverse);
+  std::fill(kept, kept + z.weightings(), 0.0f);
+  augrnn::add_product(kept, rows, {want.key, width, 1}, m, rows, addressing, rows, width);
+  for (int64_t a = 0; a < addressing; a++) {
+    const float *k = want.key + a * width, *w = before + a * rows;
+    float *c = kept + a * rows, *y = c + z.weightings(), *out = weighting + a * rows;
+    const float scale = 1.0f / std::sqrt(dot(k, k, width) + EPSILON), beta = want.strength[a];
+    for (int64_t n = 0; n < rows; n++) c[n] *= scale * inverse[n];
+    for (int64_t n = 0; n < rows; n++) y[n] = beta * c[n];
+    softmax(y, rows);
+    gate_and_shift(z, want.gate[a], want.shift.data() + a * z.shifts, y, w, s.gated.data(), v);
+    if (z.sharpening) {
+      const float gamma = want.exponent[a];
+      for (int64_t n = 0; n < rows; n++) out[n] = gamma * logarithm(v[n] + EPSILON);
+      softmax(out, rows);
+    } else {
+      std::memcpy(out, v, rows * sizeof(float));
+    }
+  }
+  const float* writing = weighting + heads * rows;
+  for (int64_t h = 0; h < heads; h++)
+    for (int64_t w = 0; w < width; w++) read[h * width + w] = dot(weighting + h * rows, m + w * rows, rows);
+  write(z, want, m, writing, after);
 }
 
 // Its gradient; g_memory may not be g_after, g_before may be g_weighting.
@@ -168,9 +186,9 @@ void memory_backward(
   float *g_strength = g_key + addressing * width, *g_gate = g_strength + addressing, *g_shift = g_gate + addressing;
   float *g_exponent = g_shift + addressing * z.shifts, *g_erase = g_exponent + addressing;
   float* g_add = g_erase + heads * width;
-  float *gated = s.gated.data(), *from = s.from.data(), *radial = s.radial.data();
+  float *gated = s.gated.data(), *v = s.shifted.data(), *from = s.from.data(), *radial = s.radial.data();
   float *product = s.product.data(), *kept_after = s.kept_after.data(), *arrived = s.arrived.data();
-  const float* inverse = kept + 3 * z.weightings();
+  const float* inverse = kept + 2 * z.weightings();
   std::memcpy(arrived, g_weighting, z.weightings() * sizeof(float));
   augrnn::add_product(arrived, rows, {g_read, width, 1}, m, rows, heads, rows, width);
   augrnn::add_product(arrived + heads * rows, rows, {want.add, width, 1}, g_after, rows, heads, rows, width);
@@ -207,9 +225,10 @@ void memory_backward(
   for (int64_t n = 0; n < rows; n++) radial[n] = 0;
   for (int64_t a = 0; a < addressing; a++) {
     const float *k = want.key + a * width, *w = before + a * rows;
-    const float *c = kept + a * rows, *y = c + z.weightings(), *v = y + z.weightings();
+    const float *c = kept + a * rows, *y = c + z.weightings();
     const float gate = want.gate[a], beta = want.strength[a], gamma = want.exponent[a];
     float *g = arrived + a * rows, *toward = s.toward.data() + a * rows;
+    gate_and_shift(z, gate, want.shift.data() + a * z.shifts, y, w, gated, v);
     g_exponent[a] = 0;
     if (z.sharpening) {
       through_softmax(g, weighting + a * rows, rows);
@@ -220,7 +239,6 @@ void memory_backward(
       }
       g_exponent[a] = sum * sigmoid(want.raw_exponent[a]);
     }
-    for (int64_t n = 0; n < rows; n++) gated[n] = w[n] + gate * (y[n] - w[n]);
     for (int64_t n = 0; n < rows; n++) from[n] = 0;
     for (int64_t move = 0; move < z.shifts; move++) {
       g_shift[a * z.shifts + move] = dot_moved(g, gated, move - reach, rows);
@@ -262,7 +280,9 @@ void fill_rows(float* y, const float* row, int64_t rows, int64_t size) {
 // for x: the vectors read before (H W) or the layer below (C), then its own last output (C; none in a tanh layer).
 struct Machine {
   Sizes z;
-  int64_t steps, lstm_layers, hidden, slots;  // slots: T + 1 to keep all steps for backward, else 2
+  int64_t steps, lstm_layers, hidden;
+  int64_t slots;  // T + 1 to keep all steps for backward, else 2
+  int64_t spacing;  // steps from one memory that is kept for backward to the next
 
   int64_t layers() const { return lstm_layers ? lstm_layers : 1; }
   int64_t gates() const { return lstm_layers ? 4 * hidden : hidden; }
@@ -270,12 +290,17 @@ struct Machine {
   int64_t below(int64_t l) const { return l ? hidden : reads(); }
   int64_t input(int64_t l) const { return below(l) + (lstm_layers ? hidden : 0); }
   int64_t emitted() const { return hidden + reads(); }
+  // Where the memory before step t is: first come those that are kept, then two for the others in turn, then the end's.
+  int64_t memory_slot(int64_t t) const {
+    const int64_t kept = (steps - 1) / spacing + 1;
+    return t == steps ? kept + 2 : t % spacing ? kept + t % 2 : t / spacing;
+  }
 };
 
 // The arrays of a machine. Per layer l: weight[l] (gates, input) and its transpose, bias[l] (gates) above the first layer, whose bias is in
 // `projected` (T, B, gates); seen[l] (slots, B, input); gate[l] (slots, B, gates) after the nonlinearities; cell[l] and
-// output[l] (slots, B, C), slot 0 before the first step. All others have a slot for each step too, those of the state with
-// slot 0 before the first step.
+// output[l] (slots, B, C), slot 0 before the first step. The memory has the slots of `memory_slot`; all others have
+// one for each step too, those of the state with slot 0 before the first step.
 struct Arrays {
   const float *projected, *heads_weight, *heads_transposed, *heads_bias;
   float *emitted, *asked, *memory, *weighting, *read, *kept;
@@ -386,13 +411,29 @@ namespace {
 
 Machine machine(const int64_t* n) {
   const Sizes z{n[1], n[2], n[3], n[4], n[5], n[6] != 0, n[7] != 0};
-  return Machine{z, n[0], n[8], n[9], n[10]};
+  return Machine{z, n[0], n[8], n[9], n[10], n[11]};
+}
+
+// Write the memories before the steps from first + 1 to `last` anew; that before step `first` is kept.
+void write_again(const Machine& m, const Arrays& a, Scratch& s, int64_t first, int64_t last, float* memories) {
+  const Sizes& z = m.z;
+  for (int64_t b = 0; b < z.batch; b++) {
+    const float* memory = a.memory + (m.memory_slot(first) * z.batch + b) * z.memory();
+    for (int64_t t = first; t < last; t++) {
+      const int64_t here = t * z.batch + b;
+      float* after = memories + ((t - first) * z.batch + b) * z.memory();
+      s.want.read_writes(z, a.asked + here * z.asked());
+      write(z, s.want, memory, a.weighting + (here + z.batch) * z.weightings() + z.heads * z.rows, after);
+      memory = after;
+    }
+  }
 }
 
 }  // namespace
 
-// Unroll a machine over T steps. `sizes`: T, B, H, N, W, S, interpolation, sharpening, LSTM layers, C, slots. `arrays`: as
-// in Arrays, with the state before the first step in the slots 0; the state after step t is left in slot (t + 1) % slots.
+// Unroll a machine over T steps. `sizes`: T, B, H, N, W, S, interpolation, sharpening, LSTM layers, C, slots, spacing.
+// `arrays`: as in Arrays, with the state before the first step in the slots 0; the state after step t is left in slot
+// (t + 1) % slots, the last memory in the last slot.
 extern "C" void ntm_sequence_forward(const int64_t* sizes, float* const* arrays) {
   const Machine m = machine(sizes);
   const Arrays a(m, arrays);
@@ -408,9 +449,10 @@ extern "C" void ntm_sequence_forward(const int64_t* sizes, float* const* arrays)
     augrnn::add_product(asked, asks, {top, c, 1}, a.heads_transposed, asks, batch, asks, c);
     for (int64_t b = 0; b < batch; b++) {
       const int64_t here = from * batch + b, next = to * batch + b;
+      const float* memory = a.memory + (m.memory_slot(t) * batch + b) * z.memory();
       memory_forward(
-          z, s, a.memory + here * z.memory(), a.weighting + here * size, asked + b * asks, a.weighting + next * size,
-          a.read + next * reads, a.memory + next * z.memory(), a.kept + here * z.kept());
+          z, s, memory, a.weighting + here * size, asked + b * asks, a.weighting + next * size, a.read + next * reads,
+          a.memory + (m.memory_slot(t + 1) * batch + b) * z.memory(), a.kept + here * z.kept());
       float* emitted = a.emitted + (t * batch + b) * m.emitted();
       std::memcpy(emitted, top + b * c, c * sizeof(float));
       std::memcpy(emitted + c, a.read + next * reads, reads * sizeof(float));
@@ -419,9 +461,10 @@ extern "C" void ntm_sequence_forward(const int64_t* sizes, float* const* arrays)
 }
 
 // Its gradient. `gradients`: in g_emitted (T, B, C + H W); in and out, of the last state and then of the first, memory,
-// other_memory (room), weighting, read; out g_asked (T, B, P), which holds what arrives at the last step's first, and
-// g_heads (P, C), added to; and for each layer out g_gate (T, B, gates), in and out of the state g_cell and g_output
-// (B, C), and g_weight (gates, input), added to.
+// other_memory (room), weighting, read; `between` (spacing - 1, B, W, N), room for the memories that are not kept; out
+// g_asked (T, B, P), which holds what arrives at the last step's first, and g_heads (P, C), added to; and for each
+// layer out g_gate (T, B, gates), in and out of the state g_cell and g_output (B, C), and g_weight (gates, input),
+// added to. `projected` and `emitted` are not read.
 extern "C" void ntm_sequence_backward(
     const int64_t* sizes, float* const* arrays, float* const* gradients) {
   const Machine m = machine(sizes);
@@ -431,7 +474,7 @@ extern "C" void ntm_sequence_backward(
   const int64_t top = m.layers() - 1, out = m.emitted();
   const float* g_emitted = *gradients++;
   float *g_memory = *gradients++, *room = *gradients++, *g_weighting = *gradients++, *g_read = *gradients++;
-  float *g_asked = *gradients++, *g_heads = *gradients++;
+  float *between = *gradients++, *g_asked = *gradients++, *g_heads = *gradients++;
   float* const* g_layer = gradients;  // g_gate, g_cell, g_output and g_weight of each layer
   int64_t widest = 0;
   for (int64_t l = 0; l <= top; l++) widest = std::max(widest, m.input(l));
@@ -440,12 +483,15 @@ extern "C" void ntm_sequence_backward(
   std::memcpy(last.data(), g_asked + (m.steps - 1) * batch * asks, batch * asks * sizeof(float));
   for (int64_t t = m.steps - 1; t >= 0; t--) {
     float* g_now = g_asked + t * batch * asks;
+    const int64_t since = t % m.spacing, slot = batch * z.memory();
+    if (t == m.steps - 1 || since == m.spacing - 1) write_again(m, a, s, t - since, t, between);
+    const float* memory = since ? between + (since - 1) * slot : a.memory + m.memory_slot(t) * slot;
     for (int64_t b = 0; b < batch; b++) {
       const int64_t here = t * batch + b;
       const float* emitted = g_emitted + here * out;
       for (int64_t i = 0; i < reads; i++) g_read[b * reads + i] += emitted[c + i];
       memory_backward(
-          z, s, a.memory + here * z.memory(), a.weighting + here * size, a.asked + here * asks,
+          z, s, memory + b * z.memory(), a.weighting + here * size, a.asked + here * asks,
           a.weighting + (here + batch) * size, a.kept + here * z.kept(), g_weighting + b * size, g_read + b * reads,
           g_memory + b * z.memory(), room + b * z.memory(), g_weighting + b * size, g_now + b * asks);
       if (t == m.steps - 1)

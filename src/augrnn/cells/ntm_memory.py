@@ -53,7 +53,7 @@ def memory_step(
     """
     if memory_BNW.device.type == "cpu" and memory_BNW.dtype == torch.float32 and available():
         memory_BWN = memory_BNW.transpose(1, 2)
-        w_BAN, read_BHW, after_BWN, _ = torch.ops.augrnn.ntm_memory_step(
+        w_BAN, read_BHW, after_BWN, _ = torch.ops.augrnn.ntm_memory_forward(
             memory_BWN, before_BAN, asked_BP, shifts, interpolation, sharpening
         )
         return w_BAN, read_BHW, after_BWN.transpose(1, 2)
@@ -80,13 +80,14 @@ def available() -> bool:
 
 # The operator and its gradient ---------------------------------------------------------------------------------------
 
+# torch finds compiled code by the names of operators: one whose results get another shape needs a new name
 OPERATORS = torch.library.Library("augrnn", "FRAGMENT")
 OPERATORS.define(
-    "ntm_memory_step(Tensor memory_BWN, Tensor before_BAN, Tensor asked_BP, int shifts, bool interpolation, "
+    "ntm_memory_forward(Tensor memory_BWN, Tensor before_BAN, Tensor asked_BP, int shifts, bool interpolation, "
     "bool sharpening) -> (Tensor w_BAN, Tensor read_BHW, Tensor after_BWN, Tensor kept_BKN)"
 )
 OPERATORS.define(
-    "ntm_memory_step_backward(Tensor memory_BWN, Tensor before_BAN, Tensor asked_BP, Tensor w_BAN, Tensor kept_BKN, "
+    "ntm_memory_backward(Tensor memory_BWN, Tensor before_BAN, Tensor asked_BP, Tensor w_BAN, Tensor kept_BKN, "
     "Tensor? g_w, Tensor? g_read, Tensor? g_after, int shifts, bool interpolation, bool sharpening)"
     " -> (Tensor g_memory, Tensor g_before, Tensor g_asked)"
 )
@@ -113,7 +114,7 @@ def _call(name: str, shifts: int, interpolation: bool, sharpening: bool, arrays:
 def _made(memory_BWN: Tensor, before_BAN: Tensor, *_: Any) -> Step:
     batch, width, rows = memory_BWN.shape
     heads = before_BAN.shape[1]
-    shapes = (heads, rows), (heads // 2, width), (width, rows), (3 * heads + 1, rows)
+    shapes = (heads, rows), (heads // 2, width), (width, rows), (2 * heads + 1, rows)
     w, read, after, kept = (memory_BWN.new_empty((batch, *shape)) for shape in shapes)
     return w, read, after, kept
 
@@ -166,12 +167,12 @@ def _keep(ctx: Any, inputs: tuple[Any, ...], output: Step) -> None:
 def _gradient(
     ctx: Any, g_w: Tensor | None, g_read: Tensor | None, g_after: Tensor | None, _: Tensor | None
 ) -> tuple[Tensor | None, ...]:
-    found = torch.ops.augrnn.ntm_memory_step_backward(*ctx.saved_tensors, g_w, g_read, g_after, *ctx.options)
+    found = torch.ops.augrnn.ntm_memory_backward(*ctx.saved_tensors, g_w, g_read, g_after, *ctx.options)
     return (*found, None, None, None)
 
 
-OPERATORS.impl("ntm_memory_step", _forward, "CPU")
-OPERATORS.impl("ntm_memory_step_backward", _backward, "CPU")
-torch.library.register_fake("augrnn::ntm_memory_step", _made)
-torch.library.register_fake("augrnn::ntm_memory_step_backward", _made_backward)
-torch.library.register_autograd("augrnn::ntm_memory_step", _gradient, setup_context=_keep)
+OPERATORS.impl("ntm_memory_forward", _forward, "CPU")
+OPERATORS.impl("ntm_memory_backward", _backward, "CPU")
+torch.library.register_fake("augrnn::ntm_memory_forward", _made)
+torch.library.register_fake("augrnn::ntm_memory_backward", _made_backward)
+torch.library.register_autograd("augrnn::ntm_memory_forward", _gradient, setup_context=_keep)

@@ -1,7 +1,8 @@
 """A Neural Turing Machine over a whole sequence in one call, forward and backward, on a processor with a C++ compiler.
 
 The loop over time is `ntm.cpp`. Python, autograd and the optimizer's gradients are then met once a sequence and not
-once a step: the gradients of weights are gathered over time and multiplied once.
+once a step: the gradients of weights are gathered over time and multiplied once. Of some steps alone the memory is kept
+for backward; those between are written again.
 """
 
 # T = time steps, B = batch, C = controller output, G = gates of a controller layer, K = what a controller layer sees,
@@ -9,6 +10,7 @@ once a step: the gradients of weights are gathered over time and multiplied once
 # E = C + H * W, what a step emits
 
 import ctypes
+import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -164,7 +166,7 @@ class _Arrays(NamedTuple):
     Attributes:
       projected: see `ntm_sequence`.
       weight, transposed, bias: from the controller to what it asks for.
-      emitted, asked, memory, weighting, read, kept: as in ntm.cpp, with a slot for each step.
+      emitted, asked, memory, weighting, read, kept: as in ntm.cpp, with a slot for each step, the memory for some.
     """
 
     projected: Tensor
@@ -211,20 +213,22 @@ class _Sequence(torch.autograd.Function):
         hidden = weight.shape[1]
         trains = any(ctx.needs_input_grad)
         slots = steps + 1 if trains else 2
-        sizes = steps, batch, heads // 2, rows, memory.shape[1], shifts, interpolation, sharpening, lstm, hidden, slots
+        spacing = _spacing(steps) if trains else steps
+        of_memory = steps, batch, heads // 2, rows, memory.shape[1], shifts, interpolation, sharpening
+        sizes = *of_memory, lstm, hidden, slots, spacing
 
         def room(*shape: int) -> Tensor:
             return projected.new_empty(slots, batch, *shape)
 
-        def room_after(first: Tensor) -> Tensor:
-            made = room(*first.shape[1:])
+        def room_after(first: Tensor, slots: int = slots) -> Tensor:
+            made = first.new_empty(slots, *first.shape)
             made[0] = first
             return made
 
         emitted = projected.new_empty(steps, batch, hidden + read.shape[1])
-        state = room_after(memory), room_after(weighting), room_after(read)
+        state = room_after(memory, (steps - 1) // spacing + 4), room_after(weighting), room_after(read)
         machine = _Arrays(
-            projected, weight, _transposed(weight), bias, emitted, room(len(bias)), *state, room(3 * heads + 1, rows)
+            projected, weight, _transposed(weight), bias, emitted, room(len(bias)), *state, room(2 * heads + 1, rows)
         )
         layers = [
             _LayerArrays(
@@ -242,11 +246,11 @@ class _Sequence(torch.autograd.Function):
         _call("ntm_sequence_forward", sizes, arrays)
         if trains:
             ctx.sizes = sizes
-            arrays[4] = projected  # what was emitted is not read again
+            arrays[0] = arrays[4] = bias  # what was projected and emitted is not read again
             ctx.save_for_backward(*arrays)
             ctx.set_materialize_grads(False)
         last = steps % slots
-        ends = (each[last].clone() for each in (machine.memory, machine.weighting, machine.read))
+        ends = (each.clone() for each in (machine.memory[-1], machine.weighting[last], machine.read[last]))
         states = (each[last].clone() for layer in layers for each in (layer.output, layer.cell))
         return emitted, *ends, machine.asked[(steps - 1) % slots].clone(), *states
 
@@ -256,7 +260,8 @@ class _Sequence(torch.autograd.Function):
         arrays = ctx.saved_tensors
         machine = _Arrays(*arrays[: len(_Arrays._fields)])
         layers = _groups(arrays, _LayerArrays, len(_Arrays._fields))
-        steps, batch, gates = machine.projected.shape
+        steps, batch, *_, spacing = ctx.sizes
+        new = machine.weight.new_empty
 
         def arriving(number: int, like: Tensor) -> Tensor:
             gradient = given[number]
@@ -264,12 +269,12 @@ class _Sequence(torch.autograd.Function):
 
         g_emitted = given[0]
         if g_emitted is None:
-            g_emitted = machine.projected.new_zeros(steps, batch, machine.weight.shape[1] + machine.read.shape[2])
+            g_emitted = machine.weight.new_zeros(steps, batch, machine.weight.shape[1] + machine.read.shape[2])
         g_memory, g_weighting, g_read = (
             arriving(number, like[0])
             for number, like in enumerate((machine.memory, machine.weighting, machine.read), 1)
         )
-        g_asked = machine.projected.new_empty(steps, batch, len(machine.bias))
+        g_asked = new(steps, batch, len(machine.bias))
         g_asked[-1] = 0 if given[4] is None else given[4]
         g_weight = torch.zeros_like(machine.weight)
         of_machine = [
@@ -278,12 +283,13 @@ class _Sequence(torch.autograd.Function):
             torch.empty_like(g_memory),
             g_weighting,
             g_read,
+            new(spacing - 1, *g_memory.shape),
             g_asked,
             g_weight,
         ]
         of_layers = [
             (
-                machine.projected.new_empty(steps, batch, gates),
+                new(steps, batch, layer.gate.shape[2]),
                 arriving(6 + 2 * number, layer.cell[0]),
                 arriving(5 + 2 * number, layer.output[0]),
                 torch.zeros_like(layer.weight),
@@ -305,6 +311,11 @@ class _Sequence(torch.autograd.Function):
         for number, (g_gate, g_cell, g_output, g_layer) in enumerate(of_layers):
             found += [g_layer, g_gate.sum((0, 1)) if number else None, g_output, g_cell]
         return tuple(found)
+
+
+def _spacing(steps: int) -> int:
+    """Steps from one memory that is kept to the next, so that these and those between two are fewest together."""
+    return math.isqrt(steps)
 
 
 def _transposed(weight: Tensor) -> Tensor:
