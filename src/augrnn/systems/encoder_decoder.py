@@ -43,7 +43,7 @@ class EncoderDecoder(System):
       encoder: makes the annotations.
       decoder: makes the target.
       objective: what training minimises; the cross-entropy of the target's tokens when None.
-      optimizer, scheduler: see System.
+      optimizer, scheduler, gradient_noise: see System.
       length_factor, length_constant: a decoded target has at most factor * annotations + constant tokens.
       beam_size: hypotheses that `predict` keeps.
       length_penalty: alpha of `predict`'s length penalty.
@@ -62,8 +62,9 @@ class EncoderDecoder(System):
         beam_size: int = 5,
         length_penalty: float = 1.0,
         best: int = 1,
+        gradient_noise: float = 0.0,
     ) -> None:
-        super().__init__(objective or TokenCrossEntropy(), optimizer, scheduler)
+        super().__init__(objective or TokenCrossEntropy(), optimizer, scheduler, gradient_noise)
         self.encoder, self.decoder = encoder, decoder
         self.length_factor, self.length_constant = length_factor, length_constant
         self.beam_size, self.length_penalty, self.best = beam_size, length_penalty, best

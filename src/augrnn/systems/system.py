@@ -1,5 +1,6 @@
 """What all systems share: an objective, an optimizer, random numbers that a resumed run draws again, and counts."""
 
+import math
 import sys
 from typing import Any, NoReturn
 
@@ -10,10 +11,14 @@ from lightning.pytorch.trainer.states import TrainerFn
 from torch import Tensor
 from torch.optim.lr_scheduler import CosineAnnealingLR, ReduceLROnPlateau
 
+from augrnn.batch_stream import generator
 from augrnn.cells.unroll import Keep, Unrolled
 from augrnn.errors import UserError
 from augrnn.objectives.objective import Objective
 from augrnn.tasks.task import Task
+
+NOISE_DECAY = 0.55
+"""gamma, by which the variance of gradient noise falls."""
 
 
 class System(L.LightningModule):
@@ -26,13 +31,25 @@ class System(L.LightningModule):
       optimizer: makes the optimizer from the parameters.
       scheduler: makes a learning rate schedule from the optimizer, stepped at every update; constant without it. One of
         `lightning.pytorch.cli.ReduceLROnPlateau` is stepped after every validation.
+      gradient_noise: eta of the Gaussian noise that is added to each gradient after clipping, with a variance of
+        eta / (1 + t)^.55 at update t (Neelakantan et al. 2015, arXiv 1511.06807); none at 0.
+
+    Raises:
+      UserError: eta is negative or not finite.
     """
 
     def __init__(
-        self, objective: Objective, optimizer: OptimizerCallable, scheduler: LRSchedulerCallable | None
+        self,
+        objective: Objective,
+        optimizer: OptimizerCallable,
+        scheduler: LRSchedulerCallable | None,
+        gradient_noise: float = 0.0,
     ) -> None:
         super().__init__()
+        if not 0 <= gradient_noise < math.inf:
+            raise UserError(f"gradient noise needs an eta of at least 0, not {gradient_noise}")
         self.objective, self.optimizer, self.scheduler = objective, optimizer, scheduler
+        self.gradient_noise = gradient_noise
         self.sequences: Tensor
         self.register_buffer("sequences", torch.zeros((), dtype=torch.int64))
         self._seed = 0
@@ -82,6 +99,18 @@ class System(L.LightningModule):
         self.log_dict({f"train/{name}": value for name, value in loss.logged.items()}, batch_size=batch.size)
         self.log_dict(self.counted(batch), batch_size=batch.size)
         return loss.value
+
+    def configure_gradient_clipping(self, *given: Any, **named: Any) -> None:
+        super().configure_gradient_clipping(*given, **named)
+        if not self.gradient_noise:
+            return
+        deviation = math.sqrt(self.gradient_noise / (1 + self.global_step) ** NOISE_DECAY)
+        # a stream of its own: the same one in all processes, whose parameters would part otherwise
+        source = generator(3, self._seed, self.global_step)
+        for parameter in self.parameters():
+            if parameter.grad is not None:
+                noise = torch.randn(parameter.shape, generator=source) * deviation
+                parameter.grad += noise.to(parameter.grad)
 
     def counted(self, batch: Any) -> dict[str, Tensor]:
         """What has been seen so far, this batch included, to be logged."""

@@ -29,7 +29,7 @@ class Transducer(System):
     Args:
       cell: the architecture.
       objective: what training minimises; cross-entropy summed over a sequence's bits when None.
-      optimizer, scheduler: see System.
+      optimizer, scheduler, gradient_noise: see System.
     """
 
     def __init__(
@@ -38,8 +38,9 @@ class Transducer(System):
         objective: Objective | None = None,
         optimizer: OptimizerCallable = torch.optim.Adam,
         scheduler: LRSchedulerCallable | None = None,
+        gradient_noise: float = 0.0,
     ) -> None:
-        super().__init__(objective or SequenceCrossEntropy(), optimizer, scheduler)
+        super().__init__(objective or SequenceCrossEntropy(), optimizer, scheduler, gradient_noise)
         self.cell = cell
 
     def check(self, task: Task) -> None:
