@@ -1,5 +1,5 @@
-"""LightningDataModules: the benchmarks of the Neural Turing Machine and of adaptive computation time, text, reversal,
-translation and captioning.
+"""LightningDataModules: the benchmarks of the Neural Turing Machine and of adaptive computation time, programs, text,
+reversal, translation and captioning.
 """
 
 from importlib import import_module
@@ -10,6 +10,7 @@ from augrnn.tasks.associative_recall import AssociativeRecall
 from augrnn.tasks.byte_text import ByteText
 from augrnn.tasks.copy import Copy
 from augrnn.tasks.dynamic_ngrams import DynamicNGrams
+from augrnn.tasks.expressions import Expressions
 from augrnn.tasks.logic import Logic
 from augrnn.tasks.made_up_pages import MadeUpPages
 from augrnn.tasks.parity import Parity
@@ -17,6 +18,7 @@ from augrnn.tasks.priority_sort import PrioritySort
 from augrnn.tasks.repeat_copy import RepeatCopy
 from augrnn.tasks.reversal import Reversal
 from augrnn.tasks.sort import Sort
+from augrnn.tasks.tables import Tables, TableTexts
 from augrnn.tasks.task import StepTask, Task, TextTask
 
 if TYPE_CHECKING:
@@ -34,6 +36,7 @@ __all__ = [
     "Captioning",
     "Copy",
     "DynamicNGrams",
+    "Expressions",
     "Logic",
     "MadeUpPages",
     "Parity",
@@ -43,6 +46,8 @@ __all__ = [
     "Scenes",
     "Sort",
     "StepTask",
+    "TableTexts",
+    "Tables",
     "Task",
     "TextTask",
     "Translation",

@@ -1,0 +1,9 @@
+"""Neural programs: operations that can be differentiated, and cells that choose them, in plain torch."""
+
+from augrnn.programs.arithmetic import ArithmeticProgram
+from augrnn.programs.programmer import Programmer
+
+__all__ = [
+    "ArithmeticProgram",
+    "Programmer",
+]
