@@ -16,6 +16,7 @@ PLAIN: dict[str, Any] = {
     "subtract": lambda left, right: left - right,
     "multiply": lambda left, right: left * right,
     "keep": lambda left, right: left,
+    "negate": lambda left, right: -left,
 }
 
 
@@ -49,7 +50,7 @@ def test_a_soft_step_is_the_mean_over_all_programs(window: int) -> None:
     for b in range(3):
         earlier = [0.0] * window
         for t, scores_S in enumerate(scores(cell, x_TBI[..., :-1])[:, b].detach()):
-            operation, left, right = (part.softmax(0).tolist() for part in scores_S.split([4, operands, operands]))
+            operation, left, right = (part.softmax(0).tolist() for part in scores_S.split([5, operands, operands]))
             values = [float(x_TBI[t, b, -1]), *earlier]
             mean = 0.0
             for (name, p), i, j in itertools.product(
@@ -70,7 +71,7 @@ def test_a_hard_program_is_its_likeliest_choices_run_in_plain_python() -> None:
     for b in range(3):
         earlier = [0.0, 0.0]
         for t, scores_S in enumerate(scores(cell, x_TBI[..., :-1])[:, b]):
-            operation, left, right = (int(part.argmax()) for part in scores_S.split([4, 3, 3]))
+            operation, left, right = (int(part.argmax()) for part in scores_S.split([5, 3, 3]))
             values = [float(x_TBI[t, b, -1]), *earlier]
             result = PLAIN[OPERATIONS[operation]](values[left], values[right])
             assert float(found[t, b, 0]) == pytest.approx(result, rel=1e-12)

@@ -10,16 +10,16 @@ from torch import Tensor, nn
 
 from augrnn.cells.cell import Cell, require_sizes
 from augrnn.cells.lstm import LSTM, LSTMState
-from augrnn.programs.choices import Chooser, require_noise
+from augrnn.programs.choices import Chooser
 from augrnn.soft import mix
 
-OPERATIONS = ("add", "subtract", "multiply", "keep")
+OPERATIONS = ("add", "subtract", "multiply", "keep", "negate")
 """What each operation is called, in the order of their weights."""
 
 
 def results(left_B: Tensor, right_B: Tensor) -> Tensor:
-    """What each of the OPERATIONS gives of two numbers, (B, V): l + r, l - r, l r and l."""
-    return torch.stack([left_B + right_B, left_B - right_B, left_B * right_B, left_B], dim=-1)
+    """What each of the OPERATIONS gives of two numbers, (B, V): l + r, l - r, l r, l and -l."""
+    return torch.stack([left_B + right_B, left_B - right_B, left_B * right_B, left_B, -left_B], dim=-1)
 
 
 class ArithmeticState(NamedTuple):
@@ -51,15 +51,14 @@ class ArithmeticProgram(Cell, Chooser):
       input_size: I, the kinds of symbols, as one-hot vectors, and last the number that is read (0 for others).
       hidden_size: H, of the controller.
       window: W.
-      noise: see Chooser.
     """
 
     output_size = 1
 
-    def __init__(self, input_size: int, hidden_size: int = 32, window: int = 3, noise: float = 0.0) -> None:
+    def __init__(self, input_size: int, hidden_size: int = 32, window: int = 2) -> None:
         super().__init__()
         require_sizes("a program", input_size=input_size - 1, hidden_size=hidden_size, window=window)
-        self.input_size, self.window, self.noise = input_size, window, require_noise(noise)
+        self.input_size, self.window = input_size, window
         self.controller = LSTM(input_size - 1, hidden_size)
         self.chooser = nn.Linear(hidden_size, len(OPERATIONS) + 2 * (1 + window))
         nn.init.zeros_(self.chooser.bias)

@@ -2,7 +2,6 @@
 
 # ... = any leading dimensions, K = choices
 
-import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -21,11 +20,11 @@ class Chooser(nn.Module):
 
     Attributes:
       hard: whether the likeliest choice gets all weight; None for soft choices in training and hard ones else.
-      noise: the standard deviation of Gaussian noise on the scores of choices in training.
+      noise: the standard deviation of Gaussian noise on the scores of choices in training, (); None for no noise.
     """
 
     hard: bool | None = None
-    noise: float = 0.0
+    noise: Tensor | None = None
 
     def weights(self, scores: Tensor, mask: Tensor | None = None) -> Tensor:
         """Scores of choices as a distribution over them, (..., K).
@@ -34,20 +33,13 @@ class Chooser(nn.Module):
           scores: (..., K).
           mask: boolean, True for the choices that exist; where there are none, nothing is chosen.
         """
-        if self.training and self.noise:
+        if self.training and self.noise is not None:
             scores = scores + self.noise * torch.randn_like(scores)
         soft = masked_softmax(scores, mask)
         if self.training if self.hard is None else not self.hard:
             return soft
         best = F.one_hot(soft.argmax(-1), soft.shape[-1]).to(soft.dtype)
         return best if mask is None else best * mask
-
-
-def require_noise(noise: float) -> float:
-    """The noise, or a ValueError where there is no such standard deviation."""
-    if not 0 <= noise < math.inf:
-        raise ValueError(f"a program needs noise of at least 0, not {noise}")
-    return noise
 
 
 @contextmanager

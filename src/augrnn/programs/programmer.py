@@ -15,7 +15,7 @@ from augrnn.cells.rnn import RNN
 from augrnn.cells.unroll import unroll
 from augrnn.errors import UserError
 from augrnn.programs import operations
-from augrnn.programs.choices import Chooser, require_noise
+from augrnn.programs.choices import Chooser
 from augrnn.soft import mix
 
 OPERATIONS = ("sum", "count", "difference", "greater", "lesser", "and", "or", "assign", "reset", "match")
@@ -136,22 +136,18 @@ class Programmer(Cell, Chooser):
       size: D.
       text: whether there are columns of words, and the operation `match`.
       reader: what reads the question: "lstm", or the paper's layer of tanh units, "rnn".
-      noise: see Chooser.
     """
 
     input_size = 0
     output_size = 1
     """The number; a step gives a channel more for each cell of its table."""
 
-    def __init__(
-        self, vocabulary: int, size: int = 64, text: bool = False, reader: str = "lstm", noise: float = 0.0
-    ) -> None:
+    def __init__(self, vocabulary: int, size: int = 64, text: bool = False, reader: str = "lstm") -> None:
         super().__init__()
         require_sizes("a programmer", vocabulary=vocabulary, size=size)
         readers = {"lstm": LSTM, "rnn": RNN}
         if reader not in readers:
             raise ValueError(f"a programmer reads questions with one of {', '.join(readers)}, not {reader}")
-        self.noise = require_noise(noise)
         self.words = nn.Embedding(vocabulary, size)
         self.reader = readers[reader](size, size)
         self.operations = OPERATIONS if text else OPERATIONS[:-1]

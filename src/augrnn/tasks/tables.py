@@ -57,7 +57,7 @@ class TableTexts(TableTask, TextTask):
         largest: float = 100.0,
         test_rows: int = 120,
         test_largest: tuple[float, ...] = (100.0, 200.0),
-        examples: int | None = 50_000,
+        examples: int | None = None,
         test_questions: int = 1000,
         batch_size: int = 50,
         epoch_batches: int = 500,

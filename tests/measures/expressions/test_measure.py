@@ -24,8 +24,8 @@ def keeps_the_first(sure: float) -> Transducer:
         cell.controller.from_input.bias[0] = 50
         cell.controller.from_input.weight[2] = torch.tensor([50.0, -50, -50, -50, -50])  # h: .76 at a number, else -.76
         cell.chooser.bias[3] = sure  # keep
-        cell.chooser.weight[4, 0], cell.chooser.weight[5, 0] = sure, -sure
-        cell.chooser.bias[7 + 2] = sure  # the right operand, which does not matter
+        cell.chooser.weight[5, 0], cell.chooser.weight[6, 0] = sure, -sure
+        cell.chooser.bias[8] = sure  # the right operand, which does not matter
     return system
 
 

@@ -19,6 +19,8 @@ from augrnn.tasks.expressions import ExpressionBatch, Expressions
 
 COLUMNS = ("reads", "operation", "left", "right", "soft result", "likeliest program", "its result")
 
+ONE_OPERAND = {"keep", "negate"}
+
 
 def program_table(system: Transducer, batch: ExpressionBatch) -> TextTable:
     """The program of a batch's first expression: at each step the likeliest choices with their weights, and results."""
@@ -32,9 +34,9 @@ def program_table(system: Transducer, batch: ExpressionBatch) -> TextTable:
         name, operands = OPERATIONS[operation], []
         for weights in (soft.trace.left_BK, soft.trace.right_BK):
             place, share = _likeliest(weights[t, 0])
-            operands.append((symbol if place == 0 else f"{place} ago", share))
+            operands.append((f"{place} ago" if place else symbol, share))
         (left, left_share), (right, right_share) = operands
-        said = f"{name} {left}" if name == "keep" else f"{name} {left}, {right}"
+        said = f"{name} {left}" if name in ONE_OPERAND else f"{name} {left}, {right}"
         weighted = f"{name} {weight:.2f}", f"{left} {left_share:.2f}", f"{right} {right_share:.2f}"
         results = [f"{float(given.y_TBO[t, 0, 0]):.4g}" for given in (soft, hard)]
         rows.append((symbol, *weighted, results[0], said, results[1]))
