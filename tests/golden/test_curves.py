@@ -15,6 +15,7 @@ import torch
 
 from augrnn.lab.provenance import hardware
 from augrnn.training.command import Command
+from tests import real_data
 from tests.tasks.pictures import small
 
 ROOT = Path(__file__).parents[2]
@@ -52,10 +53,7 @@ def test_a_config_trains_as_it_always_has(config: Path, tmp_path: Path, request:
         pytest.skip("a config without a golden curve yet")
     options = ["--trainer.accelerator=cpu", "--trainer.limit_val_batches=0"]
     options += ["--trainer.logger=false", "--trainer.callbacks=null"]
-    if config.parent.name == "translation":
-        options.append(f"--data.init_args.directory={request.getfixturevalue('data_root') / 'multi30k'}")
-    if config.parent.name == "text":
-        options.append(f"--data.init_args.path={request.getfixturevalue('data_root') / 'war_and_peace'}")
+    options += real_data.options(config, request)
     if config.parent.name == "captioning":
         options += small(config, tmp_path)
     losses = Losses()

@@ -14,6 +14,7 @@ from augrnn.lab.experiment import Experiment, discover
 from augrnn.tracking.loggers import CSVFile
 from augrnn.training import command as training
 from augrnn.training.command import Command
+from tests import real_data
 from tests.tasks.pictures import small
 from tests.tiny import train
 
@@ -39,14 +40,11 @@ TINY = (
 def test_every_config_loads_and_trains_two_batches(
     config: Path, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
-    if config.parent.name == "translation":
-        data = request.getfixturevalue("data_root")
-        extra = [f"--data.init_args.directory={data / 'multi30k'}", "--trainer.limit_val_batches=1"]
-    elif config.parent.name == "text":
-        data = request.getfixturevalue("data_root")
-        extra = [f"--data.init_args.path={data / 'war_and_peace'}", "--trainer.limit_val_batches=1"]
-    else:
-        extra = small(config, tmp_path) if config.parent.name == "captioning" else []
+    extra = real_data.options(config, request)
+    if extra:
+        extra.append("--trainer.limit_val_batches=1")
+    if config.parent.name == "captioning":
+        extra = small(config, tmp_path)
     quiet = ["--trainer.enable_progress_bar=false", "--trainer.enable_model_summary=false", "--trainer.accelerator=cpu"]
     limits = ["--trainer.fast_dev_run=2", "--trainer.logger=false"]
     command = Command(["--config", str(config), *quiet, *limits, *extra], run=False, folder=tmp_path)

@@ -7,6 +7,7 @@ import torch
 import yaml
 
 from augrnn.training.command import Command
+from tests import real_data
 from tests.tasks.pictures import small
 
 ROOT = Path(__file__).parents[2]
@@ -28,10 +29,7 @@ def test_a_config_trains_in_mixed_precision(
     ]
     words += ["--trainer.fast_dev_run=3", "--trainer.enable_progress_bar=false", "--trainer.enable_model_summary=false"]
     words += ["--trainer.limit_val_batches=0"]
-    if config.parent.name == "translation":
-        words.append(f"--data.init_args.directory={request.getfixturevalue('data_root') / 'multi30k'}")
-    if config.parent.name == "text":
-        words.append(f"--data.init_args.path={request.getfixturevalue('data_root') / 'war_and_peace'}")
+    words += real_data.options(config, request)
     if config.parent.name == "captioning":
         words += small(config, tmp_path)
     if "rows" in model.get("cell", {}).get("init_args", {}):

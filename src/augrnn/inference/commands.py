@@ -1,4 +1,4 @@
-"""The commands `predict`, `translate` and `caption`."""
+"""The commands `predict`, `translate`, `caption` and `ask`."""
 
 import argparse
 import sys
@@ -55,6 +55,14 @@ def add_parsers(commands: Any) -> None:
     shown = "write captions.html, a page with all overlays, and those of each image's best caption as PNG"
     add("--out", type=Path, metavar="DIR", help=shown)
     parser.set_defaults(run=caption)
+    about = "answer a question about a table with a trained programmer, and show its program"
+    parser = commands.add_parser("ask", help=about, description=about)
+    add = parser.add_argument
+    add("table", type=Path, metavar="TABLE", help="a table: .csv in any usual dialect, .tsv, .json or .jsonl")
+    add("question", metavar="QUESTION", help="the question, in quotes")
+    add("--run", dest="origin", type=Path, required=True, metavar="RUN", help="a run's folder, or a checkpoint")
+    add("--page", type=Path, metavar="FILE", help="write an HTML page with the program and the cells that it printed")
+    parser.set_defaults(run=ask)
 
 
 def read_lines(file: str) -> list[str]:
@@ -132,6 +140,21 @@ def caption(options: argparse.Namespace) -> int:
         if options.out:
             draw(found, options.out)
     return 2 if refused else 0
+
+
+def ask(options: argparse.Namespace) -> int:
+    """Print the answer to a question about a table, and the program."""
+    from augrnn.tables.reading import read_table
+
+    table = read_table(options.table.expanduser())
+    from augrnn.inference.ask import Asker, write_page
+    from augrnn.inference.load import load
+
+    found = Asker(load(options.origin)).ask(table, options.question)
+    _print(str(found).split("\n"))
+    if options.page:
+        write_page(found, options.page.expanduser())
+    return 0
 
 
 def _require_one_run(options: argparse.Namespace) -> None:

@@ -36,10 +36,19 @@ class Chooser(nn.Module):
         if self.training and self.noise is not None:
             scores = scores + self.noise * torch.randn_like(scores)
         soft = masked_softmax(scores, mask)
-        if self.training if self.hard is None else not self.hard:
+        if not self.is_hard:
             return soft
-        best = F.one_hot(soft.argmax(-1), soft.shape[-1]).to(soft.dtype)
-        return best if mask is None else best * mask
+        return hardest(soft) if mask is None else hardest(soft) * mask
+
+    @property
+    def is_hard(self) -> bool:
+        """Whether the likeliest choice gets all weight now."""
+        return not self.training if self.hard is None else self.hard
+
+
+def hardest(weights: Tensor) -> Tensor:
+    """All weight on the first of the largest, (..., K)."""
+    return F.one_hot(weights.argmax(-1), weights.shape[-1]).to(weights.dtype)
 
 
 @contextmanager

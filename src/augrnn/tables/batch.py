@@ -4,6 +4,7 @@
 
 from typing import NamedTuple
 
+import torch
 from torch import Tensor
 
 PAD, UNK, ENTRY_MATCH, COLUMN_MATCH = 0, 1, 2, 3
@@ -11,6 +12,12 @@ PAD, UNK, ENTRY_MATCH, COLUMN_MATCH = 0, 1, 2, 3
 
 SPECIAL = 4
 """How many there are of these."""
+
+LIKELY, EQUAL = -0.5, 1e-3
+"""A printed cell has a larger logarithm of its likelihood; numbers that differ by less are equal."""
+
+STEPS = 4
+"""How many operations a program does one after the other."""
 
 ARGUMENTS = 2
 """How many numbers of a question a comparison chooses from (A)."""
@@ -89,3 +96,36 @@ class TableBatch(NamedTuple):
     def cell_mask(self) -> Tensor:
         """True at real cells (B, C, R)."""
         return self.column_mask_BC[:, :, None] & self.row_mask_BR[:, None]
+
+    @property
+    def inputs(self) -> int:
+        """The steps of a program."""
+        return STEPS
+
+    def answered(self, outputs_TBX: Tensor) -> tuple[Tensor, Tensor]:
+        """The number, (B,), and the logarithm of how likely each cell is printed, (B, C, R), of the last step.
+
+        Args:
+          outputs_TBX: of each step the number, and after it the cells, column by column.
+        """
+        last_BX = outputs_TBX[-1]
+        return last_BX[:, 0], last_BX[:, 1:].view(self.entry_match_BCR.shape)
+
+    def right(self, outputs_TBX: Tensor) -> Tensor:
+        """Whether what a program did is the answer, (B,): its number, or cells of all items and of nothing else.
+
+        Texts are not looked at: the data set's own rules (`augrnn.tables.denotations`) are a little more lenient.
+        """
+        number_B, log_printed_BCR = self.answered(outputs_TBX)
+        printed_BX = (log_printed_BCR > LIKELY).flatten(1)
+        item_BX = self.answer_BCR.flatten(1)
+        found_BK = torch.zeros(self.size, int(item_BX.max()) + 1, dtype=torch.int64, device=item_BX.device)
+        found_BK = found_BK.scatter_reduce(1, item_BX, printed_BX.long(), "amax")
+        items_B = item_BX.amax(1)
+        cells_B = self.has_lookup_B & (found_BK[:, 1:].sum(1) == items_B) & ~(printed_BX & (item_BX == 0)).any(1)
+        equal_B = (number_B - self.scalar_B).abs() < EQUAL
+        return torch.where(printed_BX.any(1), cells_B, self.has_scalar_B & equal_B & (number_B > 0))
+
+    def scores(self, outputs_TBX: Tensor) -> dict[str, Tensor]:
+        """`right` of each question, (B,)."""
+        return {"right": self.right(outputs_TBX).to(outputs_TBX.dtype)}

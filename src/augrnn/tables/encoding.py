@@ -37,6 +37,10 @@ class TableVocabulary:
         """The id of a word; UNK for None and any other word."""
         return UNK if word is None else self._ids.get(word, UNK)
 
+    def knows(self, word: str) -> bool:
+        """Whether a word has an id of its own."""
+        return word in self._ids
+
     def word(self, number: int) -> str:
         """The word of an id, or what a special id stands for, in pointed brackets."""
         return ("<pad>", "<unk>", "<entry>", "<column>")[number] if number < SPECIAL else self.known[number - SPECIAL]

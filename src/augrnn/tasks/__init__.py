@@ -25,8 +25,14 @@ if TYPE_CHECKING:
     from augrnn.tasks.captioning import Captioning
     from augrnn.tasks.scenes import Scenes
     from augrnn.tasks.translation import Translation
+    from augrnn.tasks.wiki_table_questions import WikiTableQuestions
 
-_SLOW = {"Captioning": "captioning", "Scenes": "scenes", "Translation": "translation"}
+_SLOW = {
+    "Captioning": "captioning",
+    "Scenes": "scenes",
+    "Translation": "translation",
+    "WikiTableQuestions": "wiki_table_questions",
+}
 """Tasks whose libraries are slow to import, and their modules."""
 
 __all__ = [
@@ -51,6 +57,7 @@ __all__ = [
     "Task",
     "TextTask",
     "Translation",
+    "WikiTableQuestions",
 ]
 
 
