@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from augrnn.exhibits.exhibit import Exhibit
 
 TAUS = (0.01, 0.003, 0.001)
-SMALL_UPDATES = 30_000
+SMALL_UPDATES = 5_000
 
 
 def chosen(results: Results) -> str:
@@ -95,10 +95,15 @@ def exhibits(results: Results, shown: Shown) -> "dict[str, Exhibit]":
 
 
 def sizes(most: int, updates: int) -> Settings:
-    """Up to so many numbers, in so many updates."""
+    """Up to so many numbers, in so many updates of a size that suits few of them.
+
+    Rate and bound on the gradient are act/parity's; in one trial with 6 numbers and tau .003 validation sequences were
+    wrong in 19 % by then, and in 71 % after a tenth of it.
+    """
     return {
+        "model": {"init_args": {"optimizer": {"init_args": {"lr": 3e-3}}}},
         "data": {"init_args": {"max_count": most, "epoch_batches": min(1000, updates // 2)}},
-        "trainer": {"max_steps": updates},
+        "trainer": {"max_steps": updates, "gradient_clip_val": 1.0},
     }
 
 
@@ -120,7 +125,7 @@ experiment = Experiment(
         ),
         "small": Scale(
             seeds=5,
-            minutes=400,
+            minutes=30,
             settings=sizes(6, SMALL_UPDATES),
             settings_of=cells(VARIANTS, hidden_size=128, output_size=6),
         ),
