@@ -104,10 +104,22 @@ def test_one_cell_is_a_table(tmp_path: Path) -> None:
     assert found.text == "Paris"
 
 
+def test_empty_cells_are_an_answer() -> None:
+    table = made_table("holes", ["city"], enumerate([["Paris"], [""], [""]]))
+    found = asker(RESET, RESET, ("next", 0), ("print", 0)).ask(table, "which ?")
+    assert found.answer == ("", "")
+    assert found.text == "(empty cell), (empty cell)"
+
+
 @pytest.mark.parametrize("question", ["", "  \n"])
 def test_a_blank_question_is_refused(question: str) -> None:
     with pytest.raises(UserError, match="the question is blank"):
         asker(RESET).ask(TABLE, question)
+
+
+def test_a_question_that_is_no_text_is_refused() -> None:
+    with pytest.raises(UserError, match=r"the question has half a character \(a lone surrogate\)"):
+        asker(RESET).ask(TABLE, "\udcff city ?")
 
 
 def test_a_table_beyond_the_limits_is_refused() -> None:

@@ -18,6 +18,7 @@ from augrnn.tables.encoding import QuestionSet
 from augrnn.tables.preparing import Limits, prepare
 from augrnn.tables.table import Table
 from augrnn.tasks.wiki_table_questions import WikiTableQuestions
+from augrnn.text.corpus_files import checked_text
 
 LIMITS = Limits(rows=10_000, number_columns=100, word_columns=100)
 """A model can work on larger tables than those it was trained on; these bound what a question costs."""
@@ -74,7 +75,7 @@ class Answered:
     @property
     def text(self) -> str:
         """The answer in a line."""
-        return ", ".join(self.answer) or "(no answer)"
+        return ", ".join(item or "(empty cell)" for item in self.answer) or "(no answer)"
 
     def __str__(self) -> str:
         lines = [f"answer    {self.text}"]
@@ -145,8 +146,9 @@ class Asker:
         """The answer to a question.
 
         Raises:
-          UserError: the question is blank, or the table is larger than `LIMITS`.
+          UserError: the question is blank or not UTF-8 text, or the table is larger than `LIMITS`.
         """
+        checked_text(question, "the question")
         if not question.strip():
             raise UserError("the question is blank")
         data = TableQuestions([Question("", question, table.name, (), ())], {table.name: table})
