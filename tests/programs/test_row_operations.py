@@ -14,10 +14,6 @@ from augrnn.programs import row_operations as rows
 HALF = torch.tensor([[0.0, 0.5, 1.0, 0.5]])
 
 
-def test_count_is_the_sum() -> None:
-    assert rows.count(HALF).tolist() == [2.0]
-
-
 def test_previous_and_following_move_the_selection_and_lose_what_leaves_the_table() -> None:
     assert rows.previous(HALF).tolist() == [[0.5, 1.0, 0.5, 0.0]]
     assert rows.following(HALF).tolist() == [[0.0, 0.0, 0.5, 1.0]]

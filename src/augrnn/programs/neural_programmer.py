@@ -11,9 +11,11 @@ from torch import Tensor, nn
 
 from augrnn.cells.cell import Cell, require_sizes
 from augrnn.cells.unroll import unroll
+from augrnn.errors import UserError
 from augrnn.linear import Linear
 from augrnn.programs import row_operations as rows
 from augrnn.programs.choices import Chooser, hardest
+from augrnn.programs.operations import count
 from augrnn.soft import masked_softmax, mix
 from augrnn.tables.batch import ENTRY_MATCH, TableBatch
 
@@ -210,6 +212,12 @@ class NeuralProgrammer(Cell, Chooser):
 
     def read(self, batch: TableBatch) -> Given:
         """Encode the question, and work out what does not depend on the step."""
+        needed = 1 + max(int(batch.words_BL.max()), int(batch.names_BC.max()))
+        if needed > self.words.num_embeddings:
+            raise UserError(
+                f"questions have {needed} words or more, but the {type(self).__name__} is made for "
+                f"{self.words.num_embeddings}: set its vocabulary_size to {needed} or more"
+            )
         words_LBD = self.dropped(self.words(batch.words_BL.t()))
         real_LB1 = batch.word_mask_BL.t().unsqueeze(-1).to(words_LBD)
         outputs_LBD = unroll(self.question, torch.cat([words_LBD, real_LB1], dim=-1)).y_TBO
@@ -242,9 +250,7 @@ class NeuralProgrammer(Cell, Chooser):
         places_BAD = batch.argument_places_BA.unsqueeze(-1).expand(-1, -1, self.size)
         left_BAD = outputs_BLD.gather(1, places_BAD)
         scores_B4A = operations_OD[COMPARING : COMPARING + len(COMPARISONS)] @ left_BAD.transpose(1, 2)
-        choice_B4A = masked_softmax(scores_B4A, batch.argument_mask_BA.unsqueeze(1))
-        if self.is_hard:
-            choice_B4A = hardest(choice_B4A) * batch.argument_mask_BA.unsqueeze(1)
+        choice_B4A = self.weights(scores_B4A, batch.argument_mask_BA.unsqueeze(1))
         return torch.stack(
             [
                 rows.compared(
@@ -291,7 +297,7 @@ class NeuralProgrammer(Cell, Chooser):
         return ProgramState(
             history_BD,
             ProgramRecord(operations_BO, columns_BC, selected_BR * given.row_mask_BR),
-            done_BO[:, COUNT] * rows.count(before_BR),
+            done_BO[:, COUNT] * count(before_BR),
             log_printed_BCR,
             given,
         )

@@ -19,16 +19,6 @@ Compare = Callable[[Tensor, Tensor], Tensor]
 """From cells and a number to where the comparison holds: torch.gt, torch.lt, torch.ge or torch.le."""
 
 
-def in_column(column_BC: Tensor, each_BCR: Tensor) -> Tensor:
-    """What holds of the rows in one column, or the mean over columns: (B, R)."""
-    return mix(column_BC, each_BCR)
-
-
-def count(selected_BR: Tensor) -> Tensor:
-    """The number of selected rows, (B,)."""
-    return selected_BR.sum(-1)
-
-
 def previous(selected_BR: Tensor) -> Tensor:
     """The row before each selected row."""
     return F.pad(selected_BR[:, 1:], (0, 1))
