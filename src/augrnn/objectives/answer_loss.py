@@ -25,7 +25,7 @@ class AnswerLoss(Objective):
       negatives: "code" is the code that the paper's numbers come from: the sum over items and other cells, times
         `scale` by the number of cells. "paper" is its Eq. (8): the sum over items, and the mean over other cells.
       scale: of printed cells.
-      most: of the squared error.
+      most: of what a number costs.
       sharpness: of the soft minimum, -log(exp(-s x) + exp(-s y)) / s, cut at 0; infinite for the plain minimum.
     """
 

@@ -114,7 +114,8 @@ class TableBatch(NamedTuple):
     def right(self, outputs_TBX: Tensor) -> Tensor:
         """Whether what a program did is the answer, (B,): its number, or cells of all items and of nothing else.
 
-        Texts are not looked at: the data set's own rules (`augrnn.tables.denotations`) are a little more lenient.
+        Texts are not looked at: the data set's own rules (`augrnn.tables.denotations`) are a little more lenient. No 0
+        is right: whether a program counted no rows or did something else cannot be told from its outputs.
         """
         number_B, log_printed_BCR = self.answered(outputs_TBX)
         printed_BX = (log_printed_BCR > LIKELY).flatten(1)

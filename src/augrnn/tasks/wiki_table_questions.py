@@ -24,8 +24,10 @@ class WikiTableQuestions(StepTask):
                    2003 | Worlds      | 7th
 
     Training leaves out questions on tables with more than 100 rows, 15 columns of numbers or 25 of words, and those
-    whose answer is neither a number nor stands in the table; in other splits both count as wrong. The vocabulary, of
-    words that stand ten times in questions and names of columns, is learned on the training split alone.
+    whose answer is neither a number nor stands in the table. In other splits the latter count as wrong. No question is
+    asked on larger tables: the metric `right` is a share of the other questions, and the measure counts these as wrong.
+    The vocabulary, of words that stand ten times in questions and names of columns, is learned on the training split
+    alone.
 
     Args:
       directory: the data set's own directory, see `augrnn.tables.corpus.TableCorpus`.
