@@ -145,6 +145,14 @@ def test_the_hub_has_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
         TableCorpus(hub="my/own").read("mine")
 
 
+@pytest.mark.parametrize("bad", [{"answers": "2004"}, {"answers": [2004]}, {"question": None}, {"table": "csv/1.csv"}])
+def test_bad_questions_of_a_hub_are_refused(monkeypatch: pytest.MonkeyPatch, bad: dict[str, Any]) -> None:
+    rows = [row | bad for row in hub_rows(TEST)]
+    monkeypatch.setattr(corpora, "load_hub", lambda hub, part: DatasetDict({"test": Dataset.from_list(rows)}))
+    with pytest.raises(UserError, match=r"my/own, 'test', question .* is no text with a list of texts"):
+        TableCorpus(hub="my/own").read("test")
+
+
 def test_a_hub_without_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     def load(hub: str, part: str | None) -> DatasetDict:
         raise OSError

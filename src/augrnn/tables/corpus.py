@@ -261,7 +261,11 @@ def _from_hub(data: "DatasetDict", splits: Iterable[str], hub: str) -> TableQues
             raise UserError(f"the hub data set {hub} has no column '{min(missing)}'; found: {found}")
         for row in data[split]:
             where = f"the hub data set {hub}, '{split}', question {row['id']}"
-            name, table = _table({"id": row["table"].get("name"), **row["table"]}, where)
-            tables.setdefault(name, table)
-            questions.append(_question(row["id"], row["question"], name, row["answers"], None, where))
+            text, answer, table = row["question"], row["answers"], row["table"]
+            texts = [text, *answer] if isinstance(answer, list) else [None]
+            if not all(isinstance(each, str) for each in texts) or not isinstance(table, dict):
+                raise UserError(f"{where} is no text with a list of texts as answers, and a table with its name")
+            name, read = _table({"id": table.get("name"), **table}, where)
+            tables.setdefault(name, read)
+            questions.append(_question(row["id"], text, name, answer, None, where))
     return TableQuestions(questions, tables)
