@@ -177,6 +177,49 @@ def test_what_it_cannot_do_is_left_to_the_loop(change: Callable[[Any], Any]) -> 
     assert cell.sequence(cell.project(torch.randn(2, 3, 4, dtype=dtype)), cell.initial_state(3)) is None
 
 
+@pytest.mark.parametrize("layer", LAYERS)
+@pytest.mark.parametrize("make", [plain, act])
+def test_sizes_that_do_not_belong_together_are_left_to_the_loop(make: Callable[[Any, int], Cell], layer: Any) -> None:
+    """In C++ they would be memory that is not ours."""
+    cell: Any = make(layer, 7)
+    projected = cell.project(torch.randn(3, 4, 4))
+    assert cell.sequence(projected, cell.initial_state(4)) is not None
+    assert cell.sequence(projected, make(layer, 6).initial_state(4)) is None
+    assert cell.sequence(projected, cell.initial_state(2)) is None
+    assert cell.sequence(projected[:0], cell.initial_state(4)) is None
+    assert cell.sequence(projected[0], cell.initial_state(4)) is None
+    assert cell.sequence(projected[..., :-1], cell.initial_state(4)) is None
+    inner = cell if make is plain else cell.cell
+    inner.from_hidden = torch.nn.Linear(7, inner.from_hidden.out_features, bias=False)
+    assert cell.sequence(projected, cell.initial_state(4)) is None
+
+
+@pytest.mark.parametrize("make", [plain, act])
+def test_a_batch_of_no_samples(make: Callable[[Any, int], Cell]) -> None:
+    cell, inputs, state, _ = made(make, LSTM, 3, 0, 5, False)
+    found = unroll(cell, inputs, state, keep=True)
+    assert found.y_TBO.shape == (3, 0, 2)
+    found.y_TBO.sum().backward()
+    assert inputs.grad is not None
+
+
+def test_inner_steps_are_kept_for_a_gradient_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    kept: list[int] = []
+
+    class Counted(recurrent_sequence._Tape):
+        def __init__(self, address: int) -> None:
+            kept.append(address)
+            super().__init__(address)
+
+    monkeypatch.setattr(recurrent_sequence, "_Tape", Counted)
+    cell, inputs, state, _ = made(act, LSTM, 4, 3, 5, False)
+    with torch.no_grad():
+        unroll(cell, inputs, state)
+    assert not kept
+    unroll(cell, inputs, state)
+    assert len(kept) == 1
+
+
 def test_weights_changed_before_the_backward_pass_are_an_error() -> None:
     cell, inputs, state, _ = made(act, LSTM, 4, 3, 5, False)
     loss = unroll(cell, inputs, state).y_TBO.sum()

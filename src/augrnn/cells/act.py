@@ -96,11 +96,16 @@ class ACT(Pondering):
             return None
         if not possible(self, ACT.step, [cell.from_hidden, self.halting_unit], (p_TBP, state)):
             return None
+        layer, halting = [*cell.from_hidden.parameters()], [*self.halting_unit.parameters()]
+        if not recurrent_sequence.fits(p_TBP, layer, *state.inner) or len(halting) != 2:
+            return None
+        if state.flag_BF.shape != p_TBP.shape[1:] or state.left_B.shape != p_TBP.shape[1:2]:
+            return None
         found = recurrent_sequence.act_sequence(
             p_TBP,
             state.flag_BF,
-            [*cell.from_hidden.parameters()],
-            [*self.halting_unit.parameters()],
+            layer,
+            halting,
             state.inner.hidden_BH,
             state.inner.cell_BH if type(cell) is LSTM else None,
             state.left_B,

@@ -66,7 +66,10 @@ class LSTM(Cell):
     def recorded_sequence(self, p_TBP: Tensor, state: LSTMState) -> tuple[Tensor, LSTMState, LSTMState] | None:
         if not (recurrent_sequence.available() and possible(self, LSTM.step, [self.from_hidden], (p_TBP, state))):
             return None
-        states = LSTMState(*recurrent_sequence.layer_sequence(p_TBP, [*self.from_hidden.parameters()], *state))
+        layer = [*self.from_hidden.parameters()]
+        if not recurrent_sequence.fits(p_TBP, layer, *state):
+            return None
+        states = LSTMState(*recurrent_sequence.layer_sequence(p_TBP, layer, *state))
         return states.hidden_BH, LSTMState(states.hidden_BH[-1], states.cell_BH[-1]), states
 
     @affine

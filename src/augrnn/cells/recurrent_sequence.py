@@ -64,6 +64,19 @@ def available() -> bool:
     return functions() is not None
 
 
+def fits(p_TBG: Tensor, layer: Sequence[Tensor], *states_BH: Tensor) -> bool:
+    """Whether projected inputs, a layer's weight and bias, and its states have sizes that belong together.
+
+    Others are left to the loop, which refuses them, or takes one row for all of a batch.
+    """
+    if p_TBG.dim() != 3 or not len(p_TBG) or len(layer) != 2:
+        return False
+    batch, gates = p_TBG.shape[1:]
+    units = layer[0].shape[1]
+    of_units = 4 if len(states_BH) == 2 else 1
+    return layer[0].shape[0] == gates == of_units * units and all(each.shape == (batch, units) for each in states_BH)
+
+
 def layer_sequence(
     p_TBG: Tensor, layer: Sequence[Tensor], hidden_BH: Tensor, cell_BH: Tensor | None
 ) -> tuple[Tensor, Tensor]:
@@ -104,7 +117,7 @@ def act_sequence(
       cap: M.
     """
     state = hidden_BH, _cells(hidden_BH, cell_BH)
-    return Pondered(*_ACT.apply((end, cap), p_TBG, flag_BG, *layer, *halting, *state, left_B))
+    return Pondered(*_ACT.apply((end, cap, torch.is_grad_enabled()), p_TBG, flag_BG, *layer, *halting, *state, left_B))
 
 
 def _cells(hidden_BH: Tensor, cell_BH: Tensor | None) -> Tensor:
@@ -169,14 +182,23 @@ class _Tape:
 
 
 class _ACT(torch.autograd.Function):
-    """Inputs after end and cap: projected, flag, weight, bias, those of the halting unit, hidden, cell, left."""
+    """Options: end, cap, and whether a gradient may be asked for. Inputs: projected, flag, weight, bias, those of the
+    halting unit, hidden, cell, left.
+    """
 
     @staticmethod
-    def forward(ctx: Any, options: tuple[float, int], *inputs: Tensor) -> tuple[Tensor, ...]:
+    def forward(ctx: Any, options: tuple[float, int, bool], *inputs: Tensor) -> tuple[Tensor, ...]:
         p_TBG, flag_BG, weight_GH, bias_G, *halting, hidden_BH, cell_BH, left_B = (each.contiguous() for each in inputs)
         steps, batch, gates = p_TBG.shape
-        end, cap = options
-        sizes = steps, batch, weight_GH.shape[1], gates > weight_GH.shape[1], cap, any(ctx.needs_input_grad)
+        end, cap, learning = options
+        sizes = (
+            steps,
+            batch,
+            weight_GH.shape[1],
+            gates > weight_GH.shape[1],
+            cap,
+            learning and any(ctx.needs_input_grad),
+        )
         hidden, cell = _states(steps, hidden_BH), _states(steps, cell_BH)
         steps_TB, remainder_TB = p_TBG.new_empty(steps, batch), p_TBG.new_empty(steps, batch)
         halting_TBM = p_TBG.new_zeros(steps, batch, cap)

@@ -62,7 +62,10 @@ class RNN(Cell):
     def recorded_sequence(self, p_TBP: Tensor, state: RNNState) -> tuple[Tensor, RNNState, RNNState] | None:
         if not (recurrent_sequence.available() and possible(self, RNN.step, [self.from_hidden], (p_TBP, state))):
             return None
-        hidden_TBH, _ = recurrent_sequence.layer_sequence(p_TBP, [*self.from_hidden.parameters()], *state, None)
+        layer = [*self.from_hidden.parameters()]
+        if not recurrent_sequence.fits(p_TBP, layer, *state):
+            return None
+        hidden_TBH, _ = recurrent_sequence.layer_sequence(p_TBP, layer, *state, None)
         return hidden_TBH, RNNState(hidden_TBH[-1]), RNNState(hidden_TBH)
 
     @affine
