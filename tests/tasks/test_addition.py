@@ -57,6 +57,13 @@ def test_single_numbers_are_met_in_training_alone() -> None:
     assert all((longer.draw(number).lengths == 3).all() for number in range(3))
 
 
+def test_the_training_distribution_has_a_name_of_its_own_at_one_digit() -> None:
+    task = Addition(1, max_numbers=3)
+    assert task.test_names == ["1", "1-1"]
+    (first, *_) = task.test_sets()["1"]
+    assert first.lengths.unique().tolist() == [3]
+
+
 def test_a_batch_is_a_function_of_seed_and_number() -> None:
     first, again = Addition(seed=1).draw(7), Addition(seed=1).draw(7)
     assert all(torch.equal(a, b) for a, b in zip(first, again, strict=True))
@@ -71,6 +78,7 @@ def test_a_batch_is_a_function_of_seed_and_number() -> None:
     [
         ({"max_digits": 0}, "max_digits of at least 1"),
         ({"max_digits": 16}, "max_digits of at most 15"),
+        ({"max_digits": 15, "max_numbers": 10_000}, "sums of at most 18 digits"),
         ({"min_numbers": 0}, "min_numbers of at least 1"),
         ({"min_numbers": 6}, "min_numbers of at most max_numbers"),
         ({"test_numbers": 1}, "test_numbers from 2"),

@@ -104,6 +104,8 @@ def test_a_users_numbers_are_sorted() -> None:
         ("[1, 2, 3, 4, 5]", "line 2 is not a JSON list of 1 to 4 numbers"),
         ("[]", "line 2 is not a JSON list"),
         ("[[1, 0], [2, 1]]", "line 2 is not a JSON list"),
+        ("[1, 1" + "0" * 400 + "]", "line 2 is not a JSON list"),
+        ("[" * 100_000, "line 2 is not a JSON list"),
         ("[1, NaN]", "line 2 is not a JSON list"),
         ("1 2", "line 2 is not a JSON list"),
     ],

@@ -71,6 +71,10 @@ class Addition(ClassTask):
         super().__init__(batch_size, epoch_batches, validation_sequences, (*sizes, self.asked), test_sequences, seed)
         self.max_digits = max_digits
         self.classifications = len(str(max_numbers * (10**max_digits - 1)))
+        if self.classifications > 18:
+            raise UserError(
+                f"addition needs sums of at most 18 digits: {max_numbers} numbers of {max_digits} have more"
+            )
         self.input_size, self.output_size = 10 * max_digits, (BLANK + 1) * self.classifications
 
     def random_size(self, *seed: int) -> Size:
@@ -99,7 +103,7 @@ class Addition(ClassTask):
 
     def set_name(self, size: Size) -> str:
         """By the number of digits: "3", or "1-5"."""
-        return ranged(*size[:2])
+        return ranged(*size[:2], always=size == self.asked)
 
 
 def left_aligned(number: Tensor, places: int) -> Tensor:

@@ -41,7 +41,12 @@ class StepCodec(Generic[Drawn]):
         """What the model sees at each step, (T, I), by the line of that number, counted from 0."""
         try:
             inputs_TI = torch.tensor(json.loads(line), dtype=torch.float32)
-        except (ValueError, TypeError):  # no JSON, no numbers, or rows of different lengths
+        except (
+            ValueError,
+            TypeError,
+            OverflowError,
+            RecursionError,
+        ):  # no JSON, no numbers, or rows of different lengths
             inputs_TI = torch.empty(0)
         if inputs_TI.ndim != 2 or inputs_TI.shape[1] != self.input_size or not inputs_TI.isfinite().all():
             raise UserError(
@@ -67,9 +72,9 @@ def between(low: int, high: int, *seed: int) -> int:
     return int(torch.randint(low, high + 1, (), generator=generator(*seed)))
 
 
-def ranged(low: int, high: int) -> str:
-    """The name of a range of sizes, both ends included: "49-96", or "8" where there is one."""
-    return str(low) if low == high else f"{low}-{high}"
+def ranged(low: int, high: int, always: bool = False) -> str:
+    """The name of a range of sizes, both ends included: "49-96", or "8" where there is one, unless `always`: "8-8"."""
+    return str(low) if low == high and not always else f"{low}-{high}"
 
 
 class DrawnTask(StepTask, Generic[Drawn]):

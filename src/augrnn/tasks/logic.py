@@ -92,7 +92,7 @@ class Logic(BitTask):
 
     def set_name(self, size: Size) -> str:
         """By the number of gates: "5", or "1-10"."""
-        return ranged(*size[:2])
+        return ranged(*size[:2], always=size == self.whole)
 
 
 def targets(bits_TB2: torch.Tensor, gates_TBG: torch.Tensor, used_TBG: torch.Tensor) -> torch.Tensor:

@@ -32,7 +32,7 @@ class SortCodec(ClassCodec):
     def read(self, number: int, line: str) -> Tensor:
         try:
             numbers_K = torch.tensor(json.loads(line), dtype=torch.float32)
-        except (ValueError, TypeError):  # no JSON, or no numbers
+        except (ValueError, TypeError, OverflowError, RecursionError):  # no JSON, no numbers, or too large ones
             numbers_K = torch.empty(0)
         if numbers_K.ndim != 1 or not 1 <= len(numbers_K) <= self.most or not numbers_K.isfinite().all():
             raise UserError(f"line {number + 1} is not a JSON list of 1 to {self.most} numbers: {line[:60]}")
@@ -122,7 +122,7 @@ class Sort(ClassTask):
 
     def set_name(self, size: Size) -> str:
         """By the count: "5", or "2-15"."""
-        return ranged(*size)
+        return ranged(*size, always=size == self.range)
 
     @property
     def codec(self) -> SortCodec:
