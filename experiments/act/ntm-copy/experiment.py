@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from augrnn.lab.claims import AllOf, Claim, SuccessRate, Typical
 from augrnn.lab.experiment import Experiment, Shown
 from augrnn.lab.plan import Scale, Variant
+from augrnn.lab.pondering import ponders
 from augrnn.lab.results import Observations, Results, RunRecord
 from augrnn.lab.settings import Settings
 
@@ -117,11 +118,6 @@ def rows(count: int) -> dict[str, Settings]:
     return {name: alone if name == "ntm" else inside for name in VARIANTS}
 
 
-def act(tau: float) -> Variant:
-    """ACT with a time penalty, in its paper's convention."""
-    return Variant("configs/copy/act-ntm.yaml", {"model": {"init_args": {"objective": {"init_args": {"tau": tau}}}}})
-
-
 MACHINE = {
     "class_path": "augrnn.cells.ntm.NTM",
     "init_args": {
@@ -138,7 +134,7 @@ REPEAT = {"class_path": "augrnn.cells.repeat.Repeat", "init_args": {"steps": 2, 
 
 VARIANTS = {
     "ntm": Variant("configs/copy/ntm-feedforward.yaml"),
-    **{name: act(tau) for name, tau in TAUS.items()},
+    **{name: Variant("configs/copy/act-ntm.yaml", ponders(tau)) for name, tau in TAUS.items()},
     "repeat-2": Variant("configs/copy/act-ntm.yaml", {"model": {"init_args": {"cell": REPEAT, "objective": None}}}),
 }
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 from augrnn.lab.claims import AllOf, Claim, Mean, Typical
 from augrnn.lab.experiment import Experiment, Shown
 from augrnn.lab.plan import Scale, Variant
-from augrnn.lab.pondering import everywhere, over_all, ponders
+from augrnn.lab.pondering import everywhere, over_all, ponders, repeats, shown_by_difficulty
 from augrnn.lab.results import Observations, Results, RunRecord
 from augrnn.lab.settings import Settings
 
@@ -83,16 +83,12 @@ def exhibits(results: Results, shown: Shown) -> "dict[str, Exhibit]":
     from augrnn.exhibits.compute import AgainstSteps
     from augrnn.exhibits.curves import BySize, LearningCurves
 
-    def by_count(measure: str) -> dict[str, list[dict[str, float]]]:
-        return {
-            variant: [{name: run[name] for name in run if "-" not in name} for run in runs]
-            for variant, runs in results.measured(measure).items()
-        }
-
     both = results.by_method(METHODS, lambda run: (over_all(run, "inner_steps"), over_all(run, "wrong_sequences")))
     return {
-        "errors": BySize(by_count("wrong_sequences"), "share of vectors wrong", "non-zero elements"),
-        "steps": BySize(by_count("inner_steps"), "inner steps", "non-zero elements"),
+        "errors": BySize(
+            shown_by_difficulty(results, "wrong_sequences"), "share of vectors wrong", "non-zero elements"
+        ),
+        "steps": BySize(shown_by_difficulty(results, "inner_steps"), "inner steps", "non-zero elements"),
         "compute": AgainstSteps(both, "share of vectors wrong", {"a guess": 0.5}),
         "learning": LearningCurves(results.curves(WRONG), "share of vectors wrong", bar=0.02),
     }
@@ -130,7 +126,7 @@ VARIANTS = {
     "rnn": Variant("configs/parity/rnn.yaml"),
     **{name: Variant("configs/parity/act.yaml", ponders(tau)) for name, tau in TAUS.items()},
     "repeat-2": Variant("configs/parity/repeat.yaml"),
-    "repeat-3": Variant("configs/parity/repeat.yaml", {"model": {"init_args": {"cell": {"init_args": {"steps": 3}}}}}),
+    "repeat-3": Variant("configs/parity/repeat.yaml", repeats(3)),
     "ponder-net": Variant("configs/parity/ponder-net.yaml"),
     "prefix-act": Variant("configs/parity/act.yaml", {**PREFIX, **ponders(0.01)}),
     "prefix-repeat-2": Variant("configs/parity/repeat.yaml", PREFIX),

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from augrnn.lab.claims import AllOf, Claim, Mean, Typical
 from augrnn.lab.experiment import Experiment, Shown
 from augrnn.lab.plan import Scale, Variant
+from augrnn.lab.pondering import repeats
 from augrnn.lab.results import Observations, Results, RunRecord
 from augrnn.lab.settings import Settings
 
@@ -203,7 +204,7 @@ def ponder_net(prior: float) -> Variant:
     return Variant("configs/parity/ponder-net.yaml", {"model": {"init_args": changes}})
 
 
-REPEAT = Variant("configs/parity/repeat.yaml", {"model": {"init_args": {"cell": {"init_args": {"steps": 3}}}}})
+REPEAT = Variant("configs/parity/repeat.yaml", repeats(3))
 
 VARIANTS = {
     **{name: ponder_net(prior) for name, prior in PRIORS.items()},

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from augrnn.lab.claims import AllOf, Claim, Typical
 from augrnn.lab.experiment import Experiment, Shown, titled
 from augrnn.lab.plan import Scale, Variant
+from augrnn.lab.pondering import ponders
 from augrnn.lab.results import Observations, Results, RunRecord
 from augrnn.lab.settings import Settings, merged
 
@@ -20,11 +21,6 @@ PAPERS = "act-tau-0.006"
 
 PAGES: Settings = {"data": {"class_path": "augrnn.tasks.made_up_pages.MadeUpPages", "init_args": {}}}
 """Made-up pages in XML in place of a text."""
-
-
-def ponders(tau: float) -> Settings:
-    """A time penalty, in the paper's convention."""
-    return {"model": {"init_args": {"objective": {"init_args": {"tau": tau}}}}}
 
 
 def bits(run: RunRecord) -> float:
