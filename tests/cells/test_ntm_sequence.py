@@ -237,3 +237,11 @@ def test_under_transforms_of_functions_it_is_the_loop(calls: list[int]) -> None:
     assert not calls
     for y_TBO, x_TBI in zip(together, x_KTBI, strict=True):
         assert_close(y_TBO.float(), unroll(cell.float(), x_TBI).y_TBO, rtol=1e-4, atol=1e-5)
+
+
+def test_a_state_of_another_batch_is_left_to_the_loop(calls: list[int]) -> None:
+    """In C++ it would be read and written beyond its end."""
+    cell = machine("lstm").eval()
+    with pytest.raises(RuntimeError):
+        unroll(cell, torch.randn(5, 3, 6), cell.initial_state(2))
+    assert not calls

@@ -50,10 +50,11 @@ def unroll(cell: Cell, inputs: Tensor | int, state: State = None, keep: bool | K
     else:
         p_TBP = cell.project(inputs)
         state = cell.initial_state(inputs.shape[1]) if state is None else state
-        if keep and (recorded := cell.recorded_sequence(p_TBP, state)):
+        together = all(leaf.shape[:1] == inputs.shape[1:2] for leaf in pytree.tree_leaves(state))
+        if together and keep and (recorded := cell.recorded_sequence(p_TBP, state)):
             h_TBH, state, records = recorded
             return Unrolled(cell.read_out(h_TBH), state, records if keep is True else _kept(keep, records))
-        if not keep and (whole := cell.sequence(p_TBP, state)):
+        if together and not keep and (whole := cell.sequence(p_TBP, state)):
             return Unrolled(cell.read_out(whole[0]), whole[1], None)
         projected = p_TBP.unbind(0)
     step = stepper(cell)

@@ -72,7 +72,7 @@ def between(low: int, high: int, *seed: int) -> int:
     return int(torch.randint(low, high + 1, (), generator=generator(*seed)))
 
 
-def ranged(low: int, high: int, always: bool = False) -> str:
+def ranged(low: int, high: int, *, always: bool = False) -> str:
     """The name of a range of sizes, both ends included: "49-96", or "8" where there is one, unless `always`: "8-8"."""
     return str(low) if low == high and not always else f"{low}-{high}"
 
