@@ -86,10 +86,6 @@ class ACT(Pondering):
             inner, taken.running_NB.sum(0), remainder_B, halting_BM, state.left_B - 1, state.flag_BF
         )
 
-    def sequence(self, p_TBP: Tensor, state: ACTState) -> tuple[Tensor, ACTState] | None:
-        found = self.recorded_sequence(p_TBP, state)
-        return None if found is None else found[:2]
-
     def recorded_sequence(self, p_TBP: Tensor, state: ACTState) -> tuple[Tensor, ACTState, ACTState] | None:
         cell: Any = self.cell
         if not (type(self) is ACT and type(cell) in (LSTM, RNN) and recurrent_sequence.available()):

@@ -67,9 +67,11 @@ class Cell(nn.Module):
     def sequence(self, p_TBP: Tensor, state: State) -> tuple[Tensor, State] | None:
         """All steps in time in one call, from projected inputs: (h_TBH, last state), as `step` in a loop gives them.
 
-        None where there is nothing faster than the loop; a cell need not have it.
+        None where there is nothing faster than the loop; a cell need not have it. Without one of its own it is the
+        recorded sequence without its records.
         """
-        return None
+        found = self.recorded_sequence(p_TBP, state)
+        return None if found is None else found[:2]
 
     def recorded_sequence(self, p_TBP: Tensor, state: State) -> tuple[Tensor, State, Any] | None:
         """The same with the records of all steps, which `record` gives of one, time before the batch: (T, B, ...)."""

@@ -59,10 +59,6 @@ class LSTM(Cell):
         state = lstm_update(p_BP + self.from_hidden(state.hidden_BH), state.cell_BH)
         return state.hidden_BH, state
 
-    def sequence(self, p_TBP: Tensor, state: LSTMState) -> tuple[Tensor, LSTMState] | None:
-        found = self.recorded_sequence(p_TBP, state)
-        return None if found is None else found[:2]
-
     def recorded_sequence(self, p_TBP: Tensor, state: LSTMState) -> tuple[Tensor, LSTMState, LSTMState] | None:
         if not (recurrent_sequence.available() and possible(self, LSTM.step, [self.from_hidden], (p_TBP, state))):
             return None

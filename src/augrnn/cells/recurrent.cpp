@@ -4,10 +4,10 @@
 // Arrays are float32 and dense. A layer has H units and G gates: 4 H of an LSTM (input, forget, candidate, output), else H.
 // States have a slot more than there are steps, the first for the state before them. Weights come in panels (products.cpp).
 
-#include <algorithm>
 #include <cstdint>
 #include <cstring>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "../elementary.h"

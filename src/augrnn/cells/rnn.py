@@ -55,10 +55,6 @@ class RNN(Cell):
         hidden_BH = (p_BP + self.from_hidden(state.hidden_BH)).tanh()
         return hidden_BH, RNNState(hidden_BH)
 
-    def sequence(self, p_TBP: Tensor, state: RNNState) -> tuple[Tensor, RNNState] | None:
-        found = self.recorded_sequence(p_TBP, state)
-        return None if found is None else found[:2]
-
     def recorded_sequence(self, p_TBP: Tensor, state: RNNState) -> tuple[Tensor, RNNState, RNNState] | None:
         if not (recurrent_sequence.available() and possible(self, RNN.step, [self.from_hidden], (p_TBP, state))):
             return None
