@@ -66,7 +66,8 @@ def test_each_fit_has_a_folder_that_it_names_first_and_last(capsys: pytest.Captu
     assert f"augrnn validate --config {folder}/config.yaml" in lines[-2]
     with open(folder / "metrics.csv", newline="") as file:
         last = [row for row in csv.DictReader(file) if row["val/cost_bits"]][-1]
-    numbers = [f"{name} {float(last[name]):.4g}" for name in ("val/cost_bits", "val/wrong_bits")]
+    measures = ("val/cost_bits", "val/wrong_bits", "val/wrong_sequences")
+    numbers = [f"{name} {float(last[name]):.4g}" for name in measures]
     assert lines[lines.index(f"run folder: {folder}", 1) - 1] == f"last validation: {', '.join(numbers)}"
     before = (folder / "metrics.csv").read_bytes()
     assert fit("--data.init_args.width=8") == fit() == 0
