@@ -179,15 +179,11 @@ experiment = Experiment(
             public="none",
             unit={"rise": "times the inner steps of the shortest", "power": "as a power of the length"},
         ),
-        Claim(
-            name="fixed-steps-match",
-            sentence="A fixed number of steps does as well as ACT.",
+        pondering.fixed_steps_match(
+            JUDGED,
             source="Fojo, Campos, Giro-i-Nieto 2018, of parity and addition",
-            quantity=pondering.worse_than_act,
-            rules=dict.fromkeys(JUDGED, Typical("at most", 1, partly=3)),
             paper="not on this task",
             public="none",
-            unit="percentage points of sequences more than ACT",
         ),
     ),
 )

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
+from augrnn.lab.claims import Claim, Typical
 from augrnn.lab.plan import Variant
 from augrnn.lab.results import Observations, Results, RunRecord
 from augrnn.lab.settings import Settings
@@ -92,6 +93,27 @@ def worse_than_act(results: Results) -> Observations:
     """
     pair = best(results, with_fixed_steps(results.planned)), best(results, with_act(results.planned))
     return results.paired(pair, lambda repeat, act: everywhere(repeat) - everywhere(act))
+
+
+def fixed_steps_match(judged: Sequence[str], source: str, paper: str, public: str) -> Claim:
+    """The claim of Fojo et al. 2018 against adaptive computation time.
+
+    Args:
+      judged: the scales with a verdict.
+      source: where it is claimed, and of which tasks.
+      paper: what the papers have.
+      public: what public code has.
+    """
+    return Claim(
+        name="fixed-steps-match",
+        sentence="A fixed number of steps does as well as ACT.",
+        source=source,
+        quantity=worse_than_act,
+        rules=dict.fromkeys(judged, Typical("at most", 1, partly=3)),
+        paper=paper,
+        public=public,
+        unit="percentage points of sequences more than ACT",
+    )
 
 
 def solved(run: RunRecord) -> bool:
