@@ -19,6 +19,13 @@ TAUS = {"act-tau-0.006": 0.006, "act-tau-0.06": 0.06}
 PAPERS = "act-tau-0.006"
 """The variant with the tau of the paper's figures 23 and 24."""
 
+PONDERS = {"smoke": "act-tau-0.06", "small": "act-tau-0.06", "paper": PAPERS}
+"""The variant of whose pauses there are claims, by scale.
+
+In trials at the small scale networks with tau .006 took as many steps as they may, at every byte and with rates of 1e-3
+and 3e-3 alike, so that there can be no pauses; with .06 they took 1.9.
+"""
+
 PAGES: Settings = {"data": {"class_path": "augrnn.tasks.made_up_pages.MadeUpPages", "init_args": {}}}
 """Made-up pages in XML in place of a text."""
 
@@ -42,33 +49,40 @@ def with_and_without(results: Results) -> dict[str, Observations]:
     return {f"tau {tau:g}": results.paired((name, "lstm"), away) for name, tau in TAUS.items()}
 
 
+def pondering(results: Results, pages: bool = False) -> str:
+    """The variant of whose pauses there are claims: on the text, or on made-up pages."""
+    return f"{'pages-' * pages}{PONDERS[results.scale]}"
+
+
 def at_spaces(results: Results) -> Observations:
     """Inner steps at spaces as a multiple of those at letters within words."""
-    return results.each(PAPERS, lambda run: mean(run, "space") / mean(run, "letter"))
+    return results.each(pondering(results), lambda run: mean(run, "space") / mean(run, "letter"))
 
 
 def at_punctuation(results: Results) -> Observations:
     """Inner steps at marks between clauses and sentences as a multiple of those at spaces."""
-    return results.each(PAPERS, lambda run: mean(run, "punctuation") / mean(run, "space"))
+    return results.each(pondering(results), lambda run: mean(run, "punctuation") / mean(run, "space"))
 
 
 def at_tags(results: Results) -> Observations:
     """Inner steps at the brackets that open tags as a multiple of the mean over all characters."""
-    return results.each("pages-act", lambda run: mean(run, "opening bracket") / mean(run, "all"))
+    return results.each(pondering(results, pages=True), lambda run: mean(run, "opening bracket") / mean(run, "all"))
 
 
 def at_identifiers(results: Results) -> dict[str, Observations]:
     """Inner steps and bits at random identifiers as multiples of their means over all characters."""
 
     def multiple(what: str) -> Observations:
-        return results.each("pages-act", lambda run: mean(run, "identifier", what) / mean(run, "all", what))
+        return results.each(
+            pondering(results, pages=True), lambda run: mean(run, "identifier", what) / mean(run, "all", what)
+        )
 
     return {"inner steps": multiple("steps"), "bits": multiple("bits")}
 
 
 def fixed_steps(results: Results) -> Observations:
     """Bits per character with two fixed steps as a percentage of those with ACT."""
-    return results.paired(("repeat-2", PAPERS), lambda repeat, act: 100 * bits(repeat) / bits(act))
+    return results.paired(("repeat-2", pondering(results)), lambda repeat, act: 100 * bits(repeat) / bits(act))
 
 
 def ticks(kinds: Iterable[str]) -> list[str]:
@@ -95,7 +109,7 @@ def exhibits(results: Results, shown: Shown) -> "dict[str, Exhibit]":
         return ByBucket(found, label, f"kind of character{' in made-up pages' * made_up}")
 
     found: dict[str, Exhibit] = {"learning": LearningCurves(results.curves(BITS), "bits per character")}
-    for prefix, variant in (("", PAPERS), ("pages-", "pages-act")):
+    for prefix, variant in (("", pondering(results)), ("pages-", pondering(results, pages=True))):
         if variant not in results.planned:
             continue
         found |= {f"{prefix}{what}": by_kind(what, bool(prefix)) for what in ("steps", "bits")}
@@ -128,12 +142,17 @@ VARIANTS = {
     **{name: Variant("configs/text/act.yaml", ponders(tau)) for name, tau in TAUS.items()},
     "repeat-2": Variant("configs/text/repeat.yaml"),
     "pages-lstm": Variant("configs/text/lstm.yaml", PAGES),
-    "pages-act": Variant("configs/text/act.yaml", merged(ponders(TAUS[PAPERS]), PAGES)),
+    **{f"pages-{name}": Variant("configs/text/act.yaml", merged(ponders(tau), PAGES)) for name, tau in TAUS.items()},
     "pages-repeat-2": Variant("configs/text/repeat.yaml", PAGES),
 }
 
 JUDGED = ("small", "paper")
-LARGER = (*(name for name in VARIANTS if not name.startswith("pages")), "pages-act")
+
+
+def larger(scale: str) -> tuple[str, ...]:
+    """The variants of a scale with claims: all on the text, and on made-up pages the one of which there are claims."""
+    return (*(name for name in VARIANTS if not name.startswith("pages")), f"pages-{PONDERS[scale]}")
+
 
 experiment = Experiment(
     name="act/text",
@@ -148,13 +167,21 @@ experiment = Experiment(
                 trained(50, 16, 200, 1e-2), {"data": {"init_args": {"validation_sequences": 50, "test_sequences": 100}}}
             ),
             settings_of=hidden(32),
-            variants=("pages-lstm", "pages-act", "pages-repeat-2"),
+            variants=("pages-lstm", "pages-act-tau-0.06", "pages-repeat-2"),
         ),
         "small": Scale(
-            seeds=5, minutes=100, settings=trained(100, 64, 2000, 3e-3), settings_of=hidden(128), variants=LARGER
+            seeds=5,
+            minutes=100,
+            settings=trained(100, 64, 2000, 3e-3),
+            settings_of=hidden(128),
+            variants=larger("small"),
         ),
         "paper": Scale(
-            seeds=5, minutes=30000, settings=trained(500, 64, 100_000, 1e-3), settings_of=hidden(1500), variants=LARGER
+            seeds=5,
+            minutes=30000,
+            settings=trained(500, 64, 100_000, 1e-3),
+            settings_of=hidden(1500),
+            variants=larger("paper"),
         ),
     },
     curves=(BITS,),
