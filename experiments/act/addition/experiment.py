@@ -9,7 +9,7 @@ from augrnn.lab.experiment import Experiment, Shown
 from augrnn.lab.plan import Scale
 from augrnn.lab.pondering import best, by_difficulty, cells, everywhere, solved, with_act
 from augrnn.lab.results import Observations, Results, RunRecord
-from augrnn.lab.settings import Settings
+from augrnn.lab.settings import Settings, merged
 
 if TYPE_CHECKING:
     from augrnn.exhibits.exhibit import Exhibit
@@ -28,10 +28,11 @@ def at_each_tau(results: Results) -> dict[str, Observations]:
     return {name: results.each(name, everywhere) for name in with_act(results.planned)}
 
 
-def linear(results: Results) -> dict[str, Observations]:
+def growth(results: Results) -> dict[str, Observations]:
     """How inner steps grow with the digits, in networks that solve the task.
 
-    "rise": those at the most digits as a multiple of those at one; "line": their correlation with the number of digits.
+    "rise": those at the most digits as a multiple of those at one; "line": their correlation with the number of digits,
+    where there are more than two, as any two points are on a line.
     """
 
     def rise(run: RunRecord) -> float:
@@ -43,7 +44,8 @@ def linear(results: Results) -> dict[str, Observations]:
         return correlation(list(map(float, steps)), list(steps.values())) if len(set(steps.values())) > 1 else None
 
     name = chosen(results)
-    return {"rise": results.each(name, rise, where=solved), "line": results.each(name, line, where=solved)}
+    found = {"rise": results.each(name, rise, where=solved)}
+    return found if results.scale == "small" else found | {"line": results.each(name, line, where=solved)}
 
 
 def exhibits(results: Results, shown: Shown) -> "dict[str, Exhibit]":
@@ -60,8 +62,27 @@ def sizes(digits: int, numbers: int, updates: int, least: int) -> Settings:
     }
 
 
+def fading(updates: int) -> Settings:
+    """act/parity's rate and bound on the gradient, with the rate falling to zero along half a cosine.
+
+    In one trial with two digits, tau .01 and no fall 2.6 to 8 % of validation sequences were wrong from half the
+    updates on, now more, now fewer.
+    """
+    cosine = "torch.optim.lr_scheduler.CosineAnnealingLR"
+    return {
+        "model": {
+            "init_args": {
+                "optimizer": {"init_args": {"lr": 3e-3}},
+                "scheduler": {"class_path": cosine, "init_args": {"T_max": updates}},
+            }
+        },
+        "trainer": {"gradient_clip_val": 1.0},
+    }
+
+
 VARIANTS = pondering.variants("addition", TAUS, steps=(2, 3))
 JUDGED = ("small", "paper")
+RISE = Typical("at least", 1.2, partly=1.05)
 
 experiment = Experiment(
     name="act/addition",
@@ -78,9 +99,9 @@ experiment = Experiment(
         ),
         "small": Scale(
             seeds=5,
-            minutes=400,
-            settings=sizes(3, 3, SMALL_UPDATES, least=2),
-            settings_of=cells(VARIANTS, input_size=30, hidden_size=128, output_size=44),
+            minutes=60,
+            settings=merged(sizes(2, 3, SMALL_UPDATES, least=2), fading(SMALL_UPDATES)),
+            settings_of=cells(VARIANTS, input_size=20, hidden_size=128, output_size=33),
         ),
         "paper": Scale(seeds=20, minutes=20000),
     },
@@ -121,11 +142,11 @@ experiment = Experiment(
             name="steps-grow-with-digits",
             sentence="Ponder time is approximately linear in the number of digits.",
             source="section 3.3, figure 14",
-            quantity=linear,
-            rules=dict.fromkeys(
-                JUDGED,
-                AllOf({"rise": Typical("at least", 1.2, partly=1.05), "line": Typical("at least", 0.9, partly=0.7)}),
-            ),
+            quantity=growth,
+            rules={
+                "small": AllOf({"rise": RISE}),
+                "paper": AllOf({"rise": RISE, "line": Typical("at least", 0.9, partly=0.7)}),
+            },
             paper="linear for most networks, with a slope near 1 at the highest taus",
             public="none over seeds",
             unit={"rise": "times the inner steps of one digit", "line": "correlation with the digits"},
