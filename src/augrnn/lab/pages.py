@@ -81,31 +81,27 @@ def _seeds(record: Record) -> str:
 
 
 def models_table(found: Sequence[Experiment], experiments: Path) -> str:
-    """Markdown: the models of the configs against their tasks, with links to configs, code and cards."""
+    """Markdown: for each task the configs of its models and the cards of its experiments; below, each model's code."""
     root = experiments.parent
-    configs: dict[str, dict[str, Path]] = {}
+    configs: dict[str, dict[str, str]] = {}
     tasks, code = {}, {}
     for path in sorted(root.glob("configs/*/*.yaml")):
         content = read_config(path)
         if "data" not in content or "model" not in content:  # a sweep or a cluster's profile
             continue
-        configs.setdefault(path.stem, {})[path.parent.name] = path
+        configs.setdefault(path.parent.name, {})[path.stem] = path.relative_to(root).as_posix()
         tasks[path.parent.name] = _file(content["data"])
         code[path.stem] = _model_file(content["model"])
-    cards: dict[str, list[str]] = {task: [] for task in tasks}
+    cards: dict[str, dict[str, str]] = {task: {} for task in tasks}
     for experiment in found:
-        for task in sorted({Path(variant.config).parent.name for variant in experiment.variants.values()} & set(tasks)):
-            cards[task].append(f"[{experiment.name}]({experiments.name}/{experiment.name}/README.md)")
-    head = ["model", *(f"[{task}]({tasks[task]})" for task in tasks)]
-    lines = [
-        [f"[{name}]({code[name]})", *(_config_link(found.get(task), root) for task in tasks)]
-        for name, found in sorted(configs.items(), key=lambda item: (-len(item[1]), item[0]))
-    ]
-    return markdown(head, [*lines, ["findings", *(", ".join(cards[task]) for task in tasks)]])
+        for task in {Path(variant.config).parent.name for variant in experiment.variants.values()} & set(tasks):
+            cards[task][experiment.name] = f"{experiments.name}/{experiment.name}/README.md"
+    lines = [[_links({task: tasks[task]}), _links(configs[task]), _links(cards[task])] for task in tasks]
+    return f"{markdown(['task', 'models', 'findings'], lines)}\n\nThe code of each model: {_links(code)}."
 
 
-def _config_link(path: Path | None, root: Path) -> str:
-    return "" if path is None else f"[config]({path.relative_to(root).as_posix()})"
+def _links(paths: Mapping[str, str]) -> str:
+    return ", ".join(f"[{name}]({path})" for name, path in sorted(paths.items()))
 
 
 def _model_file(model: Mapping[str, Any]) -> str:
