@@ -36,6 +36,21 @@ def test_an_answer_is_read_at_its_own_end() -> None:
     assert float(scores["error"].min()) > 5e-3
 
 
+def test_products_are_as_frequent_as_asked_in_training_and_validation_and_even_in_tests() -> None:
+    task = Expressions(max_numbers=3, products=0.8, batch_size=20_000, test_numbers=(3,), test_sequences=20_000)
+
+    def share(batch: ExpressionBatch) -> float:
+        kinds = batch.inputs_TBI[1::2, :, :-1].argmax(-1)
+        operators = kinds[(batch.inputs_TBI[1::2, :, 1:4] == 1).any(-1)]
+        return float((operators == SYMBOLS.index("*")).float().mean())
+
+    assert share(task.draw(0)) == pytest.approx(0.8, abs=0.01)
+    validation = [share(batch) for batch in Expressions(max_numbers=3, products=0.8).validation_set()]
+    assert sum(validation) / len(validation) == pytest.approx(0.8, abs=0.03)
+    tested = [share(batch) for batch in task.test_sets()["3"]]
+    assert sum(tested) / len(tested) == pytest.approx(1 / 3, abs=0.01)
+
+
 def test_numbers_operators_and_counts_are_even() -> None:
     many = 30_000
     batch = Expressions().sample(many, 2, 3, 0)
@@ -91,6 +106,8 @@ def test_other_lines_are_refused(line: str) -> None:
         ({"test_numbers": ()}, "needs test_numbers"),
         ({"test_numbers": (0, 4)}, "test_numbers of at least 1"),
         ({"batch_size": 0}, "batch_size of at least 1"),
+        ({"products": 1.5}, "products from 0 to 1, not 1.5"),
+        ({"products": -0.1}, "products from 0 to 1"),
     ],
 )
 def test_impossible_sizes_are_refused(options: dict[str, object], told: str) -> None:

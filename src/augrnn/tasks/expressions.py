@@ -17,6 +17,9 @@ from augrnn.tasks.task import StepTask, require_sizes
 SYMBOLS = ("number", "+", "-", "*", "=")
 """The kinds of symbols, in the order of their channels."""
 
+EVEN = 1 / 3
+"""The probability of a product where all operators are as likely."""
+
 SMALLEST, LARGEST = 10, 200
 """Bounds of a number's size, in hundredths."""
 
@@ -135,12 +138,16 @@ class Expressions(StepTask):
         input   1.5   -   0.25   *   2   =
         target                           1
 
-    Numbers are hundredths from .1 to 2, of either sign; +, - and * are drawn evenly, and so is how many numbers there
-    are. The only target is the answer. Products come before sums, so that what has to be done with a number depends on
-    more than the symbol before it.
+    Numbers are hundredths from .1 to 2, of either sign; + and - are drawn evenly, and so is how many numbers there are.
+    The only target is the answer. Products come before sums, so that what has to be done with a number depends on more
+    than the symbol before it.
+
+    Where few products are drawn, a program learns to take a number from the sum as soon as it is read, which is right
+    unless a product follows, and does not unlearn it.
 
     Args:
       max_numbers: of training and validation expressions, which have at least one.
+      products: the probability that an operator of these is *; in evaluation sets all three are as likely.
       test_numbers: numbers of numbers, an evaluation set for each, named "8".
       test_sequences: expressions in each of them.
       batch_size: expressions a training batch.
@@ -157,6 +164,7 @@ class Expressions(StepTask):
     def __init__(
         self,
         max_numbers: int = 4,
+        products: float = EVEN,
         test_numbers: tuple[int, ...] = (4, 8, 16),
         test_sequences: int = 1000,
         batch_size: int = 64,
@@ -167,6 +175,8 @@ class Expressions(StepTask):
         super().__init__()
         if not test_numbers:
             raise UserError("Expressions needs test_numbers")
+        if not 0 <= products <= 1:
+            raise UserError(f"Expressions needs products from 0 to 1, not {products}")
         require_sizes(
             "Expressions",
             max_numbers=max_numbers,
@@ -176,28 +186,39 @@ class Expressions(StepTask):
             epoch_batches=epoch_batches,
             validation_sequences=validation_sequences,
         )
-        self.max_numbers, self.test_numbers, self.test_sequences = max_numbers, test_numbers, test_sequences
+        self.max_numbers, self.products = max_numbers, products
+        self.test_numbers, self.test_sequences = test_numbers, test_sequences
         self.batch_size, self.epoch_batches, self.seed = batch_size, epoch_batches, seed
         self.validation_batches = -(-validation_sequences // self.evaluation_batch_size)
 
-    def sample(self, batch_size: int, least: int, most: int, *seed: int) -> ExpressionBatch:
-        """Expressions of `least` to `most` numbers, drawn evenly; the same ones for the same seed."""
+    def sample(self, batch_size: int, least: int, most: int, *seed: int, products: float = EVEN) -> ExpressionBatch:
+        """Expressions of `least` to `most` numbers, drawn evenly; the same ones for the same seed.
+
+        Args:
+          batch_size: how many.
+          least: numbers of the shortest.
+          most: numbers of the longest.
+          seed: any whole numbers.
+          products: the probability that an operator is *.
+        """
         source, size = generator(*seed), (most, batch_size)
         counts_B = torch.randint(least, most + 1, (batch_size,), generator=source)
         sizes_NB = torch.randint(SMALLEST, LARGEST + 1, size, generator=source) / 100
         signs_NB = torch.randint(0, 2, size, generator=source) * 2 - 1
-        operators_NB = torch.randint(1, 4, size, generator=source)
+        sums_NB = torch.randint(SYMBOLS.index("+"), SYMBOLS.index("-") + 1, size, generator=source)
+        product_NB = torch.rand(size, generator=source) < products
+        operators_NB = torch.where(product_NB, SYMBOLS.index("*"), sums_NB)
         return expressions(sizes_NB * signs_NB, operators_NB, counts_B)
 
     def epoch_length(self) -> int:
         return self.epoch_batches
 
     def draw(self, number: int) -> ExpressionBatch:
-        return self.sample(self.batch_size, 1, self.max_numbers, 0, self.seed, number)
+        return self.sample(self.batch_size, 1, self.max_numbers, 0, self.seed, number, products=self.products)
 
     def validation_draw(self, number: int) -> ExpressionBatch:
         """Batch `number` of the validation set, the same for every seed."""
-        return self.sample(self.evaluation_batch_size, 1, self.max_numbers, 1, number)
+        return self.sample(self.evaluation_batch_size, 1, self.max_numbers, 1, number, products=self.products)
 
     def validation_set(self) -> BatchStream:
         return BatchStream(self.validation_draw, self.validation_batches)
