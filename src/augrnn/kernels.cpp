@@ -7,6 +7,8 @@
 #pragma GCC target("prefer-vector-width=512")
 #endif
 
+#include <vector>
+
 #include "elementary.h"
 #include "product.h"
 
@@ -510,5 +512,53 @@ extern "C" void shared_mix(
     augrnn::add_product(
         to + from * stride, stride, {weights + from * length, length, 1}, values + source[from] * length * width, width,
         end - from, width, length);
+  }
+}
+
+// The first of some rows, softly: a row counts so far as it is selected and none before it is. `selected` (batch, rows);
+// `order` (batch, columns, rows) says in which order rows are looked at, null for their own; rows of which `comparable`
+// (batch, columns, rows) is false are left out, null for none. Backwards the order's last row comes first. `out` (batch,
+// columns, rows), zero before.
+extern "C" void first_forward(
+    int64_t batch, int64_t columns, int64_t rows, int64_t backwards, In selected, const int64_t* order,
+    const bool* comparable, Out out) {
+  for (int64_t each = 0; each < batch * columns; each++) {
+    In s = selected + each / columns * rows;
+    float free = 1.0f;
+    for (int64_t i = 0; i < rows; i++) {
+      const int64_t place = each * rows + (backwards ? rows - 1 - i : i);
+      const int64_t row = order ? order[place] : place - each * rows;
+      if (comparable && !comparable[each * rows + row]) continue;
+      out[each * rows + row] = s[row] * free;
+      free *= 1.0f - s[row];
+    }
+  }
+}
+
+// From the gradient of `out` to that of `selected`, zero before.
+extern "C" void first_backward(
+    int64_t batch, int64_t columns, int64_t rows, int64_t backwards, In selected, const int64_t* order,
+    const bool* comparable, In g_out, Out g_selected) {
+  std::vector<int64_t> seen(rows);
+  std::vector<float> free(rows);
+  for (int64_t each = 0; each < batch * columns; each++) {
+    In s = selected + each / columns * rows, g = g_out + each * rows;
+    Out to = g_selected + each / columns * rows;
+    int64_t count = 0;
+    float left = 1.0f;
+    for (int64_t i = 0; i < rows; i++) {
+      const int64_t place = each * rows + (backwards ? rows - 1 - i : i);
+      const int64_t row = order ? order[place] : place - each * rows;
+      if (comparable && !comparable[each * rows + row]) continue;
+      seen[count] = row;
+      free[count++] = left;
+      left *= 1.0f - s[row];
+    }
+    float later = 0.0f;  // the gradient of what is free after a row
+    while (count--) {
+      const int64_t row = seen[count];
+      to[row] += free[count] * (g[row] - later);
+      later = g[row] * s[row] + later * (1.0f - s[row]);
+    }
   }
 }

@@ -21,9 +21,9 @@ def available() -> bool:
     return library(SOURCE) is not None
 
 
-def possible(*arrays: Tensor) -> bool:
-    """Whether there is a compiler, no gradient is wanted, and these are plain float32 arrays on the CPU."""
-    if torch.is_grad_enabled() or torch.is_autocast_enabled("cpu") or torch.compiler.is_compiling() or not available():
+def fit(*arrays: Tensor) -> bool:
+    """Whether there is a compiler, and these are plain float32 arrays on the CPU."""
+    if torch.is_autocast_enabled("cpu") or torch.compiler.is_compiling() or not available():
         return False
     return all(
         array.device.type == "cpu"
@@ -31,6 +31,11 @@ def possible(*arrays: Tensor) -> bool:
         and not torch._C._functorch.is_functorch_wrapped_tensor(array)
         for array in arrays
     )
+
+
+def possible(*arrays: Tensor) -> bool:
+    """Whether they fit, and no gradient is wanted."""
+    return not torch.is_grad_enabled() and fit(*arrays)
 
 
 def call(name: str, *arguments: int | Tensor | None) -> None:

@@ -5,7 +5,7 @@ import json
 import pytest
 import torch
 
-from augrnn.bench import captions, pondering
+from augrnn.bench import captions, pondering, tables
 from augrnn.bench import rows as bench
 from augrnn.cli import main
 
@@ -24,6 +24,8 @@ def test_bench_json_has_the_promised_keys(monkeypatch: pytest.MonkeyPatch, capsy
     monkeypatch.setattr("augrnn.bench.conditions.condition_rows", lambda seconds: iter(()))
     for name, size in {"CHANNELS": 16, "HIDDEN": 8, "IMAGES": 2, "PICTURES": 4, "SIDE": 32}.items():
         monkeypatch.setattr(captions, name, size)
+    for name, size in {"SIZE": 8, "BATCH": 2, "ROWS": (2, 3)}.items():
+        monkeypatch.setattr(tables, name, size)
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     assert main(["bench", "--json", "--seconds", "0.01"]) == 0
     rows = json.loads(capsys.readouterr().out)
@@ -35,6 +37,9 @@ def test_bench_json_has_the_promised_keys(monkeypatch: pytest.MonkeyPatch, capsy
     assert {batch for name, batch in measured if name.startswith("copy")} == {1, 16, 64}
     assert [row["name"] for row in rows if row["unit"] == "pictures/s"] == ["features of MobileNetV2, kept on disk"]
     assert "captions, soft attention" in [row["name"] for row in rows]
+    assert [row["name"] for row in rows if row["unit"] == "questions/s"] == [
+        "questions about tables, Neural Programmer"
+    ]
     translators = [row["name"] for row in rows if row["name"].startswith("translation")]
     assert len(translators) == 2 * len(bench.TRANSLATORS)
     assert all(row["value"] > 0 for row in rows)

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from augrnn.cells.unroll import unroll
 from augrnn.errors import UserError
-from augrnn.programs.neural_programmer import OPERATIONS, Choice, NeuralProgrammer, ProgramState
+from augrnn.programs.neural_programmer import OPERATIONS, Choice, NeuralProgrammer, ProgramState, QuestionEncoder
 from augrnn.tables.batch import ENTRY_MATCH, TableBatch
 from tests.programs.tables import one, together
 
@@ -221,3 +221,50 @@ def test_a_word_that_it_does_not_know_is_refused_in_one_line() -> None:
     question = QUESTIONS[0]._replace(names_BC=torch.full_like(QUESTIONS[0].names_BC, 14))
     with pytest.raises(UserError, match="set its vocabulary_size to 15 or more"):
         NeuralProgrammer(12, 4).begin(question)
+
+
+@pytest.mark.parametrize("dropout", [0.0, 0.5])
+def test_a_question_is_read_in_cpp_as_in_the_loop(
+    dropout: float, compiled_functions: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    torch.manual_seed(0)
+    encoder = QuestionEncoder(9, dropout)
+    words_LBX = torch.randn(6, 4, 10)
+    words_LBX[..., -1] = (torch.arange(6).unsqueeze(1) >= torch.tensor([0, 2, 5, 3])).float()
+    words_LBX.requires_grad_()
+    outcomes = []
+    for there in (True, False):
+        monkeypatch.setattr("augrnn.cells.recurrent_sequence.available", lambda there=there: there)
+        torch.manual_seed(1)
+        found = unroll(encoder, words_LBX, keep=True)
+        outputs = found.y_TBO, found.state.cell_BD, found.trace.output_BD, found.trace.cell_BD
+        loss = sum((part * torch.linspace(-1, 3, part.numel()).view(part.shape)).sum() for part in outputs)
+        outcomes.append([*outputs, *torch.autograd.grad(loss, [words_LBX, *encoder.parameters()])])
+    for ours, theirs in zip(*outcomes, strict=True):
+        torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-4)
+    assert not outcomes[0][0][:5, 2].any()
+    assert outcomes[0][0][5, 2].any()
+
+
+def test_a_question_read_backwards_is_the_reversed_question() -> None:
+    torch.manual_seed(0)
+    cell, mirrored = machine(), NeuralProgrammer(12, 6, 0.0, 0.0, backwards=True)
+    mirrored.load_state_dict(cell.state_dict())
+    batch = together(*QUESTIONS)
+    words_BL, places_BA = batch.words_BL.clone(), batch.argument_places_BA.clone()
+    for b, question in enumerate(QUESTIONS):
+        length = question.words_BL.shape[1]
+        words_BL[b, -length:] = question.words_BL[0].flip(0)
+        places_BA[b] = (words_BL.shape[1] - 1 - question.argument_places_BA[0]) * question.argument_mask_BA[0]
+    given = cell.begin(batch._replace(words_BL=words_BL, argument_places_BA=places_BA)).given
+    found = mirrored.begin(batch).given
+    torch.testing.assert_close(found.question_BD, given.question_BD)
+    torch.testing.assert_close(found.numbers_B4A, given.numbers_B4A)
+    for b, question in enumerate(QUESTIONS):
+        length = question.words_BL.shape[1]
+        torch.testing.assert_close(found.words_BLD[b, -length:], given.words_BLD[b, -length:].flip(0))
+    first, second = (
+        unroll(each, STEPS, each.begin(asked)).y_TBO
+        for each, asked in ((cell, batch._replace(words_BL=words_BL, argument_places_BA=places_BA)), (mirrored, batch))
+    )
+    torch.testing.assert_close(first, second)

@@ -30,11 +30,28 @@ def test_the_largest_is_the_first_of_the_order_that_has_a_value() -> None:
     assert rows.smallest(HALF, order_BCR, comparable_BCR).tolist() == [[[0.0, 0.25, 0.0, 0.5]]]
 
 
-def test_a_comparison_weighs_what_each_number_gives() -> None:
+def test_a_comparison_is_with_each_number() -> None:
     cells_BCR, comparable_BCR = torch.tensor([[[1.0, 5.0, 9.0]]]), torch.tensor([[[True, True, False]]])
-    numbers_BA, choice_BA = torch.tensor([[0.0, 3.0]]), torch.tensor([[0.25, 0.75]])
-    found = rows.compared(torch.gt, cells_BCR, comparable_BCR, numbers_BA, choice_BA)
-    assert found.tolist() == [[[0.25, 1.0, 0.0]]]
+    found = rows.compared(torch.gt, cells_BCR, comparable_BCR, torch.tensor([[0.0, 3.0]]))
+    assert found.tolist() == [[[[True, True, False], [False, True, False]]]]
+
+
+@pytest.mark.parametrize("operation", [rows.first, rows.last, rows.largest, rows.smallest])
+def test_in_cpp_they_are_what_torch_gives(operation: Callable[..., Tensor], compiled_functions: None) -> None:
+    torch.manual_seed(0)
+    selected_BR = torch.rand(5, 7)
+    selected_BR[0], selected_BR[1, ::2], selected_BR[2] = 1.0, 0.0, 0.0
+    comparable_BCR = torch.rand(5, 3, 7) < 0.7
+    order_BCR = torch.where(comparable_BCR, torch.rand(5, 3, 7), 2.0).argsort(dim=-1)
+    tables = (order_BCR, comparable_BCR) if operation in (rows.largest, rows.smallest) else ()
+    outcomes = []
+    for dtype in (torch.float32, torch.float64):  # only the former is for C++
+        given_BR = selected_BR.to(dtype).requires_grad_()
+        found = operation(given_BR, *tables)
+        weights = torch.linspace(-1, 2, found.numel(), dtype=dtype).view(found.shape)
+        outcomes.append((found.detach().float(), torch.autograd.grad((found * weights).sum(), given_BR)[0].float()))
+    for ours, theirs in zip(*outcomes, strict=True):
+        torch.testing.assert_close(ours, theirs)
 
 
 def test_gradients_pass_where_a_row_is_selected_for_certain() -> None:
@@ -82,8 +99,7 @@ def test_at_discrete_selections_they_are_the_discrete_operations(cells: list[int
 @given(cells=CELLS, number=st.integers(-3, 3))
 def test_comparisons_are_those_of_numbers(compare: Callable[..., Tensor], cells: list[int | None], number: int) -> None:
     values_BCR, comparable_BCR, _ = arrays(cells)
-    numbers_BA, choice_BA = torch.tensor([[float(number), 99.0]]).double(), torch.tensor([[1.0, 0.0]])
-    found = rows.compared(compare, values_BCR, comparable_BCR, numbers_BA, choice_BA)
+    found = rows.compared(compare, values_BCR, comparable_BCR, torch.tensor([[float(number)]]).double())
     one = torch.tensor(float(number))
     holds = [cell is not None and bool(compare(torch.tensor(float(cell)), one)) for cell in cells]
-    assert found.tolist() == [[[float(each) for each in holds]]]
+    assert found.tolist() == [[[holds]]]

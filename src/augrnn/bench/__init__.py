@@ -9,10 +9,10 @@ if TYPE_CHECKING:
 
 
 def speeds(seconds: float) -> "Iterator[Row]":
-    """Every row; see `speeds` in `rows`, `pondering` and `captions`.
+    """Every row; see `speeds` in `rows`, `pondering`, `captions` and `tables`.
 
     `bench --against` asks older commits for them by this name.
     """
-    from augrnn.bench import captions, pondering, rows
+    from augrnn.bench import captions, pondering, rows, tables
 
-    return chain(rows.speeds(seconds), pondering.speeds(seconds), captions.speeds(seconds))
+    return chain(*(part.speeds(seconds) for part in (rows, pondering, captions, tables)))

@@ -86,6 +86,8 @@ def _beside(row: Any) -> str:
         if "longer" in row.name:
             return "halted samples stay"
         return "the cell alone" if "Repeat" in row.name else "Repeat"
+    if row.unit == "questions/s":
+        return "torch's LSTM on the words alone"
     return "idle" if "busy" in row.name else "torch's layers"
 
 

@@ -19,7 +19,7 @@ using augrnn::dot, augrnn::sigmoid, augrnn::tangent;
 
 struct Layer {
   int64_t units;
-  bool lstm;
+  bool lstm, squashes;  // whether an LSTM emits the tanh of its memory cells, or these themselves
   const float *panels, *bias, *back_panels;  // of W (G, H): of its transpose with the bias, and of itself
 
   int64_t gates() const { return lstm ? 4 * units : units; }
@@ -47,15 +47,18 @@ struct Layer {
     for (int64_t i = 0; i < n; i++) candidate[i] = tangent(candidate[i]);
     for (int64_t i = 0; i < n; i++) leave[i] = sigmoid(leave[i]);
     for (int64_t i = 0; i < n; i++) cell[i] = forget[i] * before[i] + enter[i] * candidate[i];
-    for (int64_t i = 0; i < n; i++) out[i] = leave[i] * tangent(cell[i]);
+    emitted(g, cell, out);
   }
 
   // What a row emitted, from its gates.
   void emitted(const float* g, const float* cell, float* out) const {
+    const float* leave = g + 3 * units;
     if (!lstm)
       std::memcpy(out, g, units * sizeof(float));
+    else if (squashes)
+      for (int64_t i = 0; i < units; i++) out[i] = leave[i] * tangent(cell[i]);
     else
-      for (int64_t i = 0; i < units; i++) out[i] = g[3 * units + i] * tangent(cell[i]);
+      for (int64_t i = 0; i < units; i++) out[i] = leave[i] * cell[i];
   }
 
   // One row: from the gradients of what it emitted and of its memory cells to those of its gates before their
@@ -68,8 +71,8 @@ struct Layer {
     }
     const float *enter = g, *forget = g + n, *candidate = g + 2 * n, *leave = g + 3 * n;
     for (int64_t i = 0; i < n; i++) {
-      const float squashed = tangent(cell[i]);
-      const float g_c = g_cell[i] + g_out[i] * leave[i] * (1.0f - squashed * squashed);
+      const float squashed = squashes ? tangent(cell[i]) : cell[i], slope = squashes ? 1.0f - squashed * squashed : 1.0f;
+      const float g_c = g_cell[i] + g_out[i] * leave[i] * slope;
       g_gates[i] = g_c * candidate[i] * enter[i] * (1.0f - enter[i]);
       g_gates[n + i] = g_c * before[i] * forget[i] * (1.0f - forget[i]);
       g_gates[2 * n + i] = g_c * enter[i] * (1.0f - candidate[i] * candidate[i]);
@@ -81,6 +84,10 @@ struct Layer {
 
 inline void add(float* to, const float* from, int64_t n) {
   for (int64_t i = 0; i < n; i++) to[i] += from[i];
+}
+
+inline void scale(float* x, const float* by, int64_t n) {
+  for (int64_t i = 0; i < n; i++) x[i] *= by[i];
 }
 
 inline void add_scaled(float* to, float scale, const float* from, int64_t n) {
@@ -130,18 +137,19 @@ struct Gathered {
 };
 
 Layer layer_of(const int64_t* sizes, float* const* arrays) {
-  return {sizes[2], sizes[3] != 0, arrays[0], arrays[1], arrays[2]};
+  return {sizes[2], sizes[3] != 0, sizes[3] != 2, arrays[0], arrays[1], arrays[2]};
 }
 
 }  // namespace
 
-// Sizes: T, B, H, whether it is an LSTM. Arrays: panels, bias, back panels; projected (T, B, G), hidden (T + 1, B, H), cell
-// (T + 1, B, H), gates (T, B, G). Those of layers of tanh units have no cell.
+// Sizes: T, B, H, the kind of layer: 0 of tanh units, 1 an LSTM, 2 one that does not squash its memory cells. Arrays: panels,
+// bias, back panels; projected (T, B, G), hidden (T + 1, B, H), cell (T + 1, B, H), gates (T, B, G), and what all outputs are
+// multiplied by (B, H), or null. Those of layers of tanh units have no cell.
 extern "C" void layer_forward(const int64_t* sizes, float* const* arrays) {
   const Layer layer = layer_of(sizes, arrays);
   const int64_t steps = sizes[0], batch = sizes[1], units = layer.units, gate_units = layer.gates();
   const float* projected = arrays[3];
-  float *hidden = arrays[4], *cell = arrays[5], *gates = arrays[6];
+  float *hidden = arrays[4], *cell = arrays[5], *gates = arrays[6], *kept = arrays[7];
   for (int64_t t = 0; t < steps; t++) {
     layer.product(batch, hidden + t * batch * units, gates + t * batch * gate_units);
     for (int64_t b = t * batch; b < (t + 1) * batch; b++) {
@@ -150,6 +158,7 @@ extern "C" void layer_forward(const int64_t* sizes, float* const* arrays) {
       layer.activate(
           gates + b * gate_units, before, layer.lstm ? cell + (b + batch) * units : nullptr, hidden + (b + batch) * units);
     }
+    if (kept) scale(hidden + (t + 1) * batch * units, kept, batch * units);
   }
 }
 
@@ -158,13 +167,14 @@ extern "C" void layer_forward(const int64_t* sizes, float* const* arrays) {
 extern "C" void layer_backward(const int64_t* sizes, float* const* arrays) {
   const Layer layer = layer_of(sizes, arrays);
   const int64_t steps = sizes[0], batch = sizes[1], units = layer.units, gate_units = layer.gates();
-  const float *hidden = arrays[4], *cell = arrays[5], *gates = arrays[6];
-  const float *given_hidden = arrays[7], *given_cell = arrays[8];
-  float *g_hidden = arrays[9], *g_cell = arrays[10], *g_projected = arrays[11], *g_weight = arrays[12];
+  const float *hidden = arrays[4], *cell = arrays[5], *gates = arrays[6], *kept = arrays[7];
+  const float *given_hidden = arrays[8], *given_cell = arrays[9];
+  float *g_hidden = arrays[10], *g_cell = arrays[11], *g_projected = arrays[12], *g_weight = arrays[13];
   for (int64_t t = steps - 1; t >= 0; t--) {
     float* g_gates = g_projected + t * batch * gate_units;
     if (given_hidden) add(g_hidden, given_hidden + t * batch * units, batch * units);
     if (given_cell && layer.lstm) add(g_cell, given_cell + t * batch * units, batch * units);
+    if (kept) scale(g_hidden, kept, batch * units);
     for (int64_t b = 0; b < batch; b++) {
       const int64_t now = t * batch + b;
       layer.through(
@@ -177,7 +187,7 @@ extern "C" void layer_backward(const int64_t* sizes, float* const* arrays) {
   augrnn::add_product(g_weight, units, {g_projected, 1, gate_units}, hidden, units, gate_units, units, steps * batch);
 }
 
-// Adaptive computation time. Sizes: T, B, H, whether it is an LSTM, M, whether a tape is wanted for a gradient. Arrays:
+// Adaptive computation time. Sizes: T, B, H, the kind of layer, M, whether a tape is wanted for a gradient. Arrays:
 // panels, bias, back panels; projected (T, B, G), flag (B, G), weight (H) and bias (1) of the halting unit, the end (1) of a
 // sum of halting probabilities, steps left before padding (B); hidden and cell (T + 1, B, H), steps and remainder (T, B),
 // halting (T, B, M), zero before. Gives a tape, which act_free frees, or null.

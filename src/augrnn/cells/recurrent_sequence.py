@@ -78,7 +78,12 @@ def fits(p_TBG: Tensor, layer: Sequence[Tensor], *states_BH: Tensor) -> bool:
 
 
 def layer_sequence(
-    p_TBG: Tensor, layer: Sequence[Tensor], hidden_BH: Tensor, cell_BH: Tensor | None
+    p_TBG: Tensor,
+    layer: Sequence[Tensor],
+    hidden_BH: Tensor,
+    cell_BH: Tensor | None,
+    kept_BH: Tensor | None = None,
+    squashes: bool = True,
 ) -> tuple[Tensor, Tensor]:
     """The outputs and memory cells of a layer after each step, (T, B, H); no cells of tanh units: (T, B, 0).
 
@@ -87,8 +92,11 @@ def layer_sequence(
       layer: weight (G, H) and bias (G,) of its own last output.
       hidden_BH: the state before the first step.
       cell_BH: its memory cells; None for a layer of tanh units.
+      kept_BH: what every output is multiplied by, without a gradient: a mask of dropout.
+      squashes: whether an LSTM emits the tanh of its memory cells, or these themselves.
     """
-    found: tuple[Tensor, Tensor] = _Layer.apply(p_TBG, *layer, hidden_BH, _cells(hidden_BH, cell_BH))
+    state = hidden_BH, _cells(hidden_BH, cell_BH)
+    found: tuple[Tensor, Tensor] = _Layer.apply((kept_BH, squashes), p_TBG, *layer, *state)
     return found
 
 
@@ -147,27 +155,33 @@ def _dense(tensors: Sequence[Tensor | None]) -> list[Tensor | None]:
 
 
 class _Layer(torch.autograd.Function):
+    """Options: what outputs are multiplied by, and whether memory cells are squashed."""
+
     @staticmethod
-    def forward(ctx: Any, *inputs: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(ctx: Any, options: tuple[Tensor | None, bool], *inputs: Tensor) -> tuple[Tensor, Tensor]:
         p_TBG, weight_GH, bias_G, hidden_BH, cell_BH = (each.contiguous() for each in inputs)
+        factor, squashes = options
+        ctx.factor = None if factor is None else factor.contiguous()
         steps, batch, gates = p_TBG.shape
-        ctx.sizes = steps, batch, weight_GH.shape[1], gates > weight_GH.shape[1]
+        kind = (1 if squashes else 2) if gates > weight_GH.shape[1] else 0
+        ctx.sizes = steps, batch, weight_GH.shape[1], kind
         kept = _states(steps, hidden_BH), _states(steps, cell_BH), torch.empty_like(p_TBG)
-        _call("layer_forward", ctx.sizes, [*_panels(weight_GH, bias_G), None, p_TBG, *kept])
+        _call("layer_forward", ctx.sizes, [*_panels(weight_GH, bias_G), None, p_TBG, *kept, ctx.factor])
         ctx.save_for_backward(weight_GH, *kept)
         ctx.set_materialize_grads(False)
         return kept[0][1:], kept[1][1:]
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, *gradients: Tensor | None) -> tuple[Tensor, ...]:
+    def backward(ctx: Any, *gradients: Tensor | None) -> tuple[Tensor | None, ...]:
         weight_GH, *kept = ctx.saved_tensors
         of_first = torch.zeros_like(kept[0][0]), torch.zeros_like(kept[1][0])
         g_p_TBG, g_weight_GH = torch.empty_like(kept[2]), torch.zeros_like(weight_GH)
         given = _dense(gradients)
         made = *of_first, g_p_TBG, g_weight_GH
-        _call("layer_backward", ctx.sizes, [None, None, pack(weight_GH).panels, None, *kept, *given, *made])
-        return g_p_TBG, g_weight_GH, g_p_TBG.sum((0, 1)), *of_first
+        back = [None, None, pack(weight_GH).panels, None]
+        _call("layer_backward", ctx.sizes, [*back, *kept, ctx.factor, *given, *made])
+        return None, g_p_TBG, g_weight_GH, g_p_TBG.sum((0, 1)), *of_first
 
 
 class _Tape:
