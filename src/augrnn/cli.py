@@ -61,7 +61,7 @@ def build_parser() -> Parser:
     add_parser(commands, sweeps=sweeps.panels)
     sync.add_parser(commands)
     bench.add_parser(commands)
-    about = "show the corpus of a config of translation or captioning: words, vocabulary, an example"
+    about = "show what the corpus of a config is like: words or questions, vocabulary, an example"
     corpus = commands.add_parser("data", help=about, description=about)
     corpus.add_argument("config", type=Path, metavar="CONFIG", help="a LightningCLI file")
     corpus.set_defaults(run=data)

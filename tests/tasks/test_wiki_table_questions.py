@@ -1,16 +1,19 @@
 """Questions about tables as a task, and what is measured on them."""
 
 import json
+import random
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 
+from augrnn.cli import main
 from augrnn.errors import UserError
 from augrnn.measures.measure import measured
 from augrnn.systems.transducer import Transducer
 from augrnn.tables.batch import PAD, SPECIAL, UNK
+from augrnn.tables.perturbations import PERTURBATIONS
 from augrnn.tasks.wiki_table_questions import WikiTableQuestions
 from tests.inference.test_ask import RESET, Forced
 
@@ -92,6 +95,30 @@ def test_answers_are_judged_by_the_data_sets_rules(
     assert {number for number, each in enumerate(found.tolist()) if each} == right
 
 
+def test_what_only_holds_in_the_tables_order_is_told(folder: Path) -> None:
+    numbers = measured(Transducer(Forced(RESET, RESET, ("last", 0), ("print", 1))).eval(), made(folder)).numbers
+    assert numbers["right"]["held"] == pytest.approx(0.2)  # Sydney is in the last row too
+    order = list(range(4))
+    random.Random("t").shuffle(order)
+    assert numbers["order_alone"]["held"] == (order[-1] not in (1, 3))
+    assert numbers["perturbed"]["held"] == {
+        **dict.fromkeys(PERTURBATIONS, pytest.approx(0.2)),
+        "shuffled rows": pytest.approx(
+            sum(ROWS[order[-1]][1] == answer for _, name, answer in QUESTIONS if name == "t") / 5
+        ),
+    }
+    assert numbers["kinds"]["held"] == {"look-up": 2, "number not in the table": 1, "neither": 1}
+
+
+def test_programs_that_do_not_look_at_the_question(folder: Path) -> None:
+    numbers = measured(Transducer(Forced(RESET, RESET, RESET, RESET)).eval(), made(folder)).numbers
+    fixed = numbers["fixed"]["held"]
+    assert fixed["count"] == pytest.approx(0.2)  # 101 rows
+    assert fixed["last row"] == pytest.approx(0.2)  # Sydney
+    assert fixed["first row"] == fixed["column"] == 0
+    assert fixed["answer"] == pytest.approx(0.2)
+
+
 def test_a_checkpoint_has_the_words(folder: Path) -> None:
     task, other = made(folder), made(folder)
     other.load_state_dict({"words": ["year"]})
@@ -100,6 +127,34 @@ def test_a_checkpoint_has_the_words(folder: Path) -> None:
     task.words  # noqa: B018 (learns them)
     with pytest.raises(UserError, match="the checkpoint was trained on another vocabulary"):
         task.load_state_dict({"words": ["year", "city"]})
+
+
+@pytest.mark.parametrize(("size", "judged"), [(2500, "fits"), (9, "too small")])
+def test_the_command_data_shows_the_questions(
+    folder: Path, size: int, judged: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path, task = folder / "questions.yaml", made(folder)
+    cell = {"class_path": "augrnn.programs.NeuralProgrammer", "init_args": {"vocabulary_size": size}}
+    splits = {"train_split": "learn", "validation_split": "held", "test_splits": ["held", "unseen"]}
+    options = {"directory": str(folder), "cache": str(folder / "cache"), "batch_size": 4, **splits}
+    data = {"class_path": "augrnn.tasks.WikiTableQuestions", "init_args": options}
+    path.write_text(json.dumps({"model": {"init_args": {"cell": cell}}, "data": data}))
+    assert main(["data", str(path)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    words = [word for text, name, _ in QUESTIONS * 4 if name == "t" for word in text.replace("?", "").split()]
+    unknown = sum(not (word.isdigit() or task.words.knows(word)) for word in words)
+    share = unknown / sum(not word.isdigit() for word in words)
+    assert lines[0] == (
+        f"learn: 20 questions on 2 tables, 16 of them on tables within the limits; {share:.2%} of words unknown; the "
+        "longest question has 7 words"
+    )
+    found = "look-up 50.0%, number in the table 0.0%, number not in the table 25.0%, neither 25.0%"
+    assert lines[1] == f"  answers: {found}"
+    assert lines[2].startswith("held: 5 questions on 2 tables, 4 of them on tables within the limits; ")
+    assert lines[4] == "test splits, not read here: unseen"
+    assert f"the training split has {task.words.size:,} that are known, four of them special" in lines[5]
+    assert lines[5].endswith(f"the model of this config has {size:,}: {judged}")
+    assert lines[6:] == ["example: which city has 7 medals?", "  of t: Year, City, Medals", "  answer: Athens"]
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ What is computed here is the same for any vocabulary, and is kept in the cache.
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -99,8 +99,17 @@ class Prepared(NamedTuple):
 
 def prepare(data: TableQuestions, limits: Limits = LIMITS) -> Prepared:
     """All questions and tables of a split."""
+    return prepare_with(fitting(data, limits), data)
+
+
+def fitting(data: TableQuestions, limits: Limits = LIMITS) -> dict[str, "Lookup"]:
+    """The tables of a split that are within the limits, by name."""
     lookups = {name: Lookup(table) for name, table in data.tables.items()}
-    fit = {name: lookup for name, lookup in lookups.items() if lookup.within(limits)}
+    return {name: lookup for name, lookup in lookups.items() if lookup.within(limits)}
+
+
+def prepare_with(fit: Mapping[str, "Lookup"], data: TableQuestions) -> Prepared:
+    """All questions of a split on the tables that fit, and these."""
     return Prepared(
         [prepare_question(each, fit[each.table]) if each.table in fit else None for each in data.questions],
         {name: lookup.prepare() for name, lookup in fit.items()},

@@ -12,8 +12,10 @@ from lightning.pytorch.cli import LightningArgumentParser
 from augrnn.errors import UserError
 from augrnn.metrics.bleu import bleu_signature
 from augrnn.metrics.captions import constant_caption, human_row
+from augrnn.tables.preparing import KINDS
 from augrnn.tasks.captioning import Captioning
 from augrnn.tasks.translation import Translation
+from augrnn.tasks.wiki_table_questions import WikiTableQuestions
 from augrnn.text.parallel_corpus import TRAIN
 from augrnn.text.token_batches import UNK
 from augrnn.training.refusals import parsing, root_of
@@ -22,8 +24,12 @@ OFTEN = 5
 """How often a word must stand in training captions for a vocabulary that is usual."""
 
 
-def task_of(config: Mapping[str, Any], path: Path) -> Translation | Captioning:
-    """The task of translation or captioning that a config describes.
+Corpus = Translation | Captioning | WikiTableQuestions
+"""Tasks whose corpus can be shown."""
+
+
+def task_of(config: Mapping[str, Any], path: Path) -> Corpus:
+    """The task of translation, captioning or questions about tables that a config describes.
 
     Args:
       config: its content.
@@ -41,18 +47,19 @@ def task_of(config: Mapping[str, Any], path: Path) -> Translation | Captioning:
     except (ArgumentError, ValueError) as error:
         root = root_of(error)
         raise UserError(f"{path}: {root if isinstance(root, UserError) else parsing(str(error))}") from error
-    if not isinstance(task, Translation | Captioning):
+    if not isinstance(task, Corpus):
         raise UserError(
-            f"{path} is of {type(task).__name__}, which reads no corpus: `data` shows those of Translation and "
-            "Captioning"
+            f"{path} is of {type(task).__name__}, which reads no corpus: `data` shows those of Translation, "
+            "Captioning and WikiTableQuestions"
         )
     return task
 
 
 def made_for(config: Mapping[str, Any]) -> dict[str, int]:
-    """The `vocabulary` of encoder and decoder in a config, where it says it."""
+    """The vocabulary of encoder and decoder, or of the cell, in a config, where it says it."""
     arguments = _arguments(config.get("model"))
     sizes = {name: _arguments(arguments.get(name)).get("vocabulary") for name in ("encoder", "decoder")}
+    sizes["cell"] = _arguments(arguments.get("cell")).get("vocabulary_size")
     return {name: size for name, size in sizes.items() if isinstance(size, int)}
 
 
@@ -62,14 +69,40 @@ def _arguments(part: Any) -> Mapping[str, Any]:
     return arguments if isinstance(arguments, Mapping) else {}
 
 
-def report(task: Translation | Captioning, sizes: Mapping[str, int]) -> Iterator[str]:
+def report(task: Corpus, sizes: Mapping[str, int]) -> Iterator[str]:
     """Lines on the training and validation splits; test splits are named and not read.
 
     Args:
       task: the corpus.
       sizes: the vocabularies that the parts of its model are made for, by the parts' names.
     """
+    if isinstance(task, WikiTableQuestions):
+        return _tables(task, sizes)
     return _captioning(task, sizes) if isinstance(task, Captioning) else _translation(task, sizes)
+
+
+def _tables(task: WikiTableQuestions, sizes: Mapping[str, int]) -> Iterator[str]:
+    for split in (task.train_split, task.validation_split):
+        questions = task.questions(split)
+        data, within = questions.data, [questions[number] for number in questions.fitting]
+        words = [word for question in within for word in question.words if word is not None]
+        unknown = sum(not task.words.knows(word) for word in words) / max(1, len(words))
+        longest = max((len(question.words) for question in within), default=0)
+        yield (
+            f"{split}: {len(questions):,} questions on {len(data.tables):,} tables, {len(within):,} of them on tables "
+            f"within the limits; {unknown:.2%} of words unknown; the longest question has {longest} words"
+        )
+        kinds = Counter(question.kind for question in within)
+        shares = ", ".join(f"{kind} {kinds[kind] / max(1, len(within)):.1%}" for kind in KINDS)
+        yield f"  answers: {shares}"
+    others = [split for split in task.test_splits if split != task.validation_split]
+    yield f"test splits, not read here: {', '.join(others) or 'none'}"
+    known = f"the training split has {task.words.size:,} that are known, four of them special"
+    yield f"vocabulary: at most {task.vocabulary:,}; {known}; {_compared(sizes, task.vocabulary)}"
+    question = task.questions(task.train_split).data.questions[0]
+    yield f"example: {question.text}"
+    yield f"  of {question.table}: {', '.join(task.questions(task.train_split).data.tables[question.table].header)}"
+    yield f"  answer: {', '.join(question.answer)}"
 
 
 def _captioning(task: Captioning, sizes: Mapping[str, int]) -> Iterator[str]:

@@ -1,7 +1,7 @@
-"""How many questions about tables a program answers, by the data set's own rules, and with which operations."""
+"""How many questions about tables a program answers, by the data set's own rules, and whether for good reasons."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import torch
@@ -9,11 +9,14 @@ import torch
 from augrnn.batches import moved
 from augrnn.cells.unroll import Unrolled
 from augrnn.measures.measure import Measure, Measured
+from augrnn.measures.wiki_table_questions.fixed import fixed_programs
 from augrnn.programs.neural_programmer import COUNT, OPERATIONS, PRINT
 from augrnn.systems.transducer import Transducer
 from augrnn.tables.batch import LIKELY, TableBatch
 from augrnn.tables.denotations import Value, right, value, values
-from augrnn.tables.preparing import printed
+from augrnn.tables.encoding import QuestionSet
+from augrnn.tables.perturbations import PERTURBATIONS, asks_for_order
+from augrnn.tables.preparing import fitting, prepare_with, printed
 from augrnn.tasks.wiki_table_questions import WikiTableQuestions
 
 
@@ -55,34 +58,81 @@ def answers(batch: TableBatch, given: Unrolled, cells: "list[list[tuple[str, ...
         yield Answer(int(batch.index_B[b]), operations, column_TB[:, b].tolist(), predictions)
 
 
+def answered(system: Transducer, questions: QuestionSet, size: int) -> Iterator[Answer]:
+    """What a system's programs answer to all questions on tables within the limits, so many at a time."""
+    for start in range(0, len(questions.fitting), size):
+        batch = questions.batch(questions.fitting[start : start + size])
+        asked = [questions.data.questions[number] for number in batch.index_B.tolist()]
+        rows = [list(questions.data.tables[question.table].rows) for question in asked]
+        found = system(moved(batch, system.device), keep=True)
+        found = Unrolled(*(torch.utils._pytree.tree_map(lambda leaf: leaf.cpu(), part) for part in found))
+        yield from answers(batch, found, rows)
+
+
+def is_right(questions: QuestionSet, answer: Answer) -> bool:
+    """Whether an answer is that of the question, by the rules of the data set's evaluator."""
+    question = questions.data.questions[answer.number]
+    return right(values(question.answer, question.canon), answer.predictions)
+
+
 class WikiTableQuestionsMeasure(Measure):
     """Answers to all questions of each test split, those counted as wrong that no program can answer.
 
-    Numbers, each by the split's name: `right`, the share of right answers by the rules of the data set's evaluator;
-    `right_by_kind`, the same for each kind of answer (`augrnn.tables.preparing.KINDS`) among questions on tables within
-    the limits; `operations`, the share of programs that end in each operation; `fitting`, the share of questions on
-    tables within the limits.
+    Numbers, each by the split's name:
+
+    - `right`, the share of right answers by the rules of the data set's evaluator;
+    - `right_by_kind`, the same for each kind of answer (`augrnn.tables.preparing.KINDS`) among questions on tables
+      within the limits; `kinds`, how many questions each kind has of these;
+    - `operations`, the share of programs that end in each operation;
+    - `fitting`, the share of questions on tables within the limits;
+    - `perturbed`, the share of right answers where questions or tables are changed in a way that leaves the answers as
+      they are (`augrnn.tables.perturbations.PERTURBATIONS`): of several changes all of them must leave a right answer
+      right. Shuffled words may leave none;
+    - `order_alone`, of the right answers to questions that have no word that asks for order the share that is wrong
+      where the rows are shuffled;
+    - `fixed`, the share that programs get right which do the same whatever is asked, see `fixed_programs`.
     """
 
     def measure(self, system: Transducer, task: WikiTableQuestions) -> Measured:
-        numbers: dict[str, Any] = {"right": {}, "right_by_kind": {}, "operations": {}, "fitting": {}}
+        numbers: dict[str, Any] = {}
         for name in task.test_names:
-            questions = task.questions(name)
-            correct, kinds, last = Counter[str](), Counter[str](), Counter[str]()
-            for batch in task.evaluation(name):
-                asked = [questions.data.questions[number] for number in batch.index_B.tolist()]
-                rows = [list(questions.data.tables[question.table].rows) for question in asked]
-                for question, answer in zip(asked, answers(batch, self._run(system, batch), rows), strict=True):
-                    kind = questions[answer.number].kind
-                    kinds[kind] += 1
-                    last[answer.operations[-1]] += 1
-                    correct[kind] += right(values(question.answer, question.canon), answer.predictions)
-            numbers["right"][name] = correct.total() / len(questions)
-            numbers["right_by_kind"][name] = {kind: correct[kind] / count for kind, count in kinds.items()}
-            numbers["operations"][name] = {each: count / last.total() for each, count in last.items()}
-            numbers["fitting"][name] = len(questions.fitting) / len(questions)
+            for measure, value_ in self._split(system, task, name).items():
+                numbers.setdefault(measure, {})[name] = value_
         return Measured(numbers, {})
 
-    def _run(self, system: Transducer, batch: TableBatch) -> Unrolled:
-        found = system(moved(batch, system.device), keep=True)
-        return Unrolled(*(torch.utils._pytree.tree_map(lambda leaf: leaf.cpu(), part) for part in found))
+    def _split(self, system: Transducer, task: WikiTableQuestions, name: str) -> dict[str, Any]:
+        questions, size = task.questions(name), task.evaluation_batch_size
+        total, training = len(questions), task.corpus.read(task.train_split).questions
+        found = list(answered(system, questions, size))
+        correct = {answer.number for answer in found if is_right(questions, answer)}
+        kinds = Counter(questions[number].kind for number in questions.fitting)
+        by_kind = Counter(questions[number].kind for number in correct)
+        last = Counter(answer.operations[-1] for answer in found)
+        remaining = self._perturbed(system, questions, correct, size)
+        unordered = {number for number in correct if not asks_for_order(questions.data.questions[number])}
+        return {
+            "right": len(correct) / total,
+            "right_by_kind": {kind: by_kind[kind] / count for kind, count in kinds.items()},
+            "kinds": dict(kinds),
+            "operations": {each: count / last.total() for each, count in last.items()},
+            "fitting": len(questions.fitting) / total,
+            "perturbed": {kind: len(numbers) / total for kind, numbers in remaining.items()},
+            "order_alone": len(unordered - remaining["shuffled rows"]) / max(len(unordered), 1),
+            "fixed": fixed_programs(questions.data, training),
+        }
+
+    def _perturbed(
+        self, system: Transducer, questions: QuestionSet, correct: set[int], size: int
+    ) -> Mapping[str, set[int]]:
+        """The questions that are answered right under each perturbation."""
+        tables, remaining = fitting(questions.data), {}
+        for kind, changes in PERTURBATIONS.items():
+            each: Sequence[set[int]] = [correct] if len(changes) > 1 else []
+            for change in changes:
+                data = change(questions.data)
+                fit = tables if data.tables is questions.data.tables else fitting(data)
+                changed = QuestionSet(data, prepare_with(fit, data), questions.vocabulary)
+                found = answered(system, changed, size)
+                each = [*each, {answer.number for answer in found if is_right(changed, answer)}]
+            remaining[kind] = set.intersection(*each)
+        return remaining
