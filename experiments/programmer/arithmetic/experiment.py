@@ -67,7 +67,7 @@ experiment = Experiment(
             minutes=1,
             settings={"trainer": {"max_steps": 500}, "data": {"init_args": {"epoch_batches": 250, "max_numbers": 2}}},
         ),
-        "small": Scale(seeds=5, minutes=60),
+        "small": Scale(seeds=10, minutes=30),
     },
     curves=(WRONG,),
     exhibits=exhibits,
