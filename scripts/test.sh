@@ -8,7 +8,7 @@ if [ $# -eq 0 ]; then
   find experiments -name experiment.py -print0 | xargs -0 -n 1 .venv/bin/mypy  # one by one: they share a name
   .venv/bin/lint-imports --no-cache
   .venv/bin/augrnn check
-  .venv/bin/augrnn report --check
+  .venv/bin/augrnn tables --check
   set -- --numprocesses=auto --dist=loadgroup
 fi
 exec .venv/bin/python -m pytest "$@"

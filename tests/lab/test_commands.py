@@ -157,10 +157,10 @@ def test_a_record_of_another_format_is_refused(judged: World, capsys: pytest.Cap
     assert "smoke.json has format 99, this version reads 2" in capsys.readouterr().err
 
 
-def test_report_fills_the_pages_once(judged: World, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["report", "--check"]) == 1
+def test_tables_are_filled_in_once(judged: World, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["tables", "--check"]) == 1
     assert "README.md is not up to date" in capsys.readouterr().out
-    assert main(["report"]) == 0
+    assert main(["tables"]) == 0
     assert capsys.readouterr().out.count("updated ") == 3
     readme = (judged.root / "README.md").read_text()
     assert readme.startswith("# Top\n\n<!-- summary:begin -->\n\n**2 claims: 2 reproduced.**\n\n<!-- summary:end -->")
@@ -173,37 +173,37 @@ def test_report_fills_the_pages_once(judged: World, capsys: pytest.CaptureFixtur
     assert "### Scale: smoke" in card
     assert "| good | `configs/toy.yaml` | 2 of 2 | 7 | 80 | 5 |" in card
     assert "Hardware: " in card
-    assert main(["report", "--check"]) == 0
-    assert main(["report"]) == 0
+    assert main(["tables", "--check"]) == 0
+    assert main(["tables"]) == 0
     assert "all pages are up to date" in capsys.readouterr().out
     assert (judged.root / "README.md").read_text() == readme
 
 
-def test_report_puts_records_into_the_words_of_the_claims_and_never_changes_a_verdict(
+def test_tables_put_records_into_the_words_of_the_claims_and_never_changes_a_verdict(
     judged: World, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    main(["report"])
+    main(["tables"])
     path = judged.experiments / "toy/learn/experiment.py"
     path.write_text(path.read_text().replace('unit="times"', 'unit="times the cost"'))
-    assert main(["report", "--check"]) == 1
-    assert main(["report"]) == 0
+    assert main(["tables", "--check"]) == 1
+    assert main(["tables"]) == 0
     assert "10 times the cost" in record_path(judged).read_text()
     assert "10 times the cost" in (judged.experiments / "toy/learn/README.md").read_text()
-    assert main(["report", "--check"]) == 0
+    assert main(["tables", "--check"]) == 0
     path.write_text(path.read_text().replace('Typical("at least", 10)', 'Typical("at least", 11)'))
     before = record_path(judged).read_text()
-    main(["report"])
+    main(["tables"])
     assert record_path(judged).read_text() == before
     assert main(["check"]) == 1
 
 
 @pytest.mark.parametrize("page", ["no marks", "<!-- summary:end --><!-- summary:begin -->"])
-def test_report_wants_its_marks(judged: World, capsys: pytest.CaptureFixture[str], page: str) -> None:
+def test_tables_want_their_marks(judged: World, capsys: pytest.CaptureFixture[str], page: str) -> None:
     (judged.root / "README.md").write_text(page)
-    assert main(["report"]) == 2
+    assert main(["tables"]) == 2
     assert "README.md needs the line <!-- summary:begin --> once" in capsys.readouterr().err
     (judged.root / "README.md").unlink()
-    assert main(["report"]) == 2
+    assert main(["tables"]) == 2
     assert "README.md is missing" in capsys.readouterr().err
 
 

@@ -1,4 +1,4 @@
-"""The commands `list`, `reproduce`, `check`, `report` and `figures`."""
+"""The commands `list`, `reproduce`, `check`, `tables` and `figures`."""
 
 import argparse
 import json
@@ -61,7 +61,7 @@ def add_parsers(subparsers: Any) -> argparse.ArgumentParser:
     parser = _add(subparsers, "check", check, "judge the committed records again; exit 1 where a verdict changed")
     parser.add_argument("--json", action="store_true", help="print the verdicts as one JSON list")
     parser = _add(
-        subparsers, "report", report, "bring README, docs/claims.md and cards up to date with the committed records"
+        subparsers, "tables", tables, "bring the tables of README, docs/claims.md and cards up to date with the records"
     )
     parser.add_argument("--check", action="store_true", help="change nothing; exit 1 where a page would change")
     parser = _add(subparsers, "figures", figures, "make the exhibits and pictures of the committed records again")
@@ -224,7 +224,7 @@ def check(options: argparse.Namespace) -> int:
     return 1 if changed else 0
 
 
-def report(options: argparse.Namespace) -> int:
+def tables(options: argparse.Namespace) -> int:
     """Write the tables, or with --check show how the pages differ from them; 1 where they do."""
     from augrnn.lab.pages import changed, difference, write
 
@@ -235,7 +235,7 @@ def report(options: argparse.Namespace) -> int:
         return 0
     pages = changed(experiments)
     for path, text in pages.items():
-        print(f"{path} is not up to date: run `augrnn report`\n{difference(path, text)}")
+        print(f"{path} is not up to date: run `augrnn tables`\n{difference(path, text)}")
     return 1 if pages else 0
 
 
