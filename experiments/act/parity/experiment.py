@@ -172,6 +172,7 @@ experiment = Experiment(
             paper="a mean over 20 seeds below 5 % for each tau <= .03",
             public="95.5 to 95.8 % right (2,000 units, curriculum, other tau); PonderNet's authors: only few tau work",
             unit="% of vectors wrong",
+            contested="Banino et al. 2021",
         ),
         Claim(
             name="harder-vectors-take-longer",

@@ -319,6 +319,7 @@ experiment = Experiment(
             paper="20 taus from 0 to .02, box plots over 10 seeds; Graves 2016 says the opposite: see the next claim",
             public="none over seeds",
             unit=f"% of {len(TAUS)} taus with which a seed solves the task",
+            contested="Graves 2016",
         ),
         Claim(
             name="small-taus-solve",
@@ -329,6 +330,7 @@ experiment = Experiment(
             paper="a mean over 20 seeds below 5 % for each tau <= .03; Banino et al. 2021 say the opposite",
             public="95.5 to 95.8 % right (2,000 units, curriculum, other tau)",
             unit="% of vectors wrong",
+            contested="Banino et al. 2021",
         ),
         Claim(
             name="fixed-steps-extrapolate",

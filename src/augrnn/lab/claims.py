@@ -239,6 +239,7 @@ class Claim:
       paper: the paper's number, with its unit.
       public: the best public reproduction's number.
       unit: the quantity's unit, in words that end "the median is 3 ..."; or one for each part of the quantity.
+      contested: the paper that says the opposite, where one does ("Banino et al. 2021").
     """
 
     name: str
@@ -249,6 +250,7 @@ class Claim:
     paper: str
     public: str
     unit: Units = ""
+    contested: str = ""
 
     def judge(self, results: Results) -> Verdict:
         """The verdict at the scale that the results are from."""
