@@ -17,7 +17,7 @@ def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
         main(["--help"])
     assert done.value.code == 0
     text = capsys.readouterr().out
-    ours = ("list", "reproduce", "check", "tables", "sweep", "dashboard", "bench", "translate")
+    ours = ("list", "reproduce", "check", "tables", "report", "sweep", "dashboard", "bench", "translate")
     for command in (*ours, "fit", "validate", "test", "predict"):
         assert command in text
 

@@ -50,3 +50,10 @@ def test_they_run_and_leave_the_package_as_it_was(installed: Path, tmp_path: Pat
     done = augrnn(installed, tmp_path, "reproduce", "dnc/copy", "--record")
     assert done.returncode == 2
     assert done.stderr.startswith("augrnn: error: no experiments of your own here")
+
+
+def test_the_report_has_all_that_its_pages_load(installed: Path, tmp_path: Path) -> None:
+    done = augrnn(installed, tmp_path, "report")
+    assert (done.returncode, done.stderr) == (0, "")
+    for name in ("index.html", "ntm/copy.html", "assets/report.css", "assets/vendor/plot.umd.min.js"):
+        assert (tmp_path / "runs/report" / name).is_file()

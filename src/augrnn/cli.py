@@ -48,6 +48,7 @@ def build_parser() -> Parser:
     from augrnn.dashboard.commands import add_parser
     from augrnn.inference import commands as inference
     from augrnn.lab import commands as lab
+    from augrnn.report import commands as report
     from augrnn.sweeps import commands as sweeps
     from augrnn.tracking import sync
 
@@ -59,6 +60,7 @@ def build_parser() -> Parser:
     add_launcher(lab.add_parsers(commands))
     sweeps.add_parsers(commands)
     add_parser(commands, sweeps=sweeps.panels)
+    report.add_parser(commands)
     sync.add_parser(commands)
     bench.add_parser(commands)
     about = "show what the corpus of a config is like: words or questions, vocabulary, an example"

@@ -74,12 +74,13 @@ class Exhibit:
         save(self.figure(), Path(path))
 
     def _repr_png_(self) -> bytes | None:
-        return None if self.vector else self._encoded("png")
+        return None if self.vector else self.encoded("png")
 
     def _repr_svg_(self) -> str | None:
-        return self._encoded("svg").decode() if self.vector else None
+        return self.encoded("svg").decode() if self.vector else None
 
-    def _encoded(self, form: str) -> bytes:
+    def encoded(self, form: str) -> bytes:
+        """The picture as a file has it, "png", "svg" or "pdf", with its caption."""
         from augrnn.exhibits.style import encoded, plt
 
         figure = self.figure()

@@ -56,7 +56,16 @@ def judged(experiment: Experiment, record: Record | None, scale: str) -> list[Ju
 
 def strongest(experiment: Experiment, experiments: Path) -> list[Judged]:
     """Every claim at the largest scale that has a verdict on it; at the largest of all where none has."""
-    return _strongest(experiment, committed(experiment, experiments))
+    return strongest_of(experiment, committed(experiment, experiments))
+
+
+def own_records(experiment: Experiment, runs: Path) -> dict[str, Record]:
+    """The records in the folder of the user's runs, as `committed` has the committed ones.
+
+    Raises:
+      UserError: a record there is damaged, or of another version.
+    """
+    return _read({scale: own_path(runs, experiment.name, scale) for scale in experiment.scales})
 
 
 def strongest_own(experiment: Experiment, runs: Path) -> list[Judged]:
@@ -65,12 +74,12 @@ def strongest_own(experiment: Experiment, runs: Path) -> list[Judged]:
     Raises:
       UserError: a record there is damaged, or of another version.
     """
-    found = _read({scale: own_path(runs, experiment.name, scale) for scale in experiment.scales})
-    rows = _strongest(experiment, found)
+    rows = strongest_of(experiment, own_records(experiment, runs))
     return [replace(row, own=True) if row.verdict.known else replace(row, verdict=NOT_RUN, scale="") for row in rows]
 
 
-def _strongest(experiment: Experiment, records: Mapping[str, Record]) -> list[Judged]:
+def strongest_of(experiment: Experiment, records: Mapping[str, Record]) -> list[Judged]:
+    """The same of some records, by scale from the smallest to the largest."""
     rows = {}
     for scale, record in records.items():
         for row in judged(experiment, record, scale):

@@ -1,0 +1,63 @@
+"""Writes a report: static files that open from the disk, with no server and no network."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from augrnn.files import replacing
+from augrnn.report.charts import chart
+from augrnn.report.contents import ClaimsFile, Shown
+from augrnn.report.experiment_page import experiment_page, picture
+from augrnn.report.index import index
+
+ASSETS = Path(__file__).parent / "assets"
+"""What pages load: styles, scripts, and the library of charts with its licences."""
+
+INDEX = "index.html"
+"""The first page."""
+
+
+def report_files(experiments: Sequence[Shown]) -> dict[str, bytes]:
+    """All files of a report, by their paths in it."""
+    claims = ClaimsFile(format=1, claims=[entry for each in experiments for entry in each.claims])
+    texts = {
+        INDEX: index(experiments),
+        **{each.page: experiment_page(each) for each in experiments},
+        "claims.json": claims.model_dump_json(indent=1) + "\n",
+        "claims.schema.json": json.dumps(ClaimsFile.model_json_schema(), indent=1) + "\n",
+    }
+    assets = {path.relative_to(ASSETS).as_posix(): path.read_bytes() for path in sorted(_assets())}
+    return {
+        **{path: text.encode() for path, text in texts.items()},
+        **{f"assets/{name}": content for name, content in assets.items()},
+        **{name: content for each in experiments for name, content in _pictures(each)},
+    }
+
+
+def _assets() -> Iterator[Path]:
+    return (path for path in ASSETS.rglob("*") if path.is_file())
+
+
+def _pictures(shown: Shown) -> Iterator[tuple[str, bytes]]:
+    for scale, exhibits in shown.exhibits.items():
+        for name, exhibit in exhibits.items():
+            if chart(exhibit) is None:
+                drawn = shown.pictures[scale] / f"{name}.png"
+                yield picture(shown, scale, name), drawn.read_bytes() if drawn.exists() else exhibit.encoded("png")
+
+
+def write_report(files: Mapping[str, bytes], folder: Path) -> list[Path]:
+    """Write those files of a report that are not there yet, or other ones; gives their paths.
+
+    Raises:
+      UserError: the folder cannot be written.
+    """
+    changed = {
+        path: content
+        for name, content in files.items()
+        if not (path := folder / name).is_file() or path.read_bytes() != content
+    }
+    for path, content in changed.items():
+        with replacing(path) as file:
+            file.write(content)
+    return list(changed)

@@ -1,0 +1,192 @@
+"""What a report shows: every claim with its verdict, and every experiment with its records and exhibits.
+
+The models of this module are also the layout of claims.json; their field descriptions are its documentation.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from augrnn.lab.claims import State
+from augrnn.lab.claims_tables import NOT_RUN, Judged, committed, own_records, strongest_of
+from augrnn.lab.committed_record import Record
+from augrnn.lab.experiment import Experiment, load
+from augrnn.lab.places import names
+from augrnn.report.cards import card_html
+from augrnn.report.html import Html
+
+if TYPE_CHECKING:
+    from augrnn.exhibits.exhibit import Exhibit
+
+FEW = 5
+"""Seeds below which evidence is called thin."""
+
+FULL = "paper"
+"""The scale that has the paper's sizes; at all others a verdict is of a reduced scale."""
+
+
+class Cost(BaseModel):
+    """What the runs took that a verdict rests on."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    runs: int = Field(description="runs of the experiment at this scale that have ended")
+    seconds: float = Field(description="their wall-clock seconds, added up")
+    hardware: list[str] = Field(description="the machines that they ran on")
+
+
+class ClaimEntry(BaseModel):
+    """A claim of a paper, and what became of it here."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    experiment: str = Field(description="the experiment's name, <paper>/<finding>")
+    claim: str = Field(description="the claim's name, unique in the experiment")
+    citation: str = Field(description="the paper that the experiment is about")
+    sentence: str = Field(description="what the paper says")
+    source: str = Field(description="where it says so")
+    verdict: State = Field(description="at the largest scale that has a verdict; unjudged where the scale has no rule")
+    scale: str = Field(description="that scale; empty where nothing has run")
+    reduced: bool = Field(description="whether the scale is smaller than the paper's")
+    thin: bool = Field(description=f"whether fewer than {FEW} seeds decided")
+    contested: str = Field(description="the paper that says the opposite; empty where we know of none")
+    own: bool = Field(description="whether the record is one of the user's runs, and not a committed one")
+    value: float | None = Field(description="the judged number; null where there is none")
+    interval: tuple[float | None, float | None] | None = Field(
+        description="its 95 % interval, an end null where it is unbounded; null where there is none"
+    )
+    seeds: int = Field(description="how many seeds were judged")
+    here: str = Field(description="value, interval and seeds of all parts of the claim, in words")
+    needed: str = Field(description="the bar, which was set before the runs, in words")
+    paper: str = Field(description="the paper's value")
+    public: str = Field(description="the value of the best public code that we know")
+    cost: Cost | None = Field(description="what the runs took; null where nothing has run")
+
+
+class ClaimsFile(BaseModel):
+    """All claims of a report, as claims.json has them."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    format: Literal[1] = Field(description="the layout; raised when it changes")
+    claims: list[ClaimEntry]
+
+
+@dataclass(frozen=True)
+class Shown:
+    """An experiment as the report shows it.
+
+    Attributes:
+      experiment: the experiment.
+      place: the folder of experiments that has it.
+      records: by scale, the smallest scale first; the user's own where none is committed.
+      claims: every claim with its verdict.
+      exhibits: for each scale what there is to see, by name.
+      pictures: for each scale the folder of the drawn exhibits.
+      card: the experiment's card, empty where it has none.
+    """
+
+    experiment: Experiment
+    place: Path
+    records: dict[str, Record]
+    claims: Sequence[ClaimEntry]
+    exhibits: "Mapping[str, Mapping[str, Exhibit]]"
+    pictures: Mapping[str, Path]
+    card: Html
+
+    @property
+    def page(self) -> str:
+        """The experiment's page in the report."""
+        return f"{self.experiment.name}.html"
+
+
+def shown(places: Sequence[Path], runs: Path | None, only: str | None = None) -> list[Shown]:
+    """All experiments of several places, sorted by name, those without a record last; of one name the first place's.
+
+    Args:
+      places: folders of experiments.
+      runs: the user's own results, which count where nothing is committed; None for none.
+      only: the one experiment that is asked for.
+
+    Raises:
+      UserError: an experiment or a record is damaged.
+    """
+    first: dict[str, Path] = {}
+    for place in places:
+        for name in names(place):
+            first.setdefault(name, place)
+    found = [_shown(load(name, first[name]), first[name], runs) for name in sorted(first) if only in (None, name)]
+    return sorted(found, key=lambda each: not each.records)
+
+
+def _shown(experiment: Experiment, place: Path, runs: Path | None) -> Shown:
+    from augrnn.exhibits.exhibit import read_exhibits
+    from augrnn.lab.committed_exhibits import exhibits_path
+    from augrnn.lab.outcome import FIGURES
+    from augrnn.run_folder import EXHIBITS
+
+    name, own = experiment.name, False
+    records = committed(experiment, place)
+    files = {scale: (exhibits_path(place, name, scale), place / name / FIGURES / scale) for scale in records}
+    if not records and runs is not None:
+        records, own = own_records(experiment, runs), True
+        files = {scale: (runs / name / scale / EXHIBITS, runs / name / scale / FIGURES) for scale in records}
+    card = place / name / "README.md"
+    return Shown(
+        experiment,
+        place,
+        records,
+        [_entry(row, records.get(row.scale), own) for row in strongest_of(experiment, records)],
+        {scale: read_exhibits(path) for scale, (path, _) in files.items()},
+        {scale: folder for scale, (_, folder) in files.items()},
+        card_html(card.read_text(encoding="utf-8")) if card.exists() else Html(""),
+    )
+
+
+def _entry(row: Judged, record: Record | None, own: bool) -> ClaimEntry:
+    verdict = row.verdict if record else NOT_RUN
+    scale = row.scale if record else ""
+    claim = row.claim
+    return ClaimEntry(
+        experiment=row.experiment.name,
+        claim=claim.name,
+        citation=row.experiment.paper,
+        sentence=claim.sentence,
+        source=claim.source,
+        verdict=verdict.state,
+        scale=scale,
+        reduced=verdict.known and scale != FULL,
+        thin=verdict.known and verdict.seeds < FEW,
+        contested=claim.contested,
+        own=own and record is not None,
+        value=verdict.value,
+        interval=verdict.interval,
+        seeds=verdict.seeds,
+        here=verdict.text,
+        needed=claim.bar(scale) if scale else "",
+        paper=claim.paper,
+        public=claim.public,
+        cost=None if record is None else cost(record),
+    )
+
+
+def cost(record: Record) -> Cost:
+    """What the runs of a record took."""
+    seconds = sum(run.seconds or 0 for run in record.runs)
+    hardware = [str(machine) for machine in record.provenance.get("hardware", []) if machine is not None]
+    return Cost(runs=len(record.runs), seconds=seconds, hardware=hardware)
+
+
+def short_citation(citation: str) -> str:
+    """Authors and year: "Graves 2016: Adaptive ..." is "Graves 2016"; a citation without a year is kept whole.
+
+    What begins with "none" is no paper's.
+    """
+    if citation.startswith("none"):
+        return "no paper"
+    found = re.match(r".*?\b(?:19|20)\d\d\b\)?", citation)
+    return (found[0] if found else citation).strip()

@@ -1,0 +1,165 @@
+"""The page of an experiment: its claims, what there is to see, what it took, and its card."""
+
+import json
+from collections.abc import Sequence
+from urllib.parse import quote
+
+from augrnn.exhibits.exhibit import Exhibit
+from augrnn.lab.claims_tables import Judged, judged
+from augrnn.lab.committed_record import Record
+from augrnn.report.charts import Chart, chart
+from augrnn.report.contents import FULL, ClaimEntry, Shown, cost
+from augrnn.report.frame import LIBRARY, duration, page, table, verdict
+from augrnn.report.html import Html, data_block, element, together
+
+PICTURES = "pictures"
+"""The report's folder of drawn exhibits."""
+
+
+def experiment_page(shown: Shown) -> str:
+    """The page."""
+    experiment = shown.experiment
+    charts = {
+        f"{scale}/{name}": found
+        for scale, exhibits in shown.exhibits.items()
+        for name, exhibit in exhibits.items()
+        if (found := chart(exhibit)) is not None
+    }
+    body = [
+        element("h1", experiment.title),
+        element("p", experiment.paper, class_="source"),
+        element("h2", "Claims"),
+        element("div", *(_claim(entry) for entry in shown.claims), class_="claims"),
+    ]
+    for scale in reversed(shown.records):
+        body += _scale(shown, scale, charts)
+    body += _reproduction(shown)
+    if shown.card:
+        body += [element("h2", "The card"), element("div", shown.card, class_="card")]
+    return page(experiment.name, "../", body, [*LIBRARY, "report.js", "charts.js"], [data_block("charts", charts)])
+
+
+def _claim(entry: ClaimEntry) -> Html:
+    facts = [
+        ("here", _lines(entry.here)),
+        ("needed", _lines(entry.needed)),
+        ("in the paper", together([entry.paper])),
+        ("best public", together([entry.public])),
+        ("scale", together([entry.scale])),
+    ]
+    pairs = [together([element("dt", name), element("dd", value)]) for name, value in facts if value]
+    quoted = element("blockquote", element("p", entry.sentence), element("footer", entry.source))
+    return element(
+        "section", quoted, element("p", verdict(entry)), element("dl", *pairs), id=entry.claim, class_="claim"
+    )
+
+
+def _lines(text: str) -> Html:
+    return together(element("span", each, class_="line") for each in text.split("; ") if each)
+
+
+def _scale(shown: Shown, scale: str, charts: dict[str, Chart]) -> list[Html]:
+    record = shown.records[scale]
+    found = [element("h2", f"Scale: {scale}", id=f"scale-{scale}")]
+    found += [_figure(shown, scale, name, exhibit, charts) for name, exhibit in shown.exhibits[scale].items()]
+    rows = [_verdict_row(row) for row in judged(shown.experiment, record, scale)]
+    found.append(table(("claim", "verdict", "here", "needed"), rows, f"Every claim at scale {scale}"))
+    found.append(_variants(record))
+    found.append(element("details", element("summary", "Every run"), _runs(record)))
+    found.append(_origin(record))
+    return found
+
+
+def picture(shown: Shown, scale: str, name: str) -> str:
+    """The report's copy of a drawn exhibit."""
+    return f"{PICTURES}/{shown.experiment.name}/{scale}/{name}.png"
+
+
+def _figure(shown: Shown, scale: str, name: str, exhibit: Exhibit, charts: dict[str, Chart]) -> Html:
+    key = f"{scale}/{name}"
+    title = element("h3", name.replace("_", " ").replace("-", " ").capitalize())
+    if key in charts:
+        parts = [element("div", class_="chart", data_chart=key), element("figcaption", charts[key]["caption"])]
+    else:  # its caption is part of the picture
+        parts = [element("img", src=quote(f"../{picture(shown, scale, name)}"), alt=exhibit.caption)]
+    return element("figure", title, *parts, id=f"{scale}-{name}")
+
+
+def _verdict_row(row: Judged) -> list[str]:
+    needed = row.claim.bar(row.scale)
+    return [row.claim.name, row.verdict.state, _lines(row.verdict.text), _lines(needed)]
+
+
+def _variants(record: Record) -> Html:
+    results = record.results
+    rows = []
+    for variant, planned in results.planned.items():
+        runs = results[variant]
+        failed = sum(run.status == "failed" for run in runs)
+        changed = record.variants[variant]["settings"]
+        rows.append(
+            [
+                variant,
+                element("code", record.variants[variant]["config"]),
+                element("code", json.dumps(changed)) if changed else "",
+                f"{len(runs)} of {planned}" + (f", {failed} failed" if failed else ""),
+                duration(sum(run.seconds or 0 for run in runs)),
+            ]
+        )
+    return table(("variant", "config", "changed of it", "runs", "time"), rows, "What was trained")
+
+
+def _runs(record: Record) -> Html:
+    rows = [
+        [
+            run.variant,
+            str(run.seed),
+            run.status + (f": {run.error}" if run.error else ""),
+            *(_count(value) for value in (run.parameters, run.sequences, run.updates)),
+            "" if run.seconds is None else f"{run.seconds:,.0f}",
+        ]
+        for run in record.runs
+    ]
+    return table(("variant", "seed", "outcome", "parameters", "sequences", "updates", "seconds"), rows)
+
+
+def _count(value: int | None) -> str:
+    return "" if value is None else f"{value:,}"
+
+
+def _origin(record: Record) -> Html:
+    found = cost(record)
+    told = {
+        key: [str(value) for value in record.provenance.get(key, []) if value is not None]
+        for key in ("commit", "python")
+    }
+    parts = [
+        f"{found.runs} runs, {duration(found.seconds)} of wall-clock time added up, on {', '.join(found.hardware)}.",
+        f"Commits: {', '.join(told['commit'])}. Python {', '.join(told['python'])}.",
+    ]
+    return element("p", " ".join(parts), class_="source")
+
+
+def _reproduction(shown: Shown) -> list[Html]:
+    experiment = shown.experiment
+    scales: Sequence[str] = list(shown.records) or list(experiment.scales)[:1]
+    commands = [f"augrnn reproduce {experiment.name} --scale {scale}" for scale in scales]
+    found = [
+        element("h2", "Reproduce it", id="reproduce"),
+        *(element("pre", element("code", command)) for command in commands),
+    ]
+    left = [entry for entry in shown.claims if FULL in _scales_of(shown, entry) and entry.scale != FULL]
+    if FULL in experiment.scales and left:
+        hours = duration(60 * experiment.scales[FULL].minutes)
+        found += [
+            element("h3", "What the paper's scale would tell"),
+            element("p", f"The paper's sizes and budgets take about {hours} of a GPU. They would judge:"),
+            element("ul", *(element("li", element("a", entry.claim, href=f"#{entry.claim}")) for entry in left)),
+            element("pre", element("code", f"augrnn reproduce {experiment.name} --scale {FULL} --launcher slurm")),
+        ]
+    return found
+
+
+def _scales_of(shown: Shown, entry: ClaimEntry) -> set[str]:
+    claim = next(each for each in shown.experiment.claims if each.name == entry.claim)
+    return set(claim.rules)

@@ -1,0 +1,99 @@
+"""What all pages of a report have in common."""
+
+from collections.abc import Sequence
+
+from augrnn.report.contents import ClaimEntry
+from augrnn.report.html import Html, element, together
+
+GUARD = (
+    "default-src 'none'; script-src file: http: https:; style-src 'unsafe-inline' file: http: https:; "
+    "img-src data: file: http: https:"
+)
+"""What a browser may load: files beside the page. No script inside a page ever runs."""
+
+LIBRARY = ("vendor/d3.min.js", "vendor/plot.umd.min.js")
+"""The library of charts."""
+
+SIGNS = {"reproduced": "✓", "partly": "◐", "not reproduced": "✗", "not run": "–", "unjudged": "·"}
+"""What tells verdicts apart where there is no colour."""
+
+
+def page(title: str, up: str, body: Sequence[Html], scripts: Sequence[str] = (), data: Sequence[Html] = ()) -> str:
+    """A whole page.
+
+    Args:
+      title: its title.
+      up: the way from its folder to the report's, "" or "../".
+      body: what is on it.
+      scripts: files in the folder of assets, in the order in which they run.
+      data: blocks of data for them.
+    """
+    head = element(
+        "head",
+        element("meta", charset="utf-8"),
+        element("meta", name="viewport", content="width=device-width, initial-scale=1"),
+        Html(f'<meta http-equiv="Content-Security-Policy" content="{GUARD}">'),
+        element("title", title),
+        element("link", rel="stylesheet", href=f"{up}assets/report.css"),
+    )
+    top = element("nav", element("a", "All claims", href=f"{up}index.html"), aria_label="Report")
+    files = [Html(f'<script src="{up}assets/{each}"></script>') for each in scripts]
+    inside = [
+        element("a", "To the content", class_="skip", href="#content"),
+        element("header", top),
+        element("main", *body, id="content"),
+        *data,
+        *files,
+    ]
+    return f'<!doctype html>\n<html lang="en">{head}\n<body>\n{together(inside)}\n</body></html>\n'
+
+
+def verdict(entry: ClaimEntry) -> Html:
+    """A verdict with what has to be known of it: a reduced scale, few seeds, papers that contradict each other."""
+    state = entry.verdict
+    kind = state.replace(" ", "-")
+    sign = element("span", SIGNS[state], class_="sign", aria_hidden="true")
+    notes = [element("span", words, class_="note") for words in qualifiers(entry)]
+    return element("span", sign, Html(" "), state, *notes, class_=f"verdict {kind}")
+
+
+def qualifiers(entry: ClaimEntry) -> list[str]:
+    """What has to be known of a verdict, in words."""
+    words = []
+    if entry.reduced:
+        words.append("reduced scale")
+    if entry.thin:
+        words.append(f"thin evidence: {seeds(entry.seeds)}")
+    if entry.contested:
+        words.append(f"contested by {entry.contested}")
+    if entry.own:
+        words.append("your own runs")
+    return words
+
+
+def seeds(count: int) -> str:
+    """So many seeds, in words."""
+    return f"{count} seed{'s' * (count != 1)}"
+
+
+def duration(seconds: float) -> str:
+    """A time in words, as coarse as a reader wants it: "40 s", "7 min", "2.5 h"."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]], caption: str = "") -> Html:
+    """A table whose rows stand below each other on a narrow screen, each cell under the name of its column."""
+    top = element("tr", *(element("th", name, scope="col", role="columnheader") for name in head), role="row")
+    lines = [
+        element(
+            "tr",
+            *(element("td", cell, data_name=name, role="cell") for name, cell in zip(head, row, strict=True)),
+            role="row",
+        )
+        for row in rows
+    ]
+    titled = [element("caption", caption)] if caption else []
+    parts = element("thead", top, role="rowgroup"), element("tbody", *lines, role="rowgroup")
+    return element("table", *titled, *parts, role="table", class_="stacked")

@@ -1,0 +1,232 @@
+"""The files of a report, without a browser."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import shutil
+import subprocess
+import sys
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import unquote
+
+import pytest
+
+from augrnn.cli import main
+from augrnn.errors import UserError
+from augrnn.lab.claims import STATES
+from augrnn.lab.claims_tables import strongest
+from augrnn.report.build import ASSETS, report_files, write_report
+from augrnn.report.cards import card_html
+from augrnn.report.contents import FEW, ClaimsFile, short_citation, shown
+from augrnn.report.html import Html, data_block, element
+
+if TYPE_CHECKING:
+    from augrnn.report.contents import Shown
+
+HOSTILE = "</script><img src=x onerror=alert(1)>&amp;\"'<b>"
+
+
+class Links(HTMLParser):
+    """What a page refers to, and the ids that it has."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.found: list[str] = []
+        self.ids: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        for name, value in attrs:
+            if name in ("href", "src") and value:
+                self.found.append(value)
+            if name == "id" and value:
+                self.ids.append(value)
+
+
+def test_texts_stay_texts() -> None:
+    made = element("p", HOSTILE, element("b", "x"), title=HOSTILE, data_name="a", hidden=True, class_=None)
+    parser = Links(made)
+    assert parser.found == []
+    assert made.startswith('<p title="&lt;/script&gt;')
+    assert made.endswith("<b>x</b></p>")
+    assert " hidden" in made
+    assert "class" not in made
+    block = data_block("d", {"text": HOSTILE + "\u2028"})
+    inside = block.partition(">")[2].removesuffix("</script>")
+    assert "<" not in inside
+    assert json.loads(inside) == {"text": HOSTILE + "\u2028"}
+    assert isinstance(element("br"), Html)
+    assert element("br") == "<br>"
+
+
+def test_a_card_keeps_its_words_and_nothing_that_leads_nowhere() -> None:
+    card = (
+        "# Title\n\nIt [reads](https://example.org/a) and [links](../other/README.md).\n\n![Curves](figures/a.png)\n\n"
+        "    augrnn reproduce a/b\n\n<!-- results:begin -->\n\n| a | b |\n| --- | --- |\n| 1 | 2 |\n\n"
+        "<!-- results:end -->\n\n## Deviations\n\n1. `x`\n\n<script>alert(1)</script>\n\n[bad](javascript:alert(1))\n"
+    )
+    html = card_html(card)
+    assert Links(html).found == ["https://example.org/a"]
+    assert "Title" not in html
+    assert "links" in html
+    assert "<h3>Deviations</h3>" in html
+    assert "<table>" not in html
+    assert "augrnn reproduce" not in html
+    assert "<script" not in html
+    assert "&lt;script&gt;" in html
+
+
+def test_every_claim_stands_on_the_first_page_with_the_verdict_of_the_record(
+    committed: list[Shown], site: Path
+) -> None:
+    page = (site / "index.html").read_text(encoding="utf-8")
+    assert page.count("data-verdict=") == sum(len(each.claims) for each in committed)
+    claims = ClaimsFile.model_validate_json((site / "claims.json").read_text(encoding="utf-8")).claims
+    rows = [row for each in committed for row in strongest(each.experiment, each.place)]
+    assert [(entry.experiment, entry.claim) for entry in claims] == [
+        (row.experiment.name, row.claim.name) for row in rows
+    ]
+    for entry, row in zip(claims, rows, strict=True):
+        assert (entry.verdict, entry.here, entry.seeds) == (row.verdict.state, row.verdict.text, row.verdict.seeds)
+        assert (entry.value, entry.interval) == (row.verdict.value, row.verdict.interval)
+        assert entry.thin == (row.verdict.known and row.verdict.seeds < FEW)
+        assert entry.reduced == (row.verdict.known and row.scale != "paper")
+        assert (entry.cost is None) == (not row.scale)
+
+
+def test_the_cost_is_that_of_the_runs_on_record(committed: list[Shown]) -> None:
+    (copy,) = [each for each in committed if each.experiment.name == "ntm/copy"]
+    content = json.loads((copy.place / "ntm/copy/results/small.json").read_text(encoding="utf-8"))
+    cost = copy.claims[0].cost
+    assert cost is not None
+    assert (cost.runs, cost.seconds) == (len(content["runs"]), sum(run["seconds"] for run in content["runs"]))
+    assert cost.hardware == content["provenance"]["hardware"]
+
+
+def test_papers_that_contradict_each_other_are_named(committed: list[Shown]) -> None:
+    found = {(entry.experiment, entry.claim): entry.contested for each in committed for entry in each.claims}
+    assert found["act/ponder", "few-taus-solve"] == "Graves 2016"
+    assert found["act/parity", "small-taus-solve"] == "Banino et al. 2021"
+
+
+def test_the_layout_of_the_claims_is_documented_field_by_field(site: Path) -> None:
+    schema = json.loads((site / "claims.schema.json").read_text(encoding="utf-8"))
+    fields = schema["$defs"]["ClaimEntry"]["properties"]
+    assert all(len(each["description"]) > 10 for each in fields.values())
+    assert set(schema["$defs"]["ClaimEntry"]["required"]) == set(fields)
+    assert set(fields["verdict"]["enum"]) == set(STATES)
+
+
+@pytest.mark.parametrize(
+    ("citation", "short"),
+    [
+        ("Graves 2016: Adaptive Computation Time, arXiv 1603.08983", "Graves 2016"),
+        ("Nobody (2026): Nothing", "Nobody (2026)"),
+        ("none: an example of 2016", "no paper"),
+        ("Somebody", "Somebody"),
+    ],
+)
+def test_papers_are_named_by_authors_and_year(citation: str, short: str) -> None:
+    assert short_citation(citation) == short
+
+
+def test_everything_that_pages_refer_to_is_there(site: Path) -> None:
+    pages = {path: Links(path.read_text(encoding="utf-8")) for path in site.rglob("*.html")}
+    assert len(pages) > 20
+    for path, links in pages.items():
+        assert len(set(links.ids)) == len(links.ids), path
+        for link in links.found:
+            if link.startswith("https://"):
+                continue
+            name, _, fragment = link.partition("#")
+            target = (path.parent / unquote(name)).resolve() if name else path
+            assert target.is_file(), (path, link)
+            if fragment:
+                assert unquote(fragment) in pages[target].ids, (path, link)
+
+
+def test_pages_are_small_and_load_nothing_from_elsewhere(site: Path) -> None:
+    for path in site.rglob("*.html"):
+        text = path.read_text(encoding="utf-8")
+        loaded = re.findall(r'<(?:script|link|img)[^>]*(?:src|href)="([^"]+)"', text)
+        assert not any("://" in each for each in loaded)
+        assert 'type="module"' not in text
+        size = len(text.encode()) + sum((path.parent / unquote(each)).stat().st_size for each in loaded)
+        assert size < (300_000 if path.name == "index.html" else 1_000_000), (path, size)
+
+
+def test_the_library_is_the_one_that_its_list_names() -> None:
+    listed = (ASSETS / "vendor/README.md").read_text(encoding="utf-8")
+    scripts = list((ASSETS / "vendor").glob("*.js"))
+    assert len(scripts) == 2
+    for path in scripts:
+        assert hashlib.sha256(path.read_bytes()).hexdigest() in listed
+        assert (ASSETS / "vendor" / f"LICENSE-{path.name.partition('.')[0]}").is_file()
+
+
+def test_what_has_not_changed_is_not_written_again(committed: list[Shown], site: Path, tmp_path: Path) -> None:
+    files = report_files(committed)
+    assert write_report(files, site) == []
+    assert {path.relative_to(site).as_posix() for path in site.rglob("*") if path.is_file()} == set(files)
+    assert report_files(committed) == files
+
+
+def test_the_command_writes_one_experiment_and_says_where(
+    tmp_path: Path, root: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(root)
+    words = ["report", "--experiment", "ntm/copy", "--committed", "--out", str(tmp_path)]
+    assert main(words) == 0
+    assert capsys.readouterr().out.startswith(f"{tmp_path}/ntm/copy.html  (")
+    assert [path.name for path in tmp_path.rglob("ntm/*.html")] == ["copy.html"]
+    assert {each["experiment"] for each in json.loads((tmp_path / "claims.json").read_text())["claims"]} == {"ntm/copy"}
+    assert main(words) == 0
+    assert capsys.readouterr().out == f"{tmp_path}/ntm/copy.html  (up to date)\n"
+    assert main(["report", "--experiment", "ntm/coppy", "--out", str(tmp_path)]) == 2
+    assert "did you mean ntm/copy" in capsys.readouterr().err
+    (tmp_path / "file").touch()
+    assert main(["report", "--experiment", "ntm/copy", "--out", str(tmp_path / "file")]) == 2
+    assert capsys.readouterr().err.startswith("augrnn: error: cannot write")
+
+
+def test_it_needs_no_torch(root: Path, tmp_path: Path) -> None:
+    code = (
+        "import sys; from augrnn.cli import main; "
+        f"main(['report', '--committed', '--out', {str(tmp_path)!r}]); "
+        "assert not {'torch', 'lightning', 'matplotlib'} & set(sys.modules), 'slow'"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_own_results_are_shown_where_nothing_is_committed(root: Path, tmp_path: Path) -> None:
+    place, runs = tmp_path / "experiments", tmp_path / "runs"
+    source = root / "experiments/ntm/copy"
+    shutil.copytree(source, place / "ntm/copy", ignore=shutil.ignore_patterns("results", "exhibits", "figures"))
+    (one,) = shown([place], runs)
+    assert {entry.verdict for entry in one.claims} == {"not run"}
+    folder = runs / "ntm/copy/smoke"
+    folder.mkdir(parents=True)
+    shutil.copy(source / "results/smoke.json", folder / "results.json")
+    shutil.copy(source / "exhibits/smoke.json", folder / "exhibits.json")
+    (one,) = shown([place], runs)
+    judged = [entry for entry in one.claims if entry.verdict == "reproduced"]
+    assert judged
+    assert all(entry.own for entry in judged)
+    assert list(one.exhibits["smoke"]) == ["learning", "generalisation", "heads"]
+    assert "your own runs" in report_files([one])["index.html"].decode()
+    (one,) = shown([place], None)
+    assert {entry.verdict for entry in one.claims} == {"not run"}
+    (first, *_) = shown([place, root / "experiments"], None, "ntm/copy")
+    assert first.place == place
+
+
+def test_a_broken_record_is_one_line(root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    shutil.copytree(root / "experiments/ntm/copy", tmp_path / "experiments/ntm/copy")
+    (tmp_path / "experiments/ntm/copy/results/small.json").write_text("{")
+    with pytest.raises(UserError, match=r"small\.json is damaged"):
+        shown([tmp_path / "experiments"], None)
