@@ -8,6 +8,7 @@ from augrnn.files import replacing
 from augrnn.report.charts import chart
 from augrnn.report.contents import ClaimsFile, Shown
 from augrnn.report.experiment_page import experiment_page, picture
+from augrnn.report.explore import figures_of
 from augrnn.report.index import index
 
 ASSETS = Path(__file__).parent / "assets"
@@ -23,6 +24,7 @@ def report_files(experiments: Sequence[Shown]) -> dict[str, bytes]:
     texts = {
         INDEX: index(experiments),
         **{each.page: experiment_page(each) for each in experiments},
+        **{figure.path: figure.page() for figure in figures_of([each.experiment.name for each in experiments])},
         "claims.json": claims.model_dump_json(indent=1) + "\n",
         "claims.schema.json": json.dumps(ClaimsFile.model_json_schema(), indent=1) + "\n",
     }

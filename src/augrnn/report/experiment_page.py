@@ -9,6 +9,7 @@ from augrnn.lab.claims_tables import Judged, judged
 from augrnn.lab.committed_record import Record
 from augrnn.report.charts import Chart, chart
 from augrnn.report.contents import FULL, ClaimEntry, Shown, cost
+from augrnn.report.explore import figures_of
 from augrnn.report.frame import LIBRARY, duration, page, table, verdict
 from augrnn.report.html import Html, data_block, element, together
 
@@ -28,6 +29,7 @@ def experiment_page(shown: Shown) -> str:
     body = [
         element("h1", experiment.title),
         element("p", experiment.paper, class_="source"),
+        *(element("p", "Try it: ", figure.link("../")) for figure in figures_of([experiment.name])),
         element("h2", "Claims"),
         element("div", *(_claim(entry) for entry in shown.claims), class_="claims"),
     ]

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from augrnn.lab.claims import STATES
 from augrnn.report.contents import ClaimEntry, Shown, short_citation
+from augrnn.report.explore import figures_of
 from augrnn.report.frame import duration, page, seeds, table, verdict
 from augrnn.report.html import Html, element, together
 
@@ -28,10 +29,13 @@ def index(experiments: Sequence[Shown]) -> str:
         element("a", "its layout", href="claims.schema.json"),
         ").",
     )
+    names = [each.experiment.name for each in experiments]
+    figures = [element("li", figure.link("")) for figure in figures_of(names)]
     body = [
         element("h1", TITLE),
         _headline(claims),
         about,
+        *([element("h2", "Try it"), element("ul", *figures)] if figures else []),
         element("h2", "Every claim"),
         _filter(claims),
         _claims(experiments),

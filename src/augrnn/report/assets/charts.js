@@ -244,13 +244,13 @@
   }
 
   // A sequence step by step: all maps with a frame on the step, and what stands in them there; tells where it moves.
-  function trace(data, box, key, moved = () => {}) {
+  function trace(data, box, key, first = 0, moved = () => {}) {
     const steps = data.panels[0].values.length;
-    let step = Math.min(Number(report.state().get(key) ?? 0), steps - 1);
+    let step = Math.min(Number(report.state().get(key) ?? first), steps - 1);
     const maps = data.panels.map(() => element("div"));
     const bars = data.panels.map(() => element("div"));
     const words = data.panels.map(() => element("td"));
-    const height = (panel) => Math.max(56, Math.min(190, 26 + 7 * panel.values[0].length));
+    const height = (panel) => Math.max(56, Math.min(230, 26 + 7 * panel.values[0].length));
     const draws = data.panels.map((panel, i) => fitted(maps[i], (width) => heat(panel.values, {
       first: data.first, width, height: height(panel), label: panel.rows, step,
     })));
@@ -264,7 +264,7 @@
     const told = (panel) => {
       const row = panel.values[step];
       if (panel.rows !== "memory row") {
-        return row.length > 10 ? `${number(d3.min(row))} to ${number(d3.max(row))}` : row.map(number).join(" ");
+        return row.length > 10 ? `${number(d3.min(row))} to ${number(d3.max(row))}` : row.map((each) => Number(each.toFixed(2))).join("  ");
       }
       const most = d3.greatestIndex(row);
       return `row ${most} most: ${number(row[most])}`;

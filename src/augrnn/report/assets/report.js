@@ -50,9 +50,11 @@ const report = {
       input.setAttribute("aria-valuetext", output.textContent);
       change(Number(input.value));
     });
-    const set = (to) => {
+    // A value set by the page may lie between the slider's stops: its own words tell it exactly.
+    const set = (to, words = tell(to)) => {
       input.value = to;
-      output.textContent = tell(Number(input.value));
+      output.textContent = words;
+      input.setAttribute("aria-valuetext", words);
     };
     return { part: report.element("label", {}, `${name} `, input, output), input, set };
   },

@@ -1,0 +1,254 @@
+"""The figures to try: their numbers are those of the cells, and they answer to mouse, keys and touch."""
+
+# N = memory rows, W = row width, S = shifts
+
+from __future__ import annotations
+
+import base64
+import random
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+import torch
+
+from augrnn.cells import addressing
+from augrnn.cells.act import ACT
+from augrnn.cells.feedforward import Feedforward
+from augrnn.cells.ntm import NTM
+from augrnn.cells.rnn import RNN
+from augrnn.cells.unroll import unroll
+from augrnn.report.explore import FIGURES, LIVE, read_model
+from augrnn.soft import mix
+from tests.report.test_pages import faults, too_wide
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+    from tests.report.conftest import Open
+
+pytestmark = pytest.mark.xdist_group("browser")
+
+LENGTH = 20
+
+
+def weights_of(model: dict[str, Any]) -> dict[str, torch.Tensor]:
+    """The numbers that a page carries, as tensors."""
+    return {
+        name: torch.from_numpy(np.frombuffer(base64.b64decode(each["data"]), dtype="<f4").copy()).view(each["shape"])
+        for name, each in model["weights"].items()
+    }
+
+
+def copying_machine() -> NTM:
+    model = read_model("copy")
+    size = model["cell"]["init_args"]["controller"]["init_args"]["hidden_size"]
+    machine = NTM(9, 8, lambda inputs: Feedforward(inputs, size), rows=model["cell"]["init_args"]["rows"])
+    machine.load_state_dict(weights_of(model))
+    return machine.eval()
+
+
+def parity_net(name: str) -> ACT:
+    net = ACT(RNN(17, 128, 1))
+    net.load_state_dict(weights_of(read_model(name)))
+    return net.eval()
+
+
+def bits(text: bytes) -> torch.Tensor:
+    """The machine's inputs (T, 1, 9) for a text."""
+    inputs = torch.zeros(2 * len(text) + 1, 1, 9)
+    for i, byte in enumerate(text):
+        inputs[i, 0, :8] = torch.tensor([byte >> (7 - k) & 1 for k in range(8)])
+    inputs[len(text), 0, 8] = 1
+    return inputs
+
+
+@pytest.fixture
+def ntm(site: Path, opened: Open) -> Page:
+    return opened(site / "try/ntm.html")
+
+
+@pytest.fixture
+def parity(site: Path, opened: Open) -> Page:
+    return opened(site / "try/parity.html")
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_the_calculator_gives_the_numbers_of_the_addressing(seed: int, ntm: Page) -> None:
+    torch.manual_seed(seed)
+    draw = random.Random(seed)
+    n, w, s = draw.choice([3, 5, 17, 64]), draw.choice([1, 4, 20]), draw.choice([1, 3])
+    memory_NW = torch.randn(n, w, dtype=torch.float64) * (torch.rand(n, 1) < 0.8)
+    key_W, previous_N = torch.randn(w, dtype=torch.float64), torch.randn(n, dtype=torch.float64).mul(3).softmax(0)
+    strength, gate, gamma = draw.choice([0.1, 1.0, 8.0, 60.0]), draw.random(), draw.choice([1.0, 2.5, 30.0])
+    shifts_S = torch.randn(s, dtype=torch.float64).softmax(0)
+    erase_W, add_W = torch.rand(w, dtype=torch.float64), torch.randn(w, dtype=torch.float64)
+    asked = {
+        "key": key_W.tolist(),
+        "strength": strength,
+        "gate": gate,
+        "shifts": shifts_S.tolist(),
+        "gamma": gamma,
+        "erase": erase_W.tolist(),
+        "add": add_W.tolist(),
+    }
+    found = ntm.evaluate(
+        """([memory, previous, asked]) => {
+            const found = machines.address(memory, previous, asked);
+            return {...found, read: machines.read(memory, found.weighting),
+                    after: machines.write(memory, found.weighting, asked.erase, asked.add)};
+        }""",
+        [memory_NW.tolist(), previous_N.tolist(), asked],
+    )
+    one = torch.tensor([[1.0]], dtype=torch.float64)
+    content = addressing.content_weighting(key_W.view(1, 1, w), strength * one, memory_NW[None])
+    gated = addressing.interpolate(content, previous_N.view(1, 1, n), gate * one)
+    shifted = addressing.shift(gated, shifts_S.view(1, 1, s))
+    weighting = addressing.sharpen(shifted, gamma * one)
+    after = addressing.write(memory_NW[None], weighting, erase_W.view(1, 1, w), add_W.view(1, 1, w))
+    expected = {
+        "content": content[0, 0],
+        "gated": gated[0, 0],
+        "shifted": shifted[0, 0],
+        "weighting": weighting[0, 0],
+        "read": mix(weighting, memory_NW[None])[0, 0],
+        "after": after[0],
+    }
+    for name, values in expected.items():
+        torch.testing.assert_close(torch.tensor(found[name], dtype=torch.float64), values, rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize("text", [b"a", b"attention", bytes(range(0, 200, 10)), b"\xff" * LENGTH])
+def test_the_copying_machine_is_the_cell(text: bytes, ntm: Page) -> None:
+    inputs = bits(text)
+    found = ntm.evaluate(
+        """inputs => new machines.NTM(report.data("models").copy).run(inputs).map(
+            step => ({output: step.output, weightings: step.state.weightings, read: step.state.read}))""",
+        inputs[:, 0].tolist(),
+    )
+    with torch.no_grad():
+        kept = unroll(copying_machine(), inputs, keep=True)
+    pairs = {
+        "output": kept.y_TBO[:, 0].sigmoid(),
+        "weightings": kept.trace.weighting_BAN[:, 0],
+        "read": kept.trace.read_BHW[:, 0, 0],
+    }
+    for name, expected in pairs.items():
+        ours = torch.tensor([step[name] for step in found])
+        torch.testing.assert_close(ours, expected, rtol=0, atol=1e-5)
+
+
+def vectors(count: int) -> list[list[int]]:
+    draw = random.Random(3)
+    return [[draw.choice([-1, 0, 1]) for _ in range(16)] for _ in range(count)]
+
+
+@pytest.mark.parametrize("name", ["tau-0.001", "tau-0.01", "tau-0.1"])
+def test_the_parity_nets_are_the_cell(name: str, parity: Page) -> None:
+    given = vectors(50)
+    found = parity.evaluate(
+        "([name, vectors]) => vectors.map(v => new machines.ACT(report.data('models')[name]).run(v))", [name, given]
+    )
+    net = parity_net(name)
+    with torch.no_grad():
+        kept = unroll(net, torch.tensor(given, dtype=torch.float32)[None], keep=True)
+    assert [len(each["steps"]) for each in found] == kept.trace.steps_B[0].int().tolist()
+    ours = torch.tensor([each["output"] for each in found])
+    torch.testing.assert_close(ours, kept.y_TBO[0, :, 0].sigmoid(), rtol=0, atol=1e-5)
+    remainders = torch.tensor([float(each["remainder"]) for each in found])
+    torch.testing.assert_close(remainders, kept.trace.remainder_B[0], rtol=0, atol=1e-5)
+
+
+def test_the_weights_are_few() -> None:
+    assert {path.stem for path in LIVE.glob("*.json")} == {name for figure in FIGURES for name in figure.models}
+    for path in LIVE.glob("*.json"):
+        numbers = sum(tensor.numel() for tensor in weights_of(read_model(path.stem)).values())
+        assert 4 * numbers < 100_000
+
+
+def answer(page: Page) -> str:
+    return str(page.locator("#answer").text_content())
+
+
+@pytest.mark.parametrize("text", ["Turing", "soft attention, hard"])
+def test_what_is_typed_comes_back(text: str, ntm: Page) -> None:
+    ntm.get_by_label("Type up to 20 letters").fill(text)
+    assert answer(ntm) == f"It gives back: {text} with 0 of {8 * len(text)} bits wrong."
+
+
+def reading(page: Page, name: str) -> str:
+    return str(page.locator(f"#reading-{name}").text_content())
+
+
+def most(weights: Sequence[float]) -> str:
+    best = int(np.argmax(weights))
+    return f"most at row {best}: {weights[best]:.4g}"
+
+
+def test_the_calculator_starts_from_the_machine_and_follows_every_control(ntm: Page, site: Path, opened: Open) -> None:
+    with torch.no_grad():
+        kept = unroll(copying_machine().double(), bits(b"attention").double(), keep=True)
+    trace = kept.trace.weighting_BAN[:, 0]
+    ntm.get_by_label("Head", exact=True).select_option("write head")
+    ntm.get_by_label("Step in time", exact=True).focus()
+    ntm.keyboard.press("Home")
+    for _ in range(4):
+        ntm.keyboard.press("ArrowRight")
+    assert reading(ntm, "weighting") == most(trace[4, 1].tolist())
+    ntm.get_by_label("Head", exact=True).select_option("read head")
+    assert reading(ntm, "weighting") == most(trace[4, 0].tolist())
+    ntm.get_by_label("Previous weighting", exact=True).fill("7")
+    ntm.get_by_label("Gate g", exact=True).fill("0")
+    assert reading(ntm, "gated") == "most at row 7: 1"
+    ntm.get_by_label("Shift by +1", exact=True).fill("1")
+    ntm.get_by_label("Shift by +1", exact=True).press("ArrowLeft")
+    assert reading(ntm, "shifted") == "most at row 8: 0.99"
+    ntm.get_by_label("Shift by +1", exact=True).press("ArrowRight")
+    ntm.get_by_label("Previous weighting", exact=True).fill("63")
+    assert reading(ntm, "weighting") == "most at row 0: 1"  # around the end
+    again = opened(site / "try/ntm.html", "#" + ntm.url.partition("#")[2])
+    for name in ("similarity", "content", "gated", "shifted", "weighting"):
+        assert reading(again, name) == reading(ntm, name)
+    ntm.get_by_role("button", name="As the machine had it").click()
+    assert reading(ntm, "weighting") == most(trace[4, 0].tolist())
+
+
+def test_a_row_is_chosen_by_touch(site: Path, opened: Open) -> None:
+    page = opened(site / "try/ntm.html", "#head=0", width=360, touch=True)
+    chart = page.get_by_label("Previous weighting, for each memory row", exact=True)
+    box = chart.bounding_box()
+    chart.tap(position={"x": 40 + (box["width"] - 60) * 0.5, "y": 50})
+    assert page.get_by_label("Previous weighting", exact=True).input_value() in ("31", "32")
+
+
+def test_a_vector_is_set_by_hand_and_its_address_can_be_shared(parity: Page, site: Path, opened: Open) -> None:
+    cells = parity.get_by_role("group", name="The vector").get_by_role("button")
+    for i in range(16):
+        while cells.nth(i).text_content() != "0":
+            cells.nth(i).click()
+    cells.nth(0).focus()
+    parity.keyboard.press("Enter")
+    cells.nth(5).press(" ")
+    cells.nth(9).press(" ")
+    vector = [0] * 16
+    for i in (0, 5, 9):
+        vector[i] = {"1": 1, "−1": -1}[cells.nth(i).text_content() or ""]
+    with torch.no_grad():
+        kept = unroll(parity_net("tau-0.001"), torch.tensor([[vector]], dtype=torch.float32), keep=True)
+    steps, says = int(kept.trace.steps_B[0, 0]), "odd" if kept.y_TBO[0, 0, 0] > 0 else "even"
+    assert answer(parity).startswith(f"After {steps} steps it says {says}")
+    again = opened(site / "try/parity.html", "#" + parity.url.partition("#")[2])
+    assert answer(again) == answer(parity)
+    parity.get_by_label("Network", exact=True).select_option("trained with time penalty 0.1")
+    assert answer(parity).startswith("After 1 step it says")
+
+
+@pytest.mark.parametrize("name", [figure.path for figure in FIGURES])
+@pytest.mark.parametrize("dark", [False, True])
+def test_the_figures_fit_every_screen_and_every_reader(name: str, dark: bool, site: Path, opened: Open) -> None:
+    for width in (360, 1440):
+        page = opened(site / name, width=width, dark=dark)
+        assert too_wide(page) <= 0
+    assert faults(page) == []
