@@ -164,9 +164,11 @@ def test_words_of_a_caption_light_up_the_picture(site: Path, opened: Open) -> No
     page = opened(site / "attention/scenes.html", touch=True)
     box = chart(page, "small/overlay-0")
     content = json.loads((EXPERIMENTS / "attention/scenes/exhibits/small.json").read_text())["overlay-0"]
-    assert box.locator("canvas").is_hidden()
+    assert box.locator(".shade").is_hidden()
     box.locator(".words button").nth(1).tap()
-    assert box.locator("canvas").is_visible()
+    assert box.locator(".shade").is_visible()
+    drawn = box.locator("canvas").first.evaluate("c => [...c.getContext('2d').getImageData(0, 0, c.width, 1).data]")
+    assert [drawn[4 * i : 4 * i + 3] for i in range(len(drawn) // 4)] == content["picture"][0]
     most = max(max(row) for row in content["maps"][1])
     assert f"{content['words'][1]}: most weight, {most:.4g}" in box.locator("p").text_content()
 

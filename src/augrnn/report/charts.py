@@ -3,7 +3,6 @@
 # T = time steps, N = memory rows, M = target words, L = source words
 
 import base64
-import io
 from collections.abc import Iterable, Mapping, Sequence
 from functools import singledispatch
 from typing import Any
@@ -254,11 +253,8 @@ def _rows(values: NDArray[Any]) -> list[list[Any]]:
 
 @chart.register
 def _word_maps(exhibit: WordMaps) -> Chart:
-    from PIL import Image
-
-    file = io.BytesIO()
-    Image.fromarray(exhibit.picture.astype(np.uint8)).save(file, "PNG", optimize=True)
-    picture = "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()
+    pixels = base64.b64encode(exhibit.picture.astype(np.uint8).tobytes()).decode()
+    picture = {"side": len(exhibit.picture), "pixels": pixels}
     maps = [_rows(map_RC) for map_RC in exhibit.maps]
     caption = (
         "Point at a word, or choose one: the picture stays bright where the model looked when it gave that word, "

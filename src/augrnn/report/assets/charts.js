@@ -415,7 +415,7 @@
   function wordMaps(data, box, key) {
     const state = report.state().get(key);
     let chosen = state === null ? -1 : Number(state);
-    const canvas = element("canvas", { "aria-hidden": "true" });
+    const canvas = element("canvas", { class: "shade", "aria-hidden": "true" });
     const reading = element("p", { "aria-live": "polite" });
     function show(i) {
       const map = data.maps[i];
@@ -440,7 +440,14 @@
       }, onpointerenter: (event) => event.pointerType === "mouse" && show(i), onpointerleave: () => show(chosen),
       onfocus: () => show(i), onblur: () => show(chosen),
     }, word));
-    const picture = element("img", { src: data.picture, alt: "The picture that the model was given" });
+    const { side, pixels } = data.picture;
+    const picture = element("canvas", { width: side, height: side, role: "img", "aria-label": "The picture that the model was given" });
+    const colours = atob(pixels);
+    const content = new ImageData(side, side);
+    for (let i = 0; i < side * side; i++) {
+      for (let k = 0; k < 4; k++) content.data[4 * i + k] = k < 3 ? colours.charCodeAt(3 * i + k) : 255;
+    }
+    picture.getContext("2d").putImageData(content, 0, 0);
     box.append(element("div", { class: "words" }, ...buttons), element("div", { class: "overlay" }, picture, canvas), reading);
     show(chosen);
   }
