@@ -16,6 +16,7 @@ from augrnn.exhibits.curves import ByBucket, BySize, LearningCurves
 from augrnn.exhibits.text_table import TextTable
 from augrnn.exhibits.word_maps import WordMaps
 from augrnn.report.charts import chart
+from tests.report.conftest import EXPERIMENTS
 
 if TYPE_CHECKING:
     from augrnn.report.contents import Shown
@@ -79,13 +80,30 @@ def test_other_kinds_have_none() -> None:
 @pytest.mark.parametrize("name", ["ntm/copy", "ntm/associative-recall", "ntm/dynamic-ngrams", "ntm/repeat-copy"])
 def test_traces_have_the_numbers_that_are_committed(name: str, committed: list[Shown]) -> None:
     (one,) = [each for each in committed if each.experiment.name == name]
-    kept: dict[str, Any] = json.loads((one.place / name / "exhibits/small.json").read_text(encoding="utf-8"))["heads"]
+    kept: dict[str, Any] = json.loads((EXPERIMENTS / name / "exhibits/small.json").read_text(encoding="utf-8"))["heads"]
     found = chart(one.exhibits["small"]["heads"])
     assert found is not None
     panels = {panel["title"]: panel["values"] for panel in found["panels"]}
     assert panels["write weighting"] == kept["write"]
     assert panels["read weighting"] == kept["read"]
     assert len({len(values) for values in panels.values()}) == 1
+
+
+def test_maps_have_the_numbers_that_are_committed(committed: list[Shown]) -> None:
+    experiments = {each.experiment.name: each for each in committed}
+    kept = json.loads((EXPERIMENTS / "ntm/priority-sort/exhibits/small.json").read_text(encoding="utf-8"))["heads"]
+    found = chart(experiments["ntm/priority-sort"].exhibits["small"]["heads"])
+    assert found is not None
+    placed, write, read = found["panels"]
+    assert placed["points"] == [list(pair) for pair in zip(kept["priorities"], kept["locations"], strict=True)]
+    slope, intercept, _ = kept["line"]
+    assert placed["line"] == [[end, pytest.approx(intercept + end * slope, rel=1e-5)] for end in (-1, 1)]
+    assert (write["values"], read["values"]) == (kept["write"], kept["read"])
+    kept = json.loads((EXPERIMENTS / "ntm/dynamic-ngrams/exhibits/small.json").read_text(encoding="utf-8"))["contexts"]
+    found = chart(experiments["ntm/dynamic-ngrams"].exhibits["small"]["contexts"])
+    assert found is not None
+    assert [panel["values"] for panel in found["panels"]] == kept["shares"]
+    assert [panel["rows"] for panel in found["panels"]] == kept["contexts"]
 
 
 def test_every_chart_is_plain_json_with_a_caption(committed: list[Shown]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import statistics
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -181,8 +182,6 @@ def test_hostile_texts_are_shown_and_never_run(opened: Open, tmp_path: Path) -> 
             ("sentence", "here", "needed", "paper", "public", "source", "contested", "citation"), HOSTILE
         )
     )
-    from dataclasses import replace
-
     exhibits = {scale: dict(each) for scale, each in one.exhibits.items()}
     alignments = exhibits["small"]["alignments"]
     exhibits["small"]["alignments"] = replace(

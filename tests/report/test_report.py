@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,12 +18,14 @@ import pytest
 
 from augrnn.cli import main
 from augrnn.errors import UserError
+from augrnn.exhibits.text_table import TextTable
 from augrnn.lab.claims import STATES
 from augrnn.lab.claims_tables import strongest
 from augrnn.report.build import ASSETS, report_files, write_report
 from augrnn.report.cards import card_html
 from augrnn.report.contents import FEW, ClaimsFile, short_citation, shown
 from augrnn.report.html import Html, data_block, element
+from tests.report.conftest import EXPERIMENTS
 
 if TYPE_CHECKING:
     from augrnn.report.contents import Shown
@@ -86,7 +89,7 @@ def test_every_claim_stands_on_the_first_page_with_the_verdict_of_the_record(
     page = (site / "index.html").read_text(encoding="utf-8")
     assert page.count("data-verdict=") == sum(len(each.claims) for each in committed)
     claims = ClaimsFile.model_validate_json((site / "claims.json").read_text(encoding="utf-8")).claims
-    rows = [row for each in committed for row in strongest(each.experiment, each.place)]
+    rows = [row for each in committed for row in strongest(each.experiment, EXPERIMENTS)]
     assert [(entry.experiment, entry.claim) for entry in claims] == [
         (row.experiment.name, row.claim.name) for row in rows
     ]
@@ -100,7 +103,7 @@ def test_every_claim_stands_on_the_first_page_with_the_verdict_of_the_record(
 
 def test_the_cost_is_that_of_the_runs_on_record(committed: list[Shown]) -> None:
     (copy,) = [each for each in committed if each.experiment.name == "ntm/copy"]
-    content = json.loads((copy.place / "ntm/copy/results/small.json").read_text(encoding="utf-8"))
+    content = json.loads((EXPERIMENTS / "ntm/copy/results/small.json").read_text(encoding="utf-8"))
     cost = copy.claims[0].cost
     assert cost is not None
     assert (cost.runs, cost.seconds) == (len(content["runs"]), sum(run["seconds"] for run in content["runs"]))
@@ -221,8 +224,20 @@ def test_own_results_are_shown_where_nothing_is_committed(root: Path, tmp_path: 
     assert "your own runs" in report_files([one])["index.html"].decode()
     (one,) = shown([place], None)
     assert {entry.verdict for entry in one.claims} == {"not run"}
-    (first, *_) = shown([place, root / "experiments"], None, "ntm/copy")
-    assert first.place == place
+    (one,) = shown([place, root / "experiments"], None, "ntm/copy")  # the first place's
+    assert not one.records
+
+
+def test_an_exhibit_without_a_chart_is_shown_as_its_picture(committed: list[Shown], tmp_path: Path) -> None:
+    (copy,) = [each for each in committed if each.experiment.name == "ntm/copy"]
+    (tmp_path / "drawn.png").write_bytes(b"drawn before")
+    tables = {name: TextTable(("a",), (("b & c",),)) for name in ("drawn", "not drawn")}
+    files = report_files([replace(copy, exhibits={"small": tables, "smoke": {}}, pictures={"small": tmp_path})])
+    assert files["pictures/ntm/copy/small/drawn.png"] == b"drawn before"
+    assert files["pictures/ntm/copy/small/not drawn.png"].startswith(b"\x89PNG")
+    page = files["ntm/copy.html"].decode()
+    assert "../pictures/ntm/copy/small/not%20drawn.png" in Links(page).found
+    assert 'alt="Columns: a. Each row is one example."' in page
 
 
 def test_a_broken_record_is_one_line(root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

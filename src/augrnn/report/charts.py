@@ -20,8 +20,9 @@ from augrnn.exhibits.word_maps import WordMaps
 from augrnn.files import jsonable
 from augrnn.lab.results import rounded
 from augrnn.measures.copy.figure import CopyTrace
-from augrnn.measures.dynamic_ngrams.figure import SPAN, ExcessByPosition, NgramTrace
+from augrnn.measures.dynamic_ngrams.figure import SPAN, ExcessByPosition, NgramTrace, RowsByContext
 from augrnn.measures.logic.figure import BesideGuesses
+from augrnn.measures.priority_sort.figure import SortedWrites
 from augrnn.measures.repeat_copy.figure import EarlyEnds
 
 Chart = dict[str, Any]
@@ -249,6 +250,56 @@ def _panel(title: str, values_TN: NDArray[Any], rows: str) -> Chart:
 def _rows(values: NDArray[Any]) -> list[list[Any]]:
     found: list[list[Any]] = jsonable(np.round(values, 3))
     return [[rounded(each) for each in row] for row in found]
+
+
+@chart.register
+def _rows_by_context(exhibit: RowsByContext) -> Chart:
+    panels = [
+        {
+            "title": f"{kind} head, {'this' if lag == 0 else 'previous'} context",
+            "x": "memory row",
+            "y": "context",
+            "rows": list(contexts),
+            "values": _rows(shares_CN),
+        }
+        for kind, contexts, shares_CN, lag in zip(
+            ("write", "read"), exhibit.contexts, exhibit.shares, exhibit.lags, strict=True
+        )
+    ]
+    caption = (
+        f"{exhibit.title}. Colour of a cell: the share of the context's steps at which the row has the head's largest "
+        "weight, from 0, dark, to 1. A head that keeps a row for each context has one bright cell a line."
+    )
+    return {"type": "maps", "caption": caption, "panels": panels}
+
+
+@chart.register
+def _sorted_writes(exhibit: SortedWrites) -> Chart:
+    line = exhibit.line
+    points = [[_plain(each) for each in pair] for pair in zip(exhibit.priorities, exhibit.locations, strict=True)]
+    ends = [[end, _plain(line.intercept + line.slope * end)] for end in (-1, 1)]
+    placed = {
+        "title": f"where the vectors of a batch are written, R² {line.r2:.2f}",
+        "x": "priority",
+        "y": "memory row",
+        "points": points,
+        "line": ends,
+    }
+    panels = [
+        placed,
+        _map("write weighting", exhibit.write, "vector, highest priority first"),
+        _map("read weighting", exhibit.read, "step of the answer"),
+    ]
+    caption = (
+        f"{exhibit.title}. Dots: the vectors of a batch, each at its priority and at the memory row where it is "
+        "written; the line is fitted to them. Maps, of one sequence: the weights of both heads over the rows, from 0, "
+        "dark, to 1."
+    )
+    return {"type": "maps", "caption": caption, "panels": panels}
+
+
+def _map(title: str, values: NDArray[Any], y: str) -> Chart:
+    return {"title": title, "x": "memory row", "y": y, "values": _rows(values)}
 
 
 @chart.register

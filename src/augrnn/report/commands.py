@@ -5,8 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from augrnn.errors import UserError
+from augrnn.lab.commands import RUNS
 
-RUNS, OUT = Path("runs"), Path("runs/report")
+OUT = RUNS / "report"
 
 
 def add_parser(subparsers: Any) -> None:

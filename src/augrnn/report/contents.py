@@ -82,7 +82,6 @@ class Shown:
 
     Attributes:
       experiment: the experiment.
-      place: the folder of experiments that has it.
       records: by scale, the smallest scale first; the user's own where none is committed.
       claims: every claim with its verdict.
       exhibits: for each scale what there is to see, by name.
@@ -91,7 +90,6 @@ class Shown:
     """
 
     experiment: Experiment
-    place: Path
     records: dict[str, Record]
     claims: Sequence[ClaimEntry]
     exhibits: "Mapping[str, Mapping[str, Exhibit]]"
@@ -138,7 +136,6 @@ def _shown(experiment: Experiment, place: Path, runs: Path | None) -> Shown:
     card = place / name / "README.md"
     return Shown(
         experiment,
-        place,
         records,
         [_entry(row, records.get(row.scale), own) for row in strongest_of(experiment, records)],
         {scale: read_exhibits(path) for scale, (path, _) in files.items()},

@@ -10,7 +10,7 @@ from augrnn.lab.committed_record import Record
 from augrnn.report.charts import Chart, chart
 from augrnn.report.contents import FULL, ClaimEntry, Shown, cost
 from augrnn.report.explore import figures_of
-from augrnn.report.frame import LIBRARY, duration, page, table, verdict
+from augrnn.report.frame import LIBRARY, duration, lines, page, table, verdict
 from augrnn.report.html import Html, data_block, element, together
 
 PICTURES = "pictures"
@@ -43,8 +43,8 @@ def experiment_page(shown: Shown) -> str:
 
 def _claim(entry: ClaimEntry) -> Html:
     facts = [
-        ("here", _lines(entry.here)),
-        ("needed", _lines(entry.needed)),
+        ("here", lines(entry.here)),
+        ("needed", lines(entry.needed)),
         ("in the paper", together([entry.paper])),
         ("best public", together([entry.public])),
         ("scale", together([entry.scale])),
@@ -54,10 +54,6 @@ def _claim(entry: ClaimEntry) -> Html:
     return element(
         "section", quoted, element("p", verdict(entry)), element("dl", *pairs), id=entry.claim, class_="claim"
     )
-
-
-def _lines(text: str) -> Html:
-    return together(element("span", each, class_="line") for each in text.split("; ") if each)
 
 
 def _scale(shown: Shown, scale: str, charts: dict[str, Chart]) -> list[Html]:
@@ -89,7 +85,7 @@ def _figure(shown: Shown, scale: str, name: str, exhibit: Exhibit, charts: dict[
 
 def _verdict_row(row: Judged) -> list[str]:
     needed = row.claim.bar(row.scale)
-    return [row.claim.name, row.verdict.state, _lines(row.verdict.text), _lines(needed)]
+    return [row.claim.name, row.verdict.state, lines(row.verdict.text), lines(needed)]
 
 
 def _variants(record: Record) -> Html:

@@ -76,6 +76,11 @@ def seeds(count: int) -> str:
     return f"{count} seed{'s' * (count != 1)}"
 
 
+def lines(text: str) -> Html:
+    """The parts of a verdict or of a bar below each other."""
+    return together(element("span", each, class_="line") for each in text.split("; ") if each)
+
+
 def duration(seconds: float) -> str:
     """A time in words, as coarse as a reader wants it: "40 s", "7 min", "2.5 h"."""
     if seconds < 90:
@@ -86,7 +91,7 @@ def duration(seconds: float) -> str:
 def table(head: Sequence[str], rows: Sequence[Sequence[str]], caption: str = "") -> Html:
     """A table whose rows stand below each other on a narrow screen, each cell under the name of its column."""
     top = element("tr", *(element("th", name, scope="col", role="columnheader") for name in head), role="row")
-    lines = [
+    body = [
         element(
             "tr",
             *(element("td", cell, data_name=name, role="cell") for name, cell in zip(head, row, strict=True)),
@@ -95,5 +100,5 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]], caption: str = "")
         for row in rows
     ]
     titled = [element("caption", caption)] if caption else []
-    parts = element("thead", top, role="rowgroup"), element("tbody", *lines, role="rowgroup")
+    parts = element("thead", top, role="rowgroup"), element("tbody", *body, role="rowgroup")
     return element("table", *titled, *parts, role="table", class_="stacked")

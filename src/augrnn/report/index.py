@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from augrnn.lab.claims import STATES
 from augrnn.report.contents import ClaimEntry, Shown, short_citation
 from augrnn.report.explore import figures_of
-from augrnn.report.frame import duration, page, seeds, table, verdict
+from augrnn.report.frame import duration, lines, page, seeds, table, verdict
 from augrnn.report.html import Html, element, together
 
 TITLE = "Attention and augmented recurrent networks: what reproduces"
@@ -115,16 +115,12 @@ def _row(shown: Shown, entry: ClaimEntry) -> list[Html]:
     return [
         together([sentence, Html(" "), source]),
         element("span", verdict(entry), data_verdict=entry.verdict),
-        _lines(entry.here),
+        lines(entry.here),
         together([entry.paper]),
         together([entry.public]),
         together([f"{entry.scale}, {seeds(entry.seeds)}" if entry.seeds else entry.scale]),
         _cost(entry),
     ]
-
-
-def _lines(text: str) -> Html:
-    return together(element("span", each, class_="line") for each in text.split("; ") if each)
 
 
 def _cost(entry: ClaimEntry) -> Html:

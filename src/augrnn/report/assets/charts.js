@@ -295,11 +295,49 @@
     const rows = data.panels.map((panel, i) => element("tr", {}, element("th", { scope: "row" }, panel.title),
       element("td", {}, bars[i]), words[i]));
     box.append(
-      ...data.panels.flatMap((panel, i) => [element("h4", {}, panel.title), maps[i]]),
+      ...data.panels.flatMap((panel, i) => [element("div", { class: "panel" }, panel.title), maps[i]]),
       element("div", { class: "controls" }, buttons[0], choice.part, buttons[1]),
       element("table", { class: "beside", "aria-live": "polite" }, element("tbody", {}, ...rows)),
     );
     show();
+  }
+
+  // Maps of numbers, and clouds of points with a line through them.
+  function maps(data, box) {
+    for (const { title, x, y, rows, values, points, line } of data.panels) {
+      const chart = element("div");
+      const ariaLabel = `${title}: ${y}, by ${x}. The numbers stand in the table below it.`;
+      const cells = values ? values.flatMap((row, i) => row.map((value, j) => ({ i, j, value }))) : [];
+      const map = (width) => Plot.plot({
+        width, height: Math.max(160, 60 + 12 * values.length), marginLeft: 56, marginBottom: 36, style: STYLE, ariaLabel,
+        x: { label: x, domain: [-0.5, values[0].length - 0.5] },
+        y: { label: y, domain: [values.length - 0.5, -0.5], ticks: rows ? d3.range(rows.length) : 5, tickFormat: (i) => (rows ? rows[i] : i) },
+        color: { type: "linear", scheme: "viridis", domain: [0, Math.max(1, d3.max(values.flat()))] },
+        marks: [
+          Plot.raster(values.flat(), {
+            width: values[0].length, height: values.length, x1: -0.5, x2: values[0].length - 0.5, y1: -0.5, y2: values.length - 0.5,
+            imageRendering: "pixelated",
+          }),
+          Plot.tip(cells, Plot.pointer({
+            x: "j", y: "i", title: ({ i, j, value }) => `${y} ${rows ? rows[i] : i}, ${x} ${j}: ${number(value)}`,
+          })),
+        ],
+      });
+      const cloud = (width) => Plot.plot({
+        width, height: 320, marginLeft: 56, marginBottom: 36, style: STYLE, ariaLabel, x: { label: x }, y: { label: y, grid: true },
+        marks: [
+          Plot.dot(points, { x: "0", y: "1", r: 1.5, fill: PALETTE[0], fillOpacity: 0.4 }),
+          Plot.line(line, { x: "0", y: "1", stroke: PALETTE[1], strokeWidth: 2 }),
+          Plot.tip(points, Plot.pointer({ x: "0", y: "1", title: (point) => `${x} ${number(point[0])}\n${y} ${number(point[1])}` })),
+        ],
+      });
+      const redraw = fitted(chart, values ? map : cloud);
+      const listed = () => (values
+        ? table([y, ...values[0].map((_, j) => String(j))], values.map((row, i) => [rows ? rows[i] : String(i), ...row.map(number)]))
+        : table([x, y], points.map((point) => point.map(number))));
+      box.append(element("div", { class: "panel" }, title), chart, numbers(listed));
+      redraw();
+    }
   }
 
   // Words of two sentences, arcs between them, and the matrix; either side shows what belongs to one word.
@@ -454,7 +492,7 @@
 
   report.charts = { trace, fitted, table };
 
-  const KINDS = { curves, sizes: curves, buckets, scatter, trace, alignments, word_maps: wordMaps };
+  const KINDS = { curves, sizes: curves, buckets, scatter, trace, maps, alignments, word_maps: wordMaps };
   const data = report.data("charts");
   for (const box of document.querySelectorAll("[data-chart]")) {
     const key = box.dataset.chart;
