@@ -19,6 +19,9 @@ RIGHT = "val/right"
 """The share of right answers among questions on tables within the limits, by the cells alone."""
 
 CONFIG = "configs/wiki-table-questions/neural-programmer.yaml"
+UPDATES, MEMBERS = 40_000, 5
+"""Updates of the config, and how many programmers an ensemble has at the small scale."""
+
 JUDGED = ("small", "paper")
 
 
@@ -103,8 +106,22 @@ def exhibits(results: Results, shown: Shown) -> "dict[str, Exhibit]":
 
 
 def updates(count: int) -> Settings:
-    """Train for a number of updates."""
-    return {"trainer": {"max_steps": count}}
+    """Train for a number of updates, at whose end the rate has come down to nothing."""
+    schedule = {"scheduler": {"init_args": {"T_max": count}}}
+    return {"model": {"init_args": schedule}, "trainer": {"max_steps": count, "val_check_interval": min(count, 1000)}}
+
+
+def as_the_paper(count: int) -> Settings:
+    """Train at one rate for a number of updates, and keep the weights that are best in validation."""
+    best = {
+        "monitor": RIGHT,
+        "mode": "max",
+        "save_top_k": 1,
+        "filename": "best-{step}",
+        "auto_insert_metric_name": False,
+    }
+    callbacks = [{"class_path": "lightning.pytorch.callbacks.ModelCheckpoint", "init_args": best}]
+    return {"model": {"init_args": {"scheduler": None}}, "trainer": {"max_steps": count, "callbacks": callbacks}}
 
 
 def cell(**arguments: Any) -> Settings:
@@ -119,10 +136,7 @@ def loss(**arguments: Any) -> Settings:
 
 UNREGULARISED = merged(
     cell(dropout=0.0, recurrent_dropout=0.0),
-    {
-        "model": {"init_args": {"optimizer": {"init_args": {"weight_decay": 0.0}}}},
-        "data": {"init_args": {"word_dropout": 0.0}},
-    },
+    {"model": {"init_args": {"l2": 0.0}}, "data": {"init_args": {"word_dropout": 0.0}}},
 )
 
 
@@ -150,7 +164,7 @@ experiment = Experiment(
         "unregularised": Variant(CONFIG, UNREGULARISED),
         "plain-minimum": Variant(CONFIG, loss(sharpness=math.inf)),
         "paper-negatives": Variant(CONFIG, loss(negatives="paper")),
-        "ensemble": Variant(CONFIG, ensemble(members=5, backwards=2)),
+        "ensemble": Variant(CONFIG, ensemble(members=MEMBERS, backwards=2)),
     },
     scales={
         "smoke": Scale(
@@ -159,12 +173,17 @@ experiment = Experiment(
             variants=("programmer",),
             settings=merged(updates(100), cell(size=32)),
         ),
-        "small": Scale(seeds=3, minutes=600, seeds_of={"ensemble": 1}),
+        "small": Scale(
+            seeds=3,
+            minutes=300,
+            settings_of={"ensemble": updates(MEMBERS * UPDATES)},
+            seeds_of={"ensemble": 1},
+        ),
         "paper": Scale(
             seeds=3,
             minutes=20_000,
-            settings=updates(100_001),
-            settings_of={"ensemble": merged(ensemble(members=15, backwards=5), updates(15 * 100_001))},
+            settings=as_the_paper(100_001),
+            settings_of={"ensemble": merged(ensemble(members=15, backwards=5), as_the_paper(15 * 100_001))},
             seeds_of={"ensemble": 1},
         ),
     },

@@ -33,9 +33,11 @@ class System(L.LightningModule):
         `lightning.pytorch.cli.ReduceLROnPlateau` is stepped after every validation.
       gradient_noise: eta of the Gaussian noise that is added to each gradient after clipping, with a variance of
         eta / (1 + t)^.55 at update t (Neelakantan et al. 2015, arXiv 1511.06807); none at 0.
+      l2: lambda of a term lambda / 2 times the sum of all squared parameters in what is minimised, whose gradient is
+        clipped with the rest. An optimizer's `weight_decay` is added after clipping, and so weighs more.
 
     Raises:
-      UserError: eta is negative or not finite.
+      UserError: eta or lambda is negative or not finite.
     """
 
     def __init__(
@@ -44,12 +46,15 @@ class System(L.LightningModule):
         optimizer: OptimizerCallable,
         scheduler: LRSchedulerCallable | None,
         gradient_noise: float = 0.0,
+        l2: float = 0.0,
     ) -> None:
         super().__init__()
         if not 0 <= gradient_noise < math.inf:
             raise UserError(f"gradient noise needs an eta of at least 0, not {gradient_noise}")
+        if not 0 <= l2 < math.inf:
+            raise UserError(f"l2 needs a lambda of at least 0, not {l2}")
         self.objective, self.optimizer, self.scheduler = objective, optimizer, scheduler
-        self.gradient_noise = gradient_noise
+        self.gradient_noise, self.l2 = gradient_noise, l2
         self.sequences: Tensor
         self.register_buffer("sequences", torch.zeros((), dtype=torch.int64))
         self._seed = 0
@@ -101,6 +106,10 @@ class System(L.LightningModule):
         return loss.value
 
     def configure_gradient_clipping(self, *given: Any, **named: Any) -> None:
+        if self.l2:
+            learning = [parameter for parameter in self.parameters() if parameter.grad is not None]
+            gradients = [parameter.grad for parameter in learning if parameter.grad is not None]
+            torch._foreach_add_(gradients, [parameter.detach() for parameter in learning], alpha=self.l2)
         super().configure_gradient_clipping(*given, **named)
         if not self.gradient_noise:
             return

@@ -29,7 +29,7 @@ class Transducer(System):
     Args:
       cell: the architecture.
       objective: what training minimises; cross-entropy summed over a sequence's bits when None.
-      optimizer, scheduler, gradient_noise: see System.
+      optimizer, scheduler, gradient_noise, l2: see System.
     """
 
     def __init__(
@@ -39,8 +39,9 @@ class Transducer(System):
         optimizer: OptimizerCallable = torch.optim.Adam,
         scheduler: LRSchedulerCallable | None = None,
         gradient_noise: float = 0.0,
+        l2: float = 0.0,
     ) -> None:
-        super().__init__(objective or SequenceCrossEntropy(), optimizer, scheduler, gradient_noise)
+        super().__init__(objective or SequenceCrossEntropy(), optimizer, scheduler, gradient_noise, l2)
         self.cell = cell
 
     def check(self, task: Task) -> None:

@@ -96,8 +96,8 @@ class WikiTableQuestionsMeasure(Measure):
     def measure(self, system: Transducer, task: WikiTableQuestions) -> Measured:
         numbers: dict[str, Any] = {}
         for name in task.test_names:
-            for measure, value_ in self._split(system, task, name).items():
-                numbers.setdefault(measure, {})[name] = value_
+            for measure, found in self._split(system, task, name).items():
+                numbers.setdefault(measure, {})[name] = found
         return Measured(numbers, {})
 
     def _split(self, system: Transducer, task: WikiTableQuestions, name: str) -> dict[str, Any]:
