@@ -150,7 +150,7 @@ def ensemble(members: int, backwards: int) -> Settings:
     return {"model": {"init_args": {"cell": made}}}
 
 
-REFERENCE = "Mudrakarta et al. 2018, arXiv 1805.05492, section 5"
+REFERENCE = "Mudrakarta et al. 2018, arXiv 1805.05492"
 
 experiment = Experiment(
     name="programmer/wiki-table-questions",
@@ -255,7 +255,7 @@ experiment = Experiment(
         Claim(
             name="phrases-that-say-nothing",
             sentence="Phrases that say nothing leave few answers right; polite ones leave most.",
-            source=f"{REFERENCE}, table 4; the bars are ours",
+            source=f"{REFERENCE}; the bars are ours",
             quantity=attacked,
             rules=dict.fromkeys(
                 JUDGED,
