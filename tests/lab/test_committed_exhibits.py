@@ -50,10 +50,17 @@ def test_every_claim_tells_its_bar(name: str) -> None:
 def test_with_its_models_an_experiment_has_all_the_pictures_that_are_committed(name: str) -> None:
     experiment = load(name, EXPERIMENTS)
     steps = np.ones((2, 2))
-    names = (
-        *("heads", "contexts", "alignment", "alignments", "overlay-0", "overlay-1"),
-        *("pondering", "program", "programs"),
-    )
+    names = [
+        "heads",
+        "contexts",
+        "alignment",
+        "alignments",
+        "overlay-0",
+        "overlay-1",
+        "pondering",
+        "program",
+        "programs",
+    ]
     shown = dict.fromkeys(names, MemoryTrace("", steps, steps, steps, steps))
     for scale, record in committed(experiment, EXPERIMENTS).items():
         models = {key: shown for key, run in record.results.runs.items() if run.status == "finished"}

@@ -13,6 +13,7 @@ from augrnn.lab import statistics
 from augrnn.lab.claims import STATES, Claim, Verdict
 from augrnn.lab.committed_record import Record, own_path, read_record, results_path
 from augrnn.lab.experiment import Experiment
+from augrnn.lab.results import RunRecord
 
 NOT_RUN = Verdict("not run", text="not run")
 
@@ -141,11 +142,9 @@ def costs_table(record: Record) -> str:
     lines = []
     for variant, seeds in results.planned.items():
         runs = results[variant]
-        failed = sum(run.status == "failed" for run in runs)
         columns = [[getattr(run, name) for run in runs] for name in ("parameters", "sequences", "updates", "seconds")]
         middles = [_middle(values) for values in columns]
-        count = f"{len(runs)} of {seeds}" + (f", {failed} failed" if failed else "")
-        lines.append([variant, f"`{record.variants[variant]['config']}`", count, *middles])
+        lines.append([variant, f"`{record.variants[variant]['config']}`", ended(runs, seeds), *middles])
     return markdown(["variant", "config", "runs", "parameters", "sequences", "updates", "seconds a run"], lines)
 
 
@@ -154,10 +153,16 @@ def _middle(values: Sequence[float | None]) -> str:
     return f"{statistics.median(present):,.0f}" if present else ""
 
 
+def ended(runs: Sequence[RunRecord], planned: int) -> str:
+    """How many of the planned runs of a variant have ended, and how many of these failed, in words."""
+    failed = sum(run.status == "failed" for run in runs)
+    return f"{len(runs)} of {planned}" + (f", {failed} failed" if failed else "")
+
+
 def _origin(record: Record) -> str:
-    origin = record.provenance
-    texts = {key: ", ".join(str(value) for value in origin[key] if value is not None) for key in origin}
-    torch = ", ".join(sorted({versions["torch"] for versions in origin["versions"] if "torch" in versions}))
+    texts = {key: ", ".join(record.origins(key)) for key in ("hardware", "threads", "commit", "python")}
+    versions = record.provenance["versions"]
+    torch = ", ".join(sorted({each["torch"] for each in versions if "torch" in each}))
     parts = [f"Hardware: {texts['hardware']}", f"threads a run: {texts['threads']}", f"commit: {texts['commit']}"]
     return "; ".join([*parts, f"Python {texts['python']}", *([f"torch {torch}"] if torch else [])]) + "."
 

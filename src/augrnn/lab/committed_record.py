@@ -54,6 +54,10 @@ class Record:
         planned = {name: variant["seeds"] for name, variant in self.variants.items()}
         return Results(self.experiment, self.scale, planned, {(run.variant, run.seed): run for run in self.runs})
 
+    def origins(self, key: str) -> list[str]:
+        """The known values of a part of the provenance ("commit", "hardware", "python", "threads") as texts."""
+        return [str(value) for value in self.provenance.get(key, []) if value is not None]
+
     def encoded(self) -> str:
         """The file's content."""
         content = {

@@ -78,14 +78,15 @@ class _First(torch.autograd.Function):
     """Selection, order, which rows have a value, and whether the last of the order is meant; see `_first`."""
 
     @staticmethod
-    def forward(ctx: Any, selected: Tensor, *given: Any) -> Tensor:
-        order_BCR, comparable_BCR, ctx.backwards = given
+    def forward(
+        ctx: Any, selected: Tensor, order_BCR: Tensor | None, comparable_BCR: Tensor | None, backwards: bool
+    ) -> Tensor:
         selected = selected.contiguous()
         shape = selected.shape if order_BCR is None else order_BCR.shape
         ctx.arrays = [None if each is None else each.contiguous() for each in (order_BCR, comparable_BCR)]
         ctx.save_for_backward(selected)
         rows = shape[-1]
-        ctx.sizes = selected.numel() // max(rows, 1), 1 if order_BCR is None else shape[1], rows, int(ctx.backwards)
+        ctx.sizes = selected.numel() // max(rows, 1), 1 if order_BCR is None else shape[1], rows, int(backwards)
         made = selected.new_zeros(shape)
         kernels.call("first_forward", *ctx.sizes, selected, *ctx.arrays, made)
         return made

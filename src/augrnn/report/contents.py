@@ -174,8 +174,7 @@ def _entry(row: Judged, record: Record | None, own: bool) -> ClaimEntry:
 def cost(record: Record) -> Cost:
     """What the runs of a record took."""
     seconds = sum(run.seconds or 0 for run in record.runs)
-    hardware = [str(machine) for machine in record.provenance.get("hardware", []) if machine is not None]
-    return Cost(runs=len(record.runs), seconds=seconds, hardware=hardware)
+    return Cost(runs=len(record.runs), seconds=seconds, hardware=record.origins("hardware"))
 
 
 def short_citation(citation: str) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from urllib.parse import quote
 
 from augrnn.exhibits.exhibit import Exhibit
-from augrnn.lab.claims_tables import Judged, judged
+from augrnn.lab.claims_tables import Judged, ended, judged
 from augrnn.lab.committed_record import Record
 from augrnn.report.charts import Chart, chart
 from augrnn.report.contents import FULL, ClaimEntry, Shown, cost
@@ -93,14 +93,13 @@ def _variants(record: Record) -> Html:
     rows = []
     for variant, planned in results.planned.items():
         runs = results[variant]
-        failed = sum(run.status == "failed" for run in runs)
         changed = record.variants[variant]["settings"]
         rows.append(
             [
                 variant,
                 element("code", record.variants[variant]["config"]),
                 element("code", json.dumps(changed)) if changed else "",
-                f"{len(runs)} of {planned}" + (f", {failed} failed" if failed else ""),
+                ended(runs, planned),
                 duration(sum(run.seconds or 0 for run in runs)),
             ]
         )
@@ -127,13 +126,9 @@ def _count(value: int | None) -> str:
 
 def _origin(record: Record) -> Html:
     found = cost(record)
-    told = {
-        key: [str(value) for value in record.provenance.get(key, []) if value is not None]
-        for key in ("commit", "python")
-    }
     parts = [
         f"{found.runs} runs, {duration(found.seconds)} of wall-clock time added up, on {', '.join(found.hardware)}.",
-        f"Commits: {', '.join(told['commit'])}. Python {', '.join(told['python'])}.",
+        f"Commits: {', '.join(record.origins('commit'))}. Python {', '.join(record.origins('python'))}.",
     ]
     return element("p", " ".join(parts), class_="source")
 

@@ -1,11 +1,12 @@
 """Pages to try things on: networks that run in the page, and the equations that they follow."""
 
-import json
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from augrnn.files import read_json
 from augrnn.report.frame import LIBRARY, page
 from augrnn.report.html import Html, data_block, element
 
@@ -59,23 +60,15 @@ class Figure:
 
 def read_model(name: str) -> dict[str, Any]:
     """A network as a page carries it: its "run", its "cell" as a config names it, and its "weights"."""
-    found: dict[str, Any] = json.loads((LIVE / f"{name}.json").read_text(encoding="utf-8"))
-    return found
+    return read_json(LIVE / f"{name}.json", "run", "cell", "weights")
 
 
 def _origin(name: str, model: dict[str, Any]) -> Html:
     run = model["run"]
-    numbers = sum(_count(weight["shape"]) for weight in model["weights"].values())
+    numbers = sum(math.prod(weight["shape"]) for weight in model["weights"].values())
     command = f"augrnn reproduce {run['experiment']} --scale {run['scale']}"
     about = f"{name}: {run['variant']}, seed {run['seed']}, {numbers:,} trained numbers, as they come from "
     return element("li", about, element("code", command), ".")
-
-
-def _count(shape: Sequence[int]) -> int:
-    count = 1
-    for size in shape:
-        count *= size
-    return count
 
 
 FIGURES = (

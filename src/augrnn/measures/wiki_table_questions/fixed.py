@@ -49,6 +49,4 @@ def _answers(table: Table) -> Iterator[tuple[tuple[str, int], list[Value]]]:
         yield ("last row", column), cells[-1:]
 
 
-@cache
-def _printed(text: str) -> Value:
-    return printed(text)
+_printed = cache(printed)

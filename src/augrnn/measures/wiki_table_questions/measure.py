@@ -1,7 +1,7 @@
 """How many questions about tables a program answers, by the data set's own rules, and whether for good reasons."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 import torch
@@ -127,12 +127,12 @@ class WikiTableQuestionsMeasure(Measure):
         """The questions that are answered right under each perturbation."""
         tables, remaining = fitting(questions.data), {}
         for kind, changes in PERTURBATIONS.items():
-            each: Sequence[set[int]] = [correct] if len(changes) > 1 else []
+            each = [correct] if len(changes) > 1 else []
             for change in changes:
                 data = change(questions.data)
                 fit = tables if data.tables is questions.data.tables else fitting(data)
                 changed = QuestionSet(data, prepare_with(fit, data), questions.vocabulary)
                 found = answered(system, changed, size)
-                each = [*each, {answer.number for answer in found if is_right(changed, answer)}]
+                each.append({answer.number for answer in found if is_right(changed, answer)})
             remaining[kind] = set.intersection(*each)
         return remaining
