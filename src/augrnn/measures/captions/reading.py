@@ -2,8 +2,7 @@
 
 # B = batch, M = target positions, T = words, L = places, D = annotation, H = decoder state
 
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,12 +11,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils import _pytree as pytree
 
-from augrnn.attention.attention import Attention, Look
+from augrnn.attention.forced import forced
 from augrnn.batches import moved
 from augrnn.cells.unroll import unroll
 from augrnn.search.beam_search import beam_search
 from augrnn.search.model import NEVER, Hypothesis
-from augrnn.soft import mix
 from augrnn.systems.encoder_decoder import EncoderDecoder
 from augrnn.text.token_batches import BOS, EOS, PairBatch, padded
 
@@ -68,32 +66,6 @@ def written(system: EncoderDecoder, batches: Iterable[PairBatch], beam: int) -> 
     return found
 
 
-class _Forced(Attention):
-    """An attention that looks where it is told to, step by step."""
-
-    def __init__(self, maps_MBL: Tensor, context_size: int) -> None:
-        super().__init__()
-        self.context_size = context_size
-        self._maps: Iterator[Tensor] = iter(maps_MBL)
-
-    def look(self, query_BH: Tensor, attended: Any) -> Look:
-        map_BL = next(self._maps)
-        return Look(mix(map_BL, attended.values_BLD), map_BL, map_BL)
-
-    def forward(self, query_BH: Tensor, attended: Any) -> tuple[Tensor, Tensor]:
-        return self.look(query_BH, attended)[:2]
-
-
-@contextmanager
-def _attending(system: EncoderDecoder, attention: Attention) -> Iterator[None]:
-    own = system.decoder.attention
-    system.decoder.attention = attention
-    try:
-        yield
-    finally:
-        system.decoder.attention = own
-
-
 def forced_gap(system: EncoderDecoder, batch: PairBatch, beam: int) -> float:
     """How far log probabilities are, at most, from those that the told maps give when they are forced.
 
@@ -115,7 +87,7 @@ def forced_gap(system: EncoderDecoder, batch: PairBatch, beam: int) -> float:
     rows = torch.arange(len(found), device=system.device)
     last = real_BM.sum(1) - 1
     maps_BML[rows, last] = own_MBL[last, rows]  # no map is told for the end of the sentence
-    with _attending(system, _Forced(maps_BML.transpose(0, 1), system.decoder.attention.context_size)):
+    with forced(system.decoder, maps_BML.transpose(0, 1)):
         outputs_MBJ = unroll(system.decoder, embedded_MBE, state).y_TBO
     scores_MBV = system.decoder.logits(outputs_MBJ)
     scores_MBV = scores_MBV.index_fill(-1, torch.tensor(NEVER, device=scores_MBV.device), -torch.inf)
