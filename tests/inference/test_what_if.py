@@ -140,10 +140,22 @@ def test_a_model_without_attention_has_nothing_to_move(data: dict[str, Any], tmp
     assert len(found.own.next) == len(found.target)
 
 
-@pytest.mark.parametrize("line", ["", " \t"])
-def test_a_blank_line_is_refused(model: Model, line: str) -> None:
+@pytest.mark.parametrize(("line", "target"), [("", None), (" \t", None), (LINE, " ")])
+def test_a_blank_line_is_refused(model: Model, line: str, target: str | None) -> None:
     with pytest.raises(UserError, match="a blank line has no translation"):
-        what_if(model, line)
+        what_if(model, line, target)
+
+
+@torch.inference_mode()
+def test_a_target_can_be_given(model: Model) -> None:
+    found, naive = what_if(model, LINE, "Un chapeau rose."), Naive(model, LINE)
+    codec: Any = model.codec
+    (ids,) = codec.target.vocabulary.encode([codec.target.words("Un chapeau rose.")])
+    assert (found.target, found.text) == (naive.vocabulary.pieces(ids), "un chapeau rose.")
+    s_H = naive.first_H
+    for step, token in enumerate([BOS, *ids[:-1]]):
+        s_H, chances = naive.step(token, s_H, naive.energies(s_H).softmax(0))
+        assert same(found.own.next[step], chances, naive.vocabulary)
 
 
 def test_an_attention_is_itself_again_after_it_was_forced(model: Model) -> None:

@@ -20,8 +20,11 @@ from augrnn.cells.feedforward import Feedforward
 from augrnn.cells.ntm import NTM
 from augrnn.cells.rnn import RNN
 from augrnn.cells.unroll import unroll
+from augrnn.programs.arithmetic import ArithmeticProgram
+from augrnn.programs.choices import choosing
 from augrnn.report.explore import FIGURES, LIVE, read_model
 from augrnn.soft import mix
+from augrnn.tasks.expressions import ExpressionCodec, Expressions
 from tests.report.test_pages import faults, too_wide
 
 if TYPE_CHECKING:
@@ -163,9 +166,10 @@ def test_the_parity_nets_are_the_cell(name: str, parity: Page) -> None:
 
 def test_the_weights_are_few() -> None:
     assert {path.stem for path in LIVE.glob("*.json")} == {name for figure in FIGURES for name in figure.models}
-    for path in LIVE.glob("*.json"):
-        numbers = sum(tensor.numel() for tensor in weights_of(read_model(path.stem)).values())
-        assert 4 * numbers < 100_000
+    networks = [model for path in LIVE.glob("*.json") if "weights" in (model := read_model(path.stem))]
+    assert len(networks) == 5
+    for model in networks:
+        assert sum(4 * tensor.numel() for tensor in weights_of(model).values()) < 100_000
 
 
 def answer(page: Page) -> str:
@@ -243,6 +247,168 @@ def test_a_vector_is_set_by_hand_and_its_address_can_be_shared(parity: Page, sit
     assert answer(again) == answer(parity)
     parity.get_by_label("Network", exact=True).select_option("trained with time penalty 0.1")
     assert answer(parity).startswith("After 1 step it says")
+
+
+@pytest.fixture
+def attention(site: Path, opened: Open) -> Page:
+    return opened(site / "try/attention.html", "#way=own&word=0&step=0")
+
+
+def shown_numbers(page: Page) -> list[list[str]]:
+    """The table of the next unit's probabilities, row by row."""
+    rows = page.get_by_role("group", name="Probabilities of the next unit").locator("tbody tr")
+    return [rows.nth(i).locator("td").all_text_contents() for i in range(rows.count())]
+
+
+def expected(own: list[Any], now: list[Any]) -> list[list[str]]:
+    told = [dict(own), dict(now)]
+    return [
+        [unit.replace("▁", ""), *("less" if unit not in each else plain(each[unit]) for each in told)]
+        for unit in dict.fromkeys([*told[0], *told[1]])
+    ]
+
+
+def plain(value: float) -> str:
+    return f"{value:.4g}" if value == 0 or abs(value) >= 1e-3 else f"{value:.2e}".replace("e-0", "e-")
+
+
+def test_what_a_translator_says_when_its_attention_is_moved_is_what_was_computed(attention: Page) -> None:
+    told = read_model("rnnsearch")["sentences"][0]
+    words = attention.locator("[data-side=source]")
+    for word, step in ((4, 4), (6, 5), (0, len(told["target"]) - 1)):
+        words.nth(word).click()
+        attention.locator("[data-side=target]").nth(step).click()
+        own = told["own"]["next"][step]
+        attention.get_by_label("as it is", exact=True).check()
+        assert shown_numbers(attention) == [row[:2] for row in expected(own, own)]
+        attention.get_by_label(f"kept off “{told['source'][word]}”").check()
+        assert shown_numbers(attention) == expected(own, told["without"][word]["next"][step])
+        assert f"it translates: {told['without'][word]['text']}" in answer(attention)
+        attention.get_by_label("Share of the weight").focus()
+        attention.keyboard.press("Home")  # no share: as it is
+        assert shown_numbers(attention) == [row[:2] for row in expected(own, own)]
+        for share in told["pulled"][word]:
+            attention.keyboard.press("ArrowRight")
+            assert shown_numbers(attention) == expected(own, share[step])
+        best, chance = told["pulled"][word][-1][step][0]
+        assert answer(attention).endswith(f"is {best.replace('▁', '')} ({plain(chance)}).")
+
+
+def test_where_a_translator_looks_is_seen_and_shared(attention: Page, site: Path, opened: Open) -> None:
+    attention.get_by_label("Sentence", exact=True).select_option(index=1)
+    attention.locator("[data-side=source]").nth(1).focus()
+    attention.keyboard.press("Enter")
+    assert (
+        attention.evaluate("document.activeElement.textContent") == read_model("rnnsearch")["sentences"][1]["source"][1]
+    )
+    attention.get_by_label("kept off", exact=False).check()
+    changed = attention.locator("[data-side=target]").all_text_contents()
+    told = read_model("rnnsearch")["sentences"][1]
+    best = [
+        [steps[0][0].replace("▁", "") for steps in each] for each in (told["own"]["next"], told["without"][1]["next"])
+    ]
+    units = [unit.replace("▁", "") for unit in told["target"]]
+    assert changed == [
+        unit if before == after else f"{unit} → {after}" for unit, before, after in zip(units, *best, strict=True)
+    ]
+    again = opened(site / "try/attention.html", "#" + attention.url.partition("#")[2])
+    assert answer(again) == answer(attention)
+
+
+@pytest.mark.parametrize(
+    ("network", "name"), [("rnnenc", "without attention"), ("untrained", "with attention, untrained")]
+)
+def test_a_network_with_nothing_to_move_offers_nothing(network: str, name: str, attention: Page) -> None:
+    attention.get_by_label("Network").select_option(name)
+    told = read_model(network)["sentences"][0]
+    assert attention.get_by_label("kept off", exact=False).is_disabled()
+    assert attention.get_by_label("Share of the weight").is_disabled()
+    assert told["text"] in answer(attention)
+    arcs = attention.get_by_label("Arcs from each word").locator("path").count()
+    assert arcs == sum(weight >= 0.02 for row in told["own"]["weights"] for weight in row)
+
+
+def test_a_word_is_chosen_by_touch(site: Path, opened: Open) -> None:
+    page = opened(site / "try/attention.html", "#way=off", width=360, touch=True)
+    page.locator("[data-side=source]").nth(1).tap()
+    assert f"kept off {read_model('rnnsearch')['sentences'][0]['source'][1]}" in answer(page)
+
+
+@pytest.fixture
+def arithmetic(site: Path, opened: Open) -> Page:
+    return opened(site / "try/arithmetic.html")
+
+
+def program() -> ArithmeticProgram:
+    cell = ArithmeticProgram(6, 32, 2)
+    cell.load_state_dict(weights_of(read_model("arithmetic")))
+    return cell.eval()
+
+
+def test_the_program_is_the_cell(arithmetic: Page) -> None:
+    batch = Expressions(max_numbers=8, test_numbers=(8,)).sample(20, 1, 8, 2, 0)
+    lengths = batch.lengths_B.tolist()
+    given = [
+        [{"kind": int(row[:5].argmax()), "number": float(row[5])} for row in batch.inputs_TBI[:length, i]]
+        for i, length in enumerate(lengths)
+    ]
+    found = arithmetic.evaluate(
+        "given => given.map(symbols => new machines.Arithmetic(report.data('models').arithmetic).run(symbols))", given
+    )
+    cell = program()
+    runs = {}
+    for way in ("soft", "hard"):
+        with torch.no_grad(), choosing(cell, hard=way == "hard"):
+            runs[way] = unroll(cell, batch.inputs_TBI, keep=True)
+    trace = runs["soft"].trace
+    for i, length in enumerate(lengths):
+        for name, kept in (("operation", trace.operation_BV), ("left", trace.left_BK), ("right", trace.right_BK)):
+            ours = torch.tensor([step[name] for step in found[i]])
+            torch.testing.assert_close(ours, kept[:length, i], rtol=0, atol=1e-5)
+        for way, unrolled in runs.items():
+            results = torch.tensor([step[way] for step in found[i]])
+            torch.testing.assert_close(results, unrolled.y_TBO[:length, i, 0], rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("line", ["1.5 - 0.25 * 2", "2*3*-1-4*0.5 =", "-0.1", "1" + " + 0.5 * 2" * 9])
+def test_an_expression_that_is_typed_is_answered(line: str, arithmetic: Page) -> None:
+    arithmetic.get_by_label("An expression with +, - and *").fill(line)
+    ((_, batch),) = ExpressionCodec().batches([line])
+    cell = program()
+    with torch.no_grad(), choosing(cell, hard=True):
+        answered = float(unroll(cell, batch.inputs_TBI).y_TBO[-1, 0, 0])
+    truth = float(batch.answers_B[0])
+    assert answer(arithmetic) == f"It answers {plain(answered)}. The expression comes to {plain(truth)}: right."
+    buttons = arithmetic.get_by_role("group", name="The symbols").get_by_role("button")
+    assert buttons.count() == int(batch.lengths_B[0])
+
+
+def test_a_program_is_followed_by_mouse_keys_and_address(arithmetic: Page, site: Path, opened: Open) -> None:
+    arithmetic.get_by_role("button", name="step 5: 2").click()
+    step = arithmetic.locator("#step")
+    assert "Step 5 reads 2 and does: multiply 2 steps ago and 2. Soft result -0.5" in str(step.text_content())
+    arithmetic.get_by_label("Step", exact=True).focus()
+    arithmetic.keyboard.press("ArrowLeft")
+    assert str(step.text_content()).startswith("Step 4 reads ×")
+    again = opened(site / "try/arithmetic.html", "#" + arithmetic.url.partition("#")[2], touch=True)
+    assert again.locator("#step").text_content() == step.text_content()
+    again.get_by_role("button", name="step 1: 1.5").tap()
+    assert "Step 1 reads 1.5 and does: keep 1.5" in str(again.locator("#step").text_content())
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("", "Numbers with"),
+        ("1 / 2", "Numbers with"),
+        ("<b>1</b>", "Numbers with"),
+        ("1" + "+1" * 30, "Up to 30 numbers, please: these are 31."),
+    ],
+)
+def test_what_is_no_expression_is_told(line: str, said: str, arithmetic: Page) -> None:
+    arithmetic.get_by_label("An expression with +, - and *").fill(line)
+    assert answer(arithmetic).startswith(said)
+    assert arithmetic.get_by_label("Step", exact=True).is_disabled()
 
 
 @pytest.mark.parametrize("name", [figure.path for figure in FIGURES])

@@ -340,6 +340,23 @@
     }
   }
 
+  // Arcs from the words above to those below, as wide as the weights, one row of them for each word below.
+  function arcs(box, above, below, weights, opacity) {
+    const centre = (button) => button.offsetLeft + button.offsetWidth / 2;
+    const links = weights.flatMap((row, j) => row.map((weight, i) => ({
+      x1: centre(above[i]), x2: centre(below[j]), weight, opacity: opacity(i, j) * Math.min(1, 0.08 + weight),
+    }))).filter((link) => link.weight >= 0.02);
+    box.replaceChildren(whole(Plot.plot({
+      width: box.clientWidth, height: 110, margin: 0, style: STYLE, axis: null,
+      x: { type: "identity" }, y: { type: "identity" }, opacity: { type: "identity" },
+      ariaLabel: "Arcs from each word of one sentence to the words of the other, as wide as the weight.",
+      marks: [Plot.link(links, {
+        x1: "x1", x2: "x2", y1: 2, y2: 108, curve: "bump-y", stroke: PALETTE[0], strokeOpacity: "opacity",
+        strokeWidth: (link) => 7 * link.weight, strokeLinecap: "round",
+      })],
+    })));
+  }
+
   // Words of two sentences, arcs between them, and the matrix; either side shows what belongs to one word.
   function alignments(data, box, key) {
     const [kept, word] = (report.state().get(key) || "0").split(".");
@@ -369,26 +386,14 @@
       mark();
     };
     const lit = () => hovered || chosen;
-    let arcs = null;
+    let strip = null;
 
     function mark() {
       const sentence = data.sentences[number_of];
       const now = lit();
-      const opacity = (j, i) => (now && now[1] !== (now[0] === "target" ? j : i) ? 0.04 : 1);
-      const centre = (button) => button.offsetLeft + button.offsetWidth / 2;
+      const opacity = (i, j) => (now && now[1] !== (now[0] === "target" ? j : i) ? 0.04 : 1);
       const [above, below] = ["source", "target"].map((side) => [...holder.querySelectorAll(`[data-side=${side}]`)]);
-      const links = sentence.weights.flatMap((weights, j) => weights.map((weight, i) => ({
-        x1: centre(above[i]), x2: centre(below[j]), weight, opacity: opacity(j, i) * Math.min(1, 0.08 + weight),
-      }))).filter((link) => link.weight >= 0.02);
-      arcs.replaceChildren(whole(Plot.plot({
-        width: arcs.clientWidth, height: 110, margin: 0, style: STYLE, axis: null,
-        x: { type: "identity" }, y: { type: "identity" }, opacity: { type: "identity" },
-        ariaLabel: "Arcs from each word of one sentence to the words of the other, as wide as the weight.",
-        marks: [Plot.link(links, {
-          x1: "x1", x2: "x2", y1: 2, y2: 108, curve: "bump-y", stroke: PALETTE[0], strokeOpacity: "opacity",
-          strokeWidth: (link) => 7 * link.weight, strokeLinecap: "round",
-        })],
-      })));
+      arcs(strip, above, below, sentence.weights, opacity);
       for (const button of [...above, ...below]) {
         const pressed = now && button.dataset.side === now[0] && Number(button.dataset.word) === now[1];
         button.setAttribute("aria-pressed", String(Boolean(pressed)));
@@ -430,8 +435,8 @@
 
     function show() {
       const sentence = data.sentences[number_of];
-      arcs = element("div", { class: "arcs" });
-      holder.replaceChildren(element("div", { class: "strip" }, row(sentence, "source"), arcs, row(sentence, "target")));
+      strip = element("div", { class: "arcs" });
+      holder.replaceChildren(element("div", { class: "strip" }, row(sentence, "source"), strip, row(sentence, "target")));
       mark();
     }
 
@@ -490,7 +495,7 @@
     show(chosen);
   }
 
-  report.charts = { trace, fitted, table };
+  report.charts = { arcs, trace, fitted, table };
 
   const KINDS = { curves, sizes: curves, buckets, scatter, trace, maps, alignments, word_maps: wordMaps };
   const data = report.data("charts");

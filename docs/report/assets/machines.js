@@ -1,4 +1,5 @@
-// Trained networks in plain JavaScript: the Neural Turing Machine's memory and machine, and adaptive computation time.
+// Trained networks in plain JavaScript: the Neural Turing Machine's memory and machine, adaptive computation time, and a
+// program of arithmetic.
 // The same equations as src/augrnn/cells; tests hold both to the same numbers. Everything is in double precision.
 // Memory is a list of rows; a weighting has one weight a row.
 "use strict";
@@ -168,5 +169,59 @@ const machines = (() => {
     }
   }
 
-  return { address, similarity, content, interpolate, shift, sharpen, read, write, softmax, NTM, ACT };
+  // A program of arithmetic: an LSTM sees the kinds of symbols and chooses an operation and two operands at each step
+  // (programs/arithmetic.py). As it never sees a number, its choices are the same however they are run.
+  class Arithmetic {
+    constructor({ cell, weights }) {
+      this.weights = decoded(weights);
+      this.kinds = cell.init_args.input_size - 1;
+      this.window = cell.init_args.window ?? 2;
+    }
+
+    _choices(kind, state) {
+      const { weights } = this;
+      const seen = linear(weights["controller.from_input.weight"], weights["controller.from_input.bias"],
+        Array.from({ length: this.kinds }, (_, i) => (i === kind ? 1 : 0)));
+      const carried = linear(weights["controller.from_hidden.weight"], weights["controller.from_hidden.bias"], state.hidden);
+      const size = state.hidden.length;
+      const part = (gate, f) => seen.slice(gate * size, (gate + 1) * size).map((value, i) => f(value + carried[gate * size + i]));
+      const [enter, keep, candidate, show] = [part(0, sigmoid), part(1, sigmoid), part(2, Math.tanh), part(3, sigmoid)];
+      const memory = state.memory.map((value, i) => keep[i] * value + enter[i] * candidate[i]);
+      const hidden = memory.map((value, i) => show[i] * Math.tanh(value));
+      const scores = linear(weights["chooser.weight"], weights["chooser.bias"], hidden);
+      const operands = 1 + this.window;
+      const operation = softmax(scores.slice(0, -2 * operands));
+      const [left, right] = [softmax(scores.slice(-2 * operands, -operands)), softmax(scores.slice(-operands))];
+      return { state: { hidden, memory }, operation, left, right };
+    }
+
+    // Symbols, each its kind and its number (0 where it has none): at each step the choices, and the result when they
+    // are soft, and when the likeliest of each gets all weight.
+    run(symbols) {
+      const size = this.weights["controller.from_hidden.bias"].length / 4;
+      let state = { hidden: Array(size).fill(0), memory: Array(size).fill(0) };
+      let before = { soft: Array(this.window).fill(0), hard: Array(this.window).fill(0) };
+      return symbols.map(({ kind, number }) => {
+        const chosen = this._choices(kind, state);
+        state = chosen.state;
+        const results = {};
+        for (const way of ["soft", "hard"]) {
+          const weighed = way === "soft" ? (weights) => weights : hardest;
+          const operands = [number, ...before[way]];
+          const [l, r] = [dot(weighed(chosen.left), operands), dot(weighed(chosen.right), operands)];
+          results[way] = dot(weighed(chosen.operation), [l + r, l - r, l * r, l, -l]);
+        }
+        before = Object.fromEntries(Object.entries(before).map(([way, list]) => [way, [results[way], ...list].slice(0, this.window)]));
+        return { operation: chosen.operation, left: chosen.left, right: chosen.right, ...results };
+      });
+    }
+  }
+
+  // All weight on the first of the largest.
+  function hardest(weights) {
+    const best = weights.indexOf(Math.max(...weights));
+    return weights.map((_, i) => (i === best ? 1 : 0));
+  }
+
+  return { address, similarity, content, interpolate, shift, sharpen, read, write, softmax, NTM, ACT, Arithmetic };
 })();

@@ -48,7 +48,7 @@ class WithoutWord(NamedTuple):
     """A model whose attention is kept off one word of the source.
 
     Attributes:
-      steps: at every step of the target that it writes when nothing is hidden.
+      steps: at every step of the target that it writes, or is given, when nothing is hidden.
       text: what it writes now.
     """
 
@@ -61,8 +61,8 @@ class WhatIf(NamedTuple):
 
     Attributes:
       source: the words of the sentence, and "<eos>".
-      target: the units that the model writes, "<eos>" the last; the same in all that follows.
-      text: its translation as a line.
+      target: the units that the model writes or is given, "<eos>" the last; the same in all that follows.
+      text: the same as a line.
       own: the model as it is.
       without: for each word of the source, the model when attention cannot look at it at any step. Other words'
         annotations were made beside it, and may still tell of it.
@@ -80,7 +80,7 @@ class WhatIf(NamedTuple):
 
 
 @torch.inference_mode()
-def what_if(model: Model, line: str) -> WhatIf:
+def what_if(model: Model, line: str, target: str | None = None) -> WhatIf:
     """What a translator would say next if its attention were kept off a word of a sentence, or pulled to it.
 
     Of a model without attention, `without` and `pulled` are empty.
@@ -88,13 +88,15 @@ def what_if(model: Model, line: str) -> WhatIf:
     Args:
       model: a translator.
       line: a raw sentence.
+      target: a translation that it is given word by word; its own when None.
 
     Raises:
-      UserError: the model does not translate, or the line is blank.
+      UserError: the model does not translate, or a line is blank.
     """
     (system,), codec = together([model], PairCodec, "what_if needs one of Translation", "languages or vocabularies")
     words = codec.source.words(line)
-    if not words:
+    given = None if target is None else codec.target.words(target)
+    if not words or given == []:
         raise UserError("a blank line has no translation to ask about")
     ((_, drawn),) = codec.batches_of([words])
     batch = moved(drawn, system.device)
@@ -104,7 +106,7 @@ def what_if(model: Model, line: str) -> WhatIf:
         found = beam_search(speller, state, limits, system.beam_size, system.length_penalty)
         return [list(best.tokens) for best, *_ in found]
 
-    (tokens,) = written(start, limit_B)
+    tokens = written(start, limit_B)[0] if given is None else codec.target.vocabulary.encode([given])[0][:-1]
     word_of_L = codec.source.vocabulary.word_of(batch.source.ids_BL[0].tolist())
     asked = _Asked(system, codec.target.vocabulary, [*tokens, EOS], word_of_L)
     (own,) = asked.steps(start)

@@ -1,4 +1,4 @@
-"""Pages to try things on: networks that run in the page, and the equations that they follow."""
+"""Pages to try things on: networks that run in the page, the equations that they follow, and what they say if moved."""
 
 import math
 from collections.abc import Sequence
@@ -11,7 +11,8 @@ from augrnn.report.frame import LIBRARY, page
 from augrnn.report.html import Html, data_block, element
 
 LIVE = Path(__file__).parent / "live"
-"""The weights of the networks that run in pages; `scripts/live_models.py` writes them."""
+"""The weights of the networks that run in pages, and what those too large for a page say of examples;
+`scripts/live_models.py` and `scripts/live_examples.py` write them."""
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,7 @@ class Figure:
       title: of the page.
       about: what there is to try, in a sentence.
       experiments: those that it belongs to.
-      models: the networks that run in it, files in LIVE.
+      models: the networks of which it tells, files in LIVE.
       text: what the page says before the figure.
     """
 
@@ -51,7 +52,7 @@ class Figure:
             element("h1", self.title),
             *self.text,
             element("div", id="figure"),
-            element("h2", "What runs here"),
+            element("h2", "Where it comes from"),
             element("ul", *origins),
         ]
         scripts = [*LIBRARY, "report.js", "charts.js", "machines.js", f"{self.name}.js"]
@@ -59,19 +60,47 @@ class Figure:
 
 
 def read_model(name: str) -> dict[str, Any]:
-    """A network as a page carries it: its "run", its "cell" as a config names it, and its "weights"."""
-    return read_json(LIVE / f"{name}.json", "run", "cell", "weights")
+    """A network as a page carries it: its "run", and "cell" as a config names it and "weights", or else "sentences"."""
+    return read_json(LIVE / f"{name}.json", "run")
 
 
 def _origin(name: str, model: dict[str, Any]) -> Html:
     run = model["run"]
-    numbers = sum(math.prod(weight["shape"]) for weight in model["weights"].values())
     command = f"augrnn reproduce {run['experiment']} --scale {run['scale']}"
-    about = f"{name}: {run['variant']}, seed {run['seed']}, {numbers:,} trained numbers, as they come from "
+    about = f"{name}: {run['variant']}, seed {run['seed']}, "
+    if "weights" in model:
+        numbers = sum(math.prod(weight["shape"]) for weight in model["weights"].values())
+        about += f"{numbers:,} trained numbers, as they come from "
+    else:
+        drawn = "with new random weights in place of those that come" if model["untrained"] else "as it comes"
+        about += f"{drawn} from "
     return element("li", about, element("code", command), ".")
 
 
 FIGURES = (
+    Figure(
+        "attention",
+        "A translator whose attention you can move",
+        "keep it off a word, or pull it to one, and see what the network would say next",
+        ("attention/translation",),
+        ("rnnsearch", "rnnenc", "untrained"),
+        (
+            element(
+                "p",
+                "The network reads an English sentence and writes a French one. Before each unit of the translation it "
+                "looks at the words that it has read: the arcs are as wide as its weights. Choose a word above and a "
+                "step below. Then keep the attention off that word, or pull it there, and see how likely each next "
+                "unit becomes.",
+            ),
+            element(
+                "p",
+                "A word that is kept off is not looked at in any step; what was read beside it may still tell of it. "
+                "When the attention is pulled, that step alone changes, and all that was written before stays. The "
+                "network without attention has one fixed vector of the sentence: there is nothing to move. The "
+                "untrained one is given the trained one's translation.",
+            ),
+        ),
+    ),
     Figure(
         "ntm",
         "A Neural Turing Machine that copies what you type",
@@ -109,6 +138,27 @@ FIGURES = (
                 "these add up to one, the network stops, and its answer is the mean over its steps, weighed by them. "
                 "The time penalty tau is what a step costs in training. The task is parity: whether the number of ones "
                 "is odd.",
+            ),
+        ),
+    ),
+    Figure(
+        "arithmetic",
+        "A program learned from answers, run step by step",
+        "type an expression, and see which operation it chooses on what, softly and hard",
+        ("programmer/arithmetic",),
+        ("arithmetic",),
+        (
+            element(
+                "p",
+                "The network reads an expression symbol by symbol. It sees what kind of symbol it is, but no number. "
+                "At each step it chooses an operation and two operands: the number that is read, or a result of one or "
+                "two steps ago. In training it was told nothing but the answers of expressions of up to six numbers.",
+            ),
+            element(
+                "p",
+                "While it learns, all operations are run and their results weighted: that is the soft result. When it "
+                "is trained, the likeliest choice gets all weight: the hard one. Products come before sums, so a "
+                "number must not be added until the next symbol is known. Watch how the program waits for it.",
             ),
         ),
     ),
