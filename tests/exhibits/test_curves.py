@@ -191,6 +191,7 @@ def test_values_by_bucket_have_a_bar_for_each_run() -> None:
     shown = ByBucket(intervals({"a": [run, run], "b": [run], "c": []}), "BLEU", "words")
     (axes,) = shown.figure().axes
     assert len(axes.containers) == 3
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == ["a", "b"]
     assert [label.get_text() for label in axes.get_xticklabels()] == ["1-9", "20+"]
     assert shown.found["b"][0]["1-9"] == pytest.approx([40.1, 42, 43.9])
     assert "Seeds: a 2, b 1, c 0." in shown.caption

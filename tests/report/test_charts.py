@@ -15,6 +15,7 @@ from augrnn.exhibits.compute import AgainstSteps, StepsOverTime
 from augrnn.exhibits.curves import ByBucket, BySize, LearningCurves
 from augrnn.exhibits.text_table import TextTable
 from augrnn.exhibits.word_maps import WordMaps
+from augrnn.measures.text.figure import PonderedText
 from augrnn.report.charts import chart
 from tests.report.conftest import EXPERIMENTS
 
@@ -71,6 +72,13 @@ def test_alignments_and_maps_are_rows_of_weights() -> None:
     pixels = np.frombuffer(base64.b64decode(found["picture"]["pixels"]), np.uint8)
     assert np.array_equal(pixels.reshape(found["picture"]["side"], -1, 3), picture)
     assert found["maps"] == [[[0.25, 0.25], [0.25, 0.25]]]
+
+
+def test_a_pondered_text_has_steps_and_bits_for_each_sign() -> None:
+    found = chart(PonderedText("a model", "ab␣", [1, 2, 3], [0.5, None, 2.25]))  # type: ignore[arg-type]
+    assert found is not None
+    assert (found["text"], found["steps"], found["bits"]) == ("ab␣", [1, 2, 3], [0.5, None, 2.25])
+    assert found["caption"].startswith("a model: ")
 
 
 def test_other_kinds_have_none() -> None:

@@ -51,7 +51,7 @@ def test_every_page_opens_without_an_error_and_fits_every_screen(name: str, site
         page.wait_for_load_state()
         assert page.locator("h1").count() == 1
         assert too_wide(page) <= 0
-        charts = page.locator("[data-chart]")
+        charts = page.locator("[data-chart]:visible")
         assert all(charts.nth(i).locator("svg, canvas").count() for i in range(charts.count()))
 
 
@@ -99,6 +99,29 @@ def test_the_filter_shows_what_is_chosen_and_its_address_can_be_shared(site: Pat
 
 def chart(page: Page, name: str) -> Any:
     return page.locator(f'[data-chart="{name}"]')
+
+
+def test_one_example_by_several_models_is_chosen_and_shared(site: Path, opened: Open) -> None:
+    kept = json.loads((EXPERIMENTS / "act/text/exhibits/small.json").read_text(encoding="utf-8"))
+    page = opened(site / "act/text.html")
+    one, other = (chart(page, f"small/text@tau-{tau}") for tau in ("0.006", "0.06"))
+    assert (one.is_visible(), other.is_visible()) == (True, False)
+    page.get_by_label("tau 0.06", exact=True).check()
+    assert (one.is_visible(), other.is_visible()) == (False, True)
+    other.get_by_label("Byte", exact=True).focus()
+    for _ in range(3):
+        page.keyboard.press("ArrowRight")
+    shown = kept["text@tau-0.06"]
+    said = other.locator("p[aria-live]").text_content()
+    assert str(said).startswith(f"{shown['text'][3]}: {shown['steps'][3]:g} inner step")
+    assert str(said).endswith(f"costs {shown['bits'][3]:.4g} bits")
+    again = opened(site / "act/text.html", "#" + page.url.partition("#")[2], width=360, touch=True)
+    assert chart(again, "small/text@tau-0.06").locator("p[aria-live]").text_content() == said
+    again.get_by_label("all", exact=True).tap()
+    assert chart(again, "small/text@tau-0.006").is_visible()
+    assert chart(again, "small/text@tau-0.06").is_visible()
+    bars = other.locator("svg g[aria-label=bar] rect").count()
+    assert bars == len(shown["text"])
 
 
 def test_a_chart_is_read_off_by_key_mouse_and_as_a_table(site: Path, opened: Open) -> None:

@@ -91,7 +91,7 @@ def ticks(kinds: Iterable[str]) -> list[str]:
 
 
 def exhibits(results: Results, shown: Shown) -> "dict[str, Exhibit]":
-    """Inner steps and bits by the kind of character, texts with the steps at each character, and learning curves."""
+    """Inner steps and bits by the kind of character, texts with the steps at each by tau, and learning curves."""
     from augrnn.exhibits.curves import ByBucket, LearningCurves
 
     measured = results.measured("kinds")
@@ -113,8 +113,9 @@ def exhibits(results: Results, shown: Shown) -> "dict[str, Exhibit]":
         if variant not in results.planned:
             continue
         found |= {f"{prefix}{what}": by_kind(what, bool(prefix)) for what in ("steps", "bits")}
-        if (variant, 0) in shown:
-            found[f"{prefix}text"] = titled(shown, (variant, 0), "pondering")
+        for name, tau in TAUS.items():
+            if (run := (f"{prefix}{name}", 0)) in shown:
+                found[f"{prefix}text@tau-{tau:g}"] = titled(shown, run, "pondering")
     return found
 
 

@@ -229,7 +229,7 @@ class ByBucket(Exhibit):
                     ms=3.5,
                     lw=1,
                     color=look.colour,
-                    label=None if number else variant,
+                    label="_nolegend_" if number else variant,
                 )
                 place += 1
         axes.set_xticks(range(len(buckets)), buckets, parse_math=False)

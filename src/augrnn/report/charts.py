@@ -24,6 +24,7 @@ from augrnn.measures.dynamic_ngrams.figure import SPAN, ExcessByPosition, NgramT
 from augrnn.measures.logic.figure import BesideGuesses
 from augrnn.measures.priority_sort.figure import SortedWrites
 from augrnn.measures.repeat_copy.figure import EarlyEnds
+from augrnn.measures.text.figure import PonderedText
 
 Chart = dict[str, Any]
 """What `assets/charts.js` draws: its `type`, what that needs as plain JSON values, and the `caption` under it."""
@@ -312,3 +313,16 @@ def _word_maps(exhibit: WordMaps) -> Chart:
         "smooth between the middles of the grid's cells."
     )
     return {"type": "word_maps", "caption": caption, "picture": picture, "words": list(exhibit.words), "maps": maps}
+
+
+@chart.register
+def _pondered_text(exhibit: PonderedText) -> Chart:
+    caption = (
+        f"{exhibit.title}: part of one text, byte by byte. Bars: the inner steps that are taken when the byte below is "
+        "read. Line: the bits that the byte after it then costs, on a scale of its own. ␣ is a space, ↵ the end of a "
+        "line, · a byte that is no ASCII character. The slider reads off one byte."
+    )
+    found = {
+        name: [_plain(value) for value in values] for name, values in (("steps", exhibit.steps), ("bits", exhibit.bits))
+    }
+    return {"type": "pondered_text", "caption": caption, "text": exhibit.text, **found}

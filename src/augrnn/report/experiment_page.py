@@ -4,7 +4,6 @@ import json
 from collections.abc import Sequence
 from urllib.parse import quote
 
-from augrnn.exhibits.exhibit import Exhibit
 from augrnn.lab.claims_tables import Judged, ended, judged
 from augrnn.lab.committed_record import Record
 from augrnn.report.charts import Chart, chart
@@ -15,6 +14,9 @@ from augrnn.report.html import Html, data_block, element, together
 
 PICTURES = "pictures"
 """The report's folder of drawn exhibits."""
+
+VERSION = "@"
+"""Stands before the model in the names of exhibits that show one example by several models: "text@tau-0.06"."""
 
 
 def experiment_page(shown: Shown) -> str:
@@ -59,7 +61,10 @@ def _claim(entry: ClaimEntry) -> Html:
 def _scale(shown: Shown, scale: str, charts: dict[str, Chart]) -> list[Html]:
     record = shown.records[scale]
     found = [element("h2", f"Scale: {scale}", id=f"scale-{scale}")]
-    found += [_figure(shown, scale, name, exhibit, charts) for name, exhibit in shown.exhibits[scale].items()]
+    groups: dict[str, list[str]] = {}
+    for name in shown.exhibits[scale]:
+        groups.setdefault(name.partition(VERSION)[0], []).append(name)
+    found += [_figure(shown, scale, title, names, charts) for title, names in groups.items()]
     rows = [_verdict_row(row) for row in judged(shown.experiment, record, scale)]
     found.append(table(("claim", "verdict", "here", "needed"), rows, f"Every claim at scale {scale}"))
     found.append(_variants(record))
@@ -73,14 +78,28 @@ def picture(shown: Shown, scale: str, name: str) -> str:
     return f"{PICTURES}/{shown.experiment.name}/{scale}/{name}.png"
 
 
-def _figure(shown: Shown, scale: str, name: str, exhibit: Exhibit, charts: dict[str, Chart]) -> Html:
+def _figure(shown: Shown, scale: str, title: str, names: Sequence[str], charts: dict[str, Chart]) -> Html:
+    """A figure of one exhibit, or of the versions of one."""
+    parts: list[Html] = []
+    for name in names:
+        drawn = _drawn(shown, scale, name, charts)
+        if len(names) > 1:
+            version = _words(name.partition(VERSION)[2])
+            drawn = [element("div", element("h4", version), *drawn, class_="version", data_version=version)]
+        parts += drawn
+    return element("figure", element("h3", _words(title).capitalize()), *parts, id=f"{scale}-{title}")
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ").replace("-", " ")
+
+
+def _drawn(shown: Shown, scale: str, name: str, charts: dict[str, Chart]) -> list[Html]:
     key = f"{scale}/{name}"
-    title = element("h3", name.replace("_", " ").replace("-", " ").capitalize())
     if key in charts:
-        parts = [element("div", class_="chart", data_chart=key), element("figcaption", charts[key]["caption"])]
-    else:  # its caption is part of the picture
-        parts = [element("img", src=quote(f"../{picture(shown, scale, name)}"), alt=exhibit.caption)]
-    return element("figure", title, *parts, id=f"{scale}-{name}")
+        return [element("div", class_="chart", data_chart=key), element("figcaption", charts[key]["caption"])]
+    alt = shown.exhibits[scale][name].caption  # its caption is part of the picture
+    return [element("img", src=quote(f"../{picture(shown, scale, name)}"), alt=alt)]
 
 
 def _verdict_row(row: Judged) -> list[str]:

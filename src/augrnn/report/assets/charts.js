@@ -495,12 +495,73 @@
     show(chosen);
   }
 
+  // A text byte by byte in rows, with the inner steps as bars and the bits of the byte after it as a line.
+  function ponderedText(data, box, key) {
+    const [LETTER, MARGIN] = [14, 34];
+    const most = { steps: Math.max(1, d3.max(data.steps)), bits: Math.max(1, d3.max(data.bits)) };
+    const signs = [...data.text];
+    let at = Math.min(Number(report.state().get(key) ?? 0) || 0, signs.length - 1);
+    const chart = element("div");
+    const redraw = fitted(chart, (width) => {
+      const long = Math.max(10, Math.floor((width - MARGIN - 10) / LETTER));
+      const rows = d3.range(0, signs.length, long).map((from) => d3.range(from, Math.min(from + long, signs.length)));
+      return element("div", {}, ...rows.map((places) => Plot.plot({
+        width, height: 96, marginLeft: MARGIN, marginRight: 10, marginTop: 6, marginBottom: 22, style: STYLE,
+        x: { type: "band", domain: d3.range(places[0], places[0] + long), label: null, tickSize: 0, tickFormat: (i) => signs[i] ?? "" },
+        y: { domain: [0, most.steps * 1.05], label: null, ticks: Math.min(4, most.steps), tickFormat: "d", grid: true },
+        ariaLabel: `Inner steps at each of ${places.length} bytes: ${places.map((i) => signs[i]).join("")}`,
+        marks: [
+          Plot.barY(places, { x: (i) => i, y: (i) => data.steps[i], fill: PALETTE[0], fillOpacity: (i) => (i === at ? 1 : 0.6) }),
+          Plot.line(places, { x: (i) => i, y: (i) => (data.bits[i] / most.bits) * most.steps, stroke: PALETTE[1] }),
+          Plot.tip(places, Plot.pointerX({ x: (i) => i, y: (i) => data.steps[i], title: told })),
+        ],
+      })));
+    });
+    const told = (i) => `${signs[i]}: ${number(data.steps[i])} inner step${data.steps[i] === 1 ? "" : "s"}; the byte after it costs ${number(data.bits[i])} bits`;
+    const reading = element("p", { "aria-live": "polite" }, told(at));
+    const choice = slider("Byte", {
+      min: 0, max: signs.length - 1, value: at, tell: (i) => `${i + 1}, “${signs[i]}”`,
+      change: (to) => {
+        at = to;
+        report.remember({ [key]: to });
+        reading.textContent = told(at);
+        redraw();
+      },
+    });
+    box.append(chart, choice.part, reading, numbers(() => table(
+      ["byte", "sign", "inner steps", "bits of the next"],
+      signs.map((sign, i) => [String(i + 1), sign, number(data.steps[i]), number(data.bits[i])]),
+    )));
+    redraw();
+  }
+
+  // One example by several models: one of them is shown, or all.
+  function versions(figure) {
+    const parts = [...figure.querySelectorAll(".version")];
+    const names = parts.map((part) => part.dataset.version);
+    const key = `version ${figure.id}`;
+    const all = "all";
+    const show = (name) => parts.forEach((part) => (part.hidden = name !== all && part.dataset.version !== name));
+    const given = report.state().get(key);
+    const chosen = [...names, all].includes(given) ? given : names[0];
+    const radios = [...names, all].map((name) => {
+      const input = element("input", { type: "radio", name: key, value: name, checked: name === chosen, onchange: () => {
+        report.remember({ [key]: name });
+        show(name);
+      } });
+      return element("label", {}, input, name);
+    });
+    parts[0].before(element("div", { class: "controls", role: "radiogroup", "aria-label": `Versions of ${figure.firstChild.textContent}` }, ...radios));
+    show(chosen);
+  }
+
   report.charts = { arcs, trace, fitted, table };
 
-  const KINDS = { curves, sizes: curves, buckets, scatter, trace, maps, alignments, word_maps: wordMaps };
+  const KINDS = { curves, sizes: curves, buckets, scatter, trace, maps, alignments, word_maps: wordMaps, pondered_text: ponderedText };
   const data = report.data("charts");
   for (const box of document.querySelectorAll("[data-chart]")) {
     const key = box.dataset.chart;
     KINDS[data[key].type](data[key], box, key);
   }
+  for (const figure of document.querySelectorAll("figure:has(.version)")) versions(figure);
 })();
