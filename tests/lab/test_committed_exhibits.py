@@ -56,7 +56,6 @@ def test_with_its_models_an_experiment_has_all_the_pictures_that_are_committed(n
         "alignment",
         "alignments",
         "overlay-0",
-        "overlay-1",
         "pondering",
         "program",
         "programs",

@@ -186,8 +186,9 @@ def test_words_of_a_translation_show_where_their_weight_goes(site: Path, opened:
 
 def test_words_of_a_caption_light_up_the_picture(site: Path, opened: Open) -> None:
     page = opened(site / "attention/scenes.html", touch=True)
-    box = chart(page, "small/overlay-0")
-    content = json.loads((EXPERIMENTS / "attention/scenes/exhibits/small.json").read_text())["overlay-0"]
+    box = chart(page, "small/overlay-0@hard")
+    content = json.loads((EXPERIMENTS / "attention/scenes/exhibits/small.json").read_text())["overlay-0@hard"]
+    page.get_by_role("radio", name="hard", exact=True).tap()
     assert box.locator(".shade").is_hidden()
     box.locator(".words button").nth(1).tap()
     assert box.locator(".shade").is_visible()

@@ -170,9 +170,13 @@
     const switches = legend(series, () => redraw());
     const redraw = fitted(chart, (width) => {
       const kept = found.filter((point) => switches.shown.has(point.name));
+      const longest = d3.max(data.buckets, (bucket) => bucket.length);
+      const crowded = width < 60 + data.buckets.length * (14 + 7 * longest);
+      const runs = [...new Set(kept.map((point) => point.run))];
       return Plot.plot({
-        width, height: 320, marginLeft: 56, style: STYLE, color: { type: "identity" },
-        fx: { label: data.x, domain: data.buckets }, x: { axis: null }, y: { label: data.y, grid: true },
+        width, height: crowded ? 300 + 5 * longest : 320, marginLeft: 56, marginBottom: crowded ? 36 + 5 * longest : 40, style: STYLE,
+        fx: { label: data.x, labelAnchor: "right", domain: data.buckets, tickRotate: crowded ? -40 : 0, labelOffset: crowded ? 32 + 5 * longest : 36 },
+        x: { axis: null, domain: runs }, y: { label: data.y, grid: true }, color: { type: "identity" },
         ariaLabel: `Chart: ${data.y}, by ${data.x}. The numbers stand in the table below it.`,
         marks: [
           Plot.ruleX(kept, { fx: "bucket", x: "run", y1: (p) => p.ends[0], y2: (p) => p.ends[2], stroke: "colour" }),

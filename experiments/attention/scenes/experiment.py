@@ -15,8 +15,8 @@ KNOWN, OWN = "at the reference's nouns", "at the model's own nouns"
 KINDS = {KNOWN: "known", OWN: "written"}
 """Nouns of given captions before which the words leave no other object, and those of the model's own captions."""
 
-SHOWN = ("overlay-0", "overlay-1")
-"""The validation scenes in which it is shown where soft attention looks."""
+SHOWN = "overlay-0"
+"""The validation scene in which it is shown where soft and hard attention look."""
 
 CONTROLS = ("untrained", "shuffled", "uniform", "centre")
 """Maps of the same model before training, of another image, of one that sees nothing, and of one that looks ahead."""
@@ -110,7 +110,7 @@ def attention(results: Results) -> dict[str, Observations]:
 
 
 def exhibits(results: Results, shown: Shown) -> "dict[str, Exhibit]":
-    """Learning curves, BLEU-4 by beam, and where the first seed of soft attention looks in validation scenes."""
+    """Learning curves, BLEU-4 by beam, and where the first seeds of soft and of hard attention look in a scene."""
     from augrnn.exhibits.curves import BySize, LearningCurves
 
     by_beam = {
@@ -121,8 +121,10 @@ def exhibits(results: Results, shown: Shown) -> "dict[str, Exhibit]":
         "learning": LearningCurves(results.curves("val/cider_d"), "validation CIDEr-D (greedy)"),
         "beams": BySize(by_beam, "BLEU-4", "beam"),
     }
-    overlays = {name: each for name, each in shown.get(("soft", 0), {}).items() if name in SHOWN}
-    return found | overlays
+    for variant in ("soft", "hard"):
+        if SHOWN in (overlays := shown.get((variant, 0), {})):
+            found[f"{SHOWN}@{variant}"] = overlays[SHOWN]
+    return found
 
 
 def attending(attention: Settings) -> dict[str, Any]:

@@ -150,7 +150,12 @@ def _by_size(exhibit: BySize) -> Chart:
 def _by_bucket(exhibit: ByBucket) -> Chart:
     runs = [(name, number, run) for name, each in exhibit.found.items() for number, run in enumerate(each)]
     points = [
-        {"name": name, "seed": number, "bucket": bucket, "ends": [rounded(float(value)) for value in ends]}
+        {
+            "name": name,
+            "seed": number,
+            "bucket": " ".join(bucket.split()),
+            "ends": [rounded(float(value)) for value in ends],
+        }
         for name, number, run in runs
         for bucket, ends in run.items()
     ]
