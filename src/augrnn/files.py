@@ -50,19 +50,20 @@ def explained(error: OSError) -> str:
     return error.strerror or str(error)
 
 
-def write_json(path: Path, content: Any, compact: bool = False) -> None:
+def write_json(path: Path, content: Any) -> None:
     """Write a JSON file, whole or not at all; numbers that JSON lacks (nan, inf) become null."""
     with replacing(path) as file:
-        file.write(encoded(content, compact).encode())
+        file.write(encoded(content).encode())
 
 
-def encoded(content: Any, compact: bool = False) -> str:
-    """JSON text; a compact one has one line for each innermost list or run, which keeps diffs readable."""
-    if not compact:
+def encoded(content: Any, lines: str = "") -> str:
+    """JSON text; of the list of that name, where one is named, each item has one line, which keeps diffs readable."""
+    if not lines:
         return json.dumps(jsonable(content), indent=1, allow_nan=False) + "\n"
-    lines = json.dumps({**jsonable(content), "runs": []}, indent=1, allow_nan=False)
-    runs = ",\n  ".join(json.dumps(jsonable(run), allow_nan=False) for run in content["runs"])
-    return lines.replace('"runs": []', f'"runs": [\n  {runs}\n ]' if runs else '"runs": []') + "\n"
+    empty = f'"{lines}": []'
+    text = json.dumps({**jsonable(content), lines: []}, indent=1, allow_nan=False)
+    items = ",\n  ".join(json.dumps(jsonable(item), allow_nan=False) for item in content[lines])
+    return text.replace(empty, f'"{lines}": [\n  {items}\n ]' if items else empty) + "\n"
 
 
 def read_json(path: Path, *keys: str) -> dict[str, Any]:

@@ -1,6 +1,13 @@
-"""Short names for dotted options."""
+"""Short names for dotted options, and short texts for their values."""
 
-from collections.abc import Iterator, Sequence
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import PurePath
+from typing import Any
+
+LONGEST = 24
+"""Letters of a value's text."""
 
 
 def shortened(names: Sequence[str]) -> dict[str, str]:
@@ -15,3 +22,36 @@ def _shorter(name: str, names: Sequence[str]) -> Iterator[str]:
         if sum(f".{other}".endswith(f".{short}") for other in names) == 1:
             yield short
     yield name
+
+
+def value_texts(values: Sequence[Any]) -> list[str]:
+    """For each value a short text that tells it from the others."""
+    whole = [json.dumps(value, sort_keys=True, default=str) for value in values]
+    short = [_short(value) for value in values]
+    number = {text: i for i, text in enumerate(dict.fromkeys(whole))}
+    meant: dict[str, set[str]] = {}
+    for brief, text in zip(short, whole, strict=True):
+        meant.setdefault(brief, set()).add(text)
+    return [
+        brief if len(meant[brief]) == 1 else f"{brief} ({number[text] + 1})"
+        for brief, text in zip(short, whole, strict=True)
+    ]
+
+
+def _short(value: Any) -> str:
+    if isinstance(value, Mapping) and "class_path" in value:
+        arguments = [f"{name}={_short(each)}" for name, each in (value.get("init_args") or {}).items()]
+        return _cut(", ".join([str(value["class_path"]).rpartition(".")[2], *arguments]))
+    if isinstance(value, Mapping):
+        return _cut(", ".join(f"{name}={_short(each)}" for name, each in value.items()))
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    if isinstance(value, str) and value.endswith(".yaml"):
+        return _cut(PurePath(value).stem)
+    if isinstance(value, str) and re.fullmatch(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+", value):  # a class
+        return _cut(value.rpartition(".")[2])
+    return _cut(str(value))
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"

@@ -12,56 +12,14 @@ import pytest
 
 from augrnn.errors import UserError
 from augrnn.files import write_json
+from augrnn.lab.committed_sweep import Row, importance_told
 from augrnn.lab.plan import Run
-from augrnn.option_names import shortened
+from augrnn.option_names import shortened, value_texts
 from augrnn.sweeps.points import draw as drawn
 from augrnn.sweeps.points import point, points, run_of
-from augrnn.sweeps.results import Row, collect, draw, importance, importance_told, shown
-from augrnn.sweeps.sweep_file import Sweep, read_sweep
-
-ROOT = Path(__file__).parents[2]
-METRIC = "val/cost_bits"
-GRID = """
-method: grid
-metric: {name: val/cost_bits}
-parameters:
-  model.init_args.optimizer:
-    values: [{class_path: torch.optim.Adam, init_args: {lr: 0.1}}, {class_path: torch.optim.SGD}]
-  model.init_args.cell.init_args.hidden_size: {values: [8, 16, 32]}
-  seed_everything: {values: [0, 1]}
-command: [augrnn, fit, --config, configs/copy/lstm.yaml, "${args}"]
-"""
-BAYES = """
-method: bayes
-metric: {name: val/cost_bits, goal: minimize}
-run_cap: 30
-parameters:
-  model.init_args.optimizer.init_args.lr: {distribution: log_uniform_values, min: 1.0e-4, max: 1.0e-1}
-  model.init_args.optimizer.class_path: {values: [torch.optim.Adam, torch.optim.SGD]}
-  model.init_args.cell.init_args.hidden_size: {min: 8, max: 64}
-  model.init_args.cell.init_args.layers: {value: 1}
-  config: {values: [configs/copy/lstm.yaml, configs/copy/ntm-lstm.yaml]}
-  seed_everything: {values: [0, 1, 2]}
-command: [augrnn, fit, --trainer.max_steps=10, "${args}"]
-"""
-
-
-def sweep_of(folder: Path, text: str, name: str = "search") -> Sweep:
-    path = folder / f"{name}.yaml"
-    path.write_text(text)
-    return read_sweep(path, ROOT)
-
-
-def record(run: Run, runs: Path, final: float | None, status: str = "finished", **measures: Any) -> None:
-    """Leave the record of a run that has ended."""
-    folder = run.folder(runs)
-    write_json(
-        folder / "provenance.json",
-        {"fingerprint": run.fingerprint, "seed": run.seed, "values": run.values, "legs": []},
-    )
-    curve = {"updates": [1, 2], "sequences": [16, 32], "values": [50.0, final]}
-    summary = {"fingerprint": run.fingerprint, "status": status, "measures": measures, "curves": {METRIC: curve}}
-    write_json(folder / "summary.json", summary)
+from augrnn.sweeps.results import collect, draw, importance
+from augrnn.sweeps.sweep_file import Sweep
+from tests.sweeps.made_up import BAYES, GRID, record, sweep_of
 
 
 def started(run: Run, runs: Path) -> None:
@@ -169,15 +127,15 @@ def test_names_are_as_short_as_they_can_be() -> None:
 
 def test_values_are_told_apart() -> None:
     adam = {"class_path": "torch.optim.Adam", "init_args": {"lr": 0.001}}
-    assert shown([adam, {"class_path": "SGD"}, "configs/copy/lstm.yaml", 0.00012345678, None]) == [
+    assert value_texts([adam, {"class_path": "SGD"}, "configs/copy/lstm.yaml", 0.00012345678, None]) == [
         "Adam, lr=0.001",
         "SGD",
         "lstm",
         "0.0001235",
         "None",
     ]
-    assert shown(["x" * 50 + "a", "x" * 50 + "b", "x" * 50 + "a"])[::2] == ["x" * 23 + "… (1)"] * 2
-    assert len(set(shown([1, "1", True, [1], [1, 2], "a/b.yaml", "c/b.yaml", "a.Adam"]))) == 8
+    assert value_texts(["x" * 50 + "a", "x" * 50 + "b", "x" * 50 + "a"])[::2] == ["x" * 23 + "… (1)"] * 2
+    assert len(set(value_texts([1, "1", True, [1], [1, 2], "a/b.yaml", "c/b.yaml", "a.Adam"]))) == 8
 
 
 # What matters, and pictures
@@ -202,6 +160,10 @@ def distance(values: Mapping[str, Any]) -> float:
     return abs(math.log10(values[LR]) + 2.5) * 20 + 1
 
 
+def told(rows: list[Row], sweep: Sweep) -> list[str]:
+    return importance_told(rows, importance(rows, sweep))
+
+
 def test_the_parameter_that_matters_comes_first(tmp_path: Path) -> None:
     sweep = sweep_of(tmp_path, BAYES)
     shares = importance(rows_of(sweep, 40, distance), sweep)
@@ -218,7 +180,7 @@ def test_importance_of_too_few_points(tmp_path: Path) -> None:
     assert importance(rows_of(sweep, 3, distance), sweep) == {}
     assert importance(rows_of(sweep, 9, lambda values: None), sweep) == {}
     assert importance(rows_of(sweep, 4, lambda values: 1.0), sweep) == {}
-    assert importance_told(rows_of(sweep, 40, lambda values: 1.0), sweep) == []
+    assert told(rows_of(sweep, 40, lambda values: 1.0), sweep) == []
 
 
 @pytest.mark.parametrize("same", [LR, "model.init_args.cell.init_args.hidden_size", "config"])
@@ -234,7 +196,7 @@ def test_what_is_the_same_in_all_points_has_no_importance(same: str, tmp_path: P
 
 def test_the_meaning_of_importance_is_told(tmp_path: Path) -> None:
     sweep = sweep_of(tmp_path, BAYES)
-    few, many = (importance_told(rows_of(sweep, count, distance), sweep) for count in (8, 40))
+    few, many = (told(rows_of(sweep, count, distance), sweep) for count in (8, 40))
     assert "the best 50% of 8 points" in few[0]
     assert few[0].endswith("not sizes of effects; fewer than 30 points: a hint at most:")
     assert many[0].endswith("the best 12% of 40 points from the others (PED-ANOVA), not sizes of effects:")
@@ -242,7 +204,7 @@ def test_the_meaning_of_importance_is_told(tmp_path: Path) -> None:
     only = sweep_of(
         tmp_path, BAYES.split("parameters:", maxsplit=1)[0] + "parameters: {lr: {min: 0.0, max: 1.0}}\n" + COMMAND
     )
-    assert importance_told(rows_of(only, 9, lambda values: values["lr"]), only) == []
+    assert told(rows_of(only, 9, lambda values: values["lr"]), only) == []
 
 
 def pictures(folder: Path) -> list[tuple[int, int]]:

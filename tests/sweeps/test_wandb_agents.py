@@ -119,8 +119,9 @@ def test_a_registered_sweep_is_run_by_agents_and_read_from_records(place: Path, 
 def test_an_agent_started_by_hand_has_a_folder_of_its_own(
     place: Path, wandb_server: WandbServer, registered: bool
 ) -> None:
-    file = sweep(place)
-    wandb_server.points = [{**POINT, "config": str(ROOT / CONFIG)}]
+    config = str(ROOT / CONFIG)
+    file = sweep(place, parameters={name: {"value": value} for name, value in {**POINT, "config": config}.items()})
+    wandb_server.points = [{**POINT, "config": config}]
     if registered:
         augrnn("sweep", "register", file)
     else:
@@ -133,6 +134,13 @@ def test_an_agent_started_by_hand_has_a_folder_of_its_own(
     assert (found["status"], found["updates"]) == ("finished", 20)
     assert set(found["curves"]) == ({"val/cost_bits"} if registered else set())
     assert wandb_server.runs["sweep0-0"].exits == [0]
+    (row,) = json.loads(augrnn("sweep", "results", file, "--json"))
+    assert row["values"] == {"config": config, LR: 0.001, CLIP: None}
+    with Path(
+        "runs/sweeps", "rates" if registered else "sweep0", "agents/sweep0-0/seed-7/metrics.csv"
+    ).open() as logged:
+        costs = [line["val/cost_bits"] for line in csv.DictReader(logged) if line["val/cost_bits"]]
+    assert row["found"] == {"7": float(costs[-1])}
 
 
 def test_an_interrupted_task_goes_on_with_the_point_that_it_was_given(place: Path, wandb_server: WandbServer) -> None:

@@ -152,6 +152,7 @@ experiment = Experiment(
     },
     curves=(WRONG,),
     exhibits=exhibits,
+    sweeps=("parity-tau",),
     claims=(
         Claim(
             name="at-once-it-guesses",

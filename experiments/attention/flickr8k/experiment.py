@@ -125,6 +125,7 @@ experiment = Experiment(
     },
     curves=("val/bleu4", "val/cider_d", "val/loss"),
     exhibits=exhibits,
+    sweeps=("captioning-layer", "captioning-penalty"),
     claims=(
         Claim(
             name="describes-photographs",

@@ -75,6 +75,7 @@ experiment = Experiment(
     },
     curves=("val/exact", "val/symbols_right"),
     exhibits=exhibits,
+    sweeps=("attention-type",),
     claims=(
         Claim(
             name="attention-holds-what-a-vector-cannot",

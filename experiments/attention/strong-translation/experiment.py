@@ -75,6 +75,7 @@ experiment = Experiment(
     },
     curves=("val/bleu", "val/loss"),
     exhibits=exhibits,
+    sweeps=("translation-bayes",),
     claims=(
         Claim(
             name="french",

@@ -64,6 +64,7 @@ experiment = Experiment(
     },
     curves=(COST, "val/wrong_bits"),
     exhibits=exhibits,
+    sweeps=("recall-dnc-ntm",),
     claims=(
         Claim(
             name="learns",

@@ -168,6 +168,7 @@ experiment = Experiment(
     },
     curves=(COST, "val/wrong_bits"),
     exhibits=exhibits,
+    sweeps=("copy-ntm",),
     claims=(
         Claim(
             name="learns",

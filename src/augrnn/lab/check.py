@@ -7,6 +7,7 @@ from pathlib import Path
 from augrnn.lab.claims import Verdict
 from augrnn.lab.claims_tables import Judged, committed, judged
 from augrnn.lab.committed_record import Record, judge
+from augrnn.lab.committed_sweep import outdated_sweeps
 from augrnn.lab.experiment import Experiment, discover
 
 TOLERANCE = 1e-4
@@ -20,7 +21,7 @@ class Check:
     Attributes:
       rows: every claim of every experiment at every scale, with the verdict computed now.
       changed: a line for each claim whose verdict or value is not the one on record.
-      notes: a line for each variant whose settings have changed since its record was made.
+      notes: a line for each variant whose settings have changed since its record was made, and for each such sweep.
     """
 
     rows: list[Judged]
@@ -42,6 +43,7 @@ def check(experiments: Path) -> Check:
             found.rows.extend(judged(experiment, again, scale))
             found.changed.extend(_changes(experiment, scale, record, again))
             found.notes.extend(_outdated(experiment, scale, record, experiments))
+        found.notes.extend(outdated_sweeps(experiment, experiments))
     return found
 
 

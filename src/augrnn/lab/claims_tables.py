@@ -11,7 +11,7 @@ from typing import Any
 
 from augrnn.lab import statistics
 from augrnn.lab.claims import STATES, Claim, Verdict
-from augrnn.lab.committed_record import Record, own_path, read_record, results_path
+from augrnn.lab.committed_record import Record, Traced, own_path, read_record, results_path
 from augrnn.lab.experiment import Experiment
 from augrnn.lab.results import RunRecord
 
@@ -133,7 +133,7 @@ def _scale_tables(experiment: Experiment, scale: str, record: Record) -> str:
     for row in judged(experiment, record, scale):
         claim = row.claim
         lines.append([claim.name, claim.sentence, claim.source, *_judgement(row), claim.paper, claim.public])
-    return f"### Scale: {scale}\n\n{markdown(head, lines)}\n\n{costs_table(record)}\n\n{_origin(record)}"
+    return f"### Scale: {scale}\n\n{markdown(head, lines)}\n\n{costs_table(record)}\n\n{origin(record)}"
 
 
 def costs_table(record: Record) -> str:
@@ -159,7 +159,8 @@ def ended(runs: Sequence[RunRecord], planned: int) -> str:
     return f"{len(runs)} of {planned}" + (f", {failed} failed" if failed else "")
 
 
-def _origin(record: Record) -> str:
+def origin(record: Traced) -> str:
+    """A line: where a record came from."""
     texts = {key: ", ".join(record.origins(key)) for key in ("hardware", "threads", "commit", "python")}
     versions = record.provenance["versions"]
     torch = ", ".join(sorted({each["torch"] for each in versions if "torch" in each}))

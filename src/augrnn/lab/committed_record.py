@@ -29,8 +29,18 @@ POINTS = 100
 """Points that a curve keeps, fewer where the record would otherwise be over its limit."""
 
 
+class Traced:
+    """What says where it came from."""
+
+    provenance: Mapping[str, Any]
+
+    def origins(self, key: str) -> list[str]:
+        """The known values of a part of the provenance ("commit", "hardware", "python", "threads") as texts."""
+        return [str(value) for value in self.provenance.get(key, []) if value is not None]
+
+
 @dataclass(frozen=True)
-class Record:
+class Record(Traced):
     """What is committed of all runs of a scale.
 
     Attributes:
@@ -54,10 +64,6 @@ class Record:
         planned = {name: variant["seeds"] for name, variant in self.variants.items()}
         return Results(self.experiment, self.scale, planned, {(run.variant, run.seed): run for run in self.runs})
 
-    def origins(self, key: str) -> list[str]:
-        """The known values of a part of the provenance ("commit", "hardware", "python", "threads") as texts."""
-        return [str(value) for value in self.provenance.get(key, []) if value is not None]
-
     def encoded(self) -> str:
         """The file's content."""
         content = {
@@ -66,7 +72,7 @@ class Record:
             "runs": [asdict(run) for run in self.runs],
             "verdicts": [verdict.content(claim) for claim, verdict in self.verdicts.items()],
         }
-        return encoded(content, compact=True)
+        return encoded(content, lines="runs")
 
     def write(self, path: Path) -> None:
         """Write the file, whole or not at all."""

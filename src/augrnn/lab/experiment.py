@@ -51,6 +51,7 @@ class Experiment:
       curves: the metrics whose curves go into the committed record ("val/cost_bits").
       exhibits: what is shown, a picture each; None for nothing.
       measure: what is measured on each trained model, where it is not the measure of its task.
+      sweeps: the sweeps that belong to it, by the names of their files in configs/sweeps/ ("parity-tau").
     """
 
     name: str
@@ -62,6 +63,7 @@ class Experiment:
     curves: tuple[str, ...] = ()
     exhibits: Exhibits | None = None
     measure: Measure | None = None
+    sweeps: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for name, scale in self.scales.items():

@@ -16,6 +16,7 @@ from augrnn.lab.check import same
 from augrnn.lab.claims_tables import claims_tables, committed, counted, markdown, results_tables, strongest
 from augrnn.lab.committed_record import Record, judge, results_path
 from augrnn.lab.experiment import Experiment, discover
+from augrnn.lab.sweep_tables import sweep_sections
 from augrnn.yaml_files import read_config
 
 
@@ -36,9 +37,14 @@ def pages(experiments: Path) -> dict[Path, str]:
             "models": models_table(found, experiments),
         },
         root / "docs" / "claims.md": {"claims": claims_tables(found, experiments)},
-        **{experiments / each.name / "README.md": {"results": results_tables(each, experiments)} for each in found},
+        **{experiments / each.name / "README.md": {"results": card_tables(each, experiments)} for each in found},
     }
     return {**records, **{path: _filled(path, marked) for path, marked in tables.items()}}
+
+
+def card_tables(experiment: Experiment, experiments: Path) -> str:
+    """Markdown: what a card shows of an experiment's records and of its sweeps."""
+    return "\n\n".join([results_tables(experiment, experiments), *sweep_sections(experiment, experiments)])
 
 
 def _records(experiment: Experiment, experiments: Path) -> dict[Path, str]:

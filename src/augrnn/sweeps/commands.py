@@ -45,7 +45,10 @@ def add_parsers(subparsers: Any) -> None:
     _add(commands, "reap", reap, "find what died without a word, so that it can be submitted again")
     words = "best points, importance of the parameters, pictures; from the records alone"
     parser = _add(commands, "results", results, words)
-    parser.add_argument("--json", action="store_true", help="print all points as one JSON list")
+    said = parser.add_mutually_exclusive_group()
+    said.add_argument("--json", action="store_true", help="print all points as one JSON list")
+    words = "write the committed record and pictures too, with the experiment that names the sweep; once all has run"
+    said.add_argument("--record", action="store_true", help=words)
 
 
 def _add(commands: Any, name: str, run: Callable[[argparse.Namespace], int], words: str) -> argparse.ArgumentParser:
@@ -218,21 +221,27 @@ def reap(options: argparse.Namespace) -> int:
 
 
 def results(options: argparse.Namespace) -> int:
-    """Show the best points and what mattered, and draw the pictures."""
+    """Show the best points and what mattered, draw the pictures, and write the record."""
     from rich import box
     from rich.markup import escape
     from rich.table import Table
 
+    from augrnn.lab.committed_sweep import importance_told, own_sweep_path
     from augrnn.option_names import shortened
+    from augrnn.sweeps import recording
     from augrnn.sweeps import work as sweeps
-    from augrnn.sweeps.results import collect, draw, importance_told, require_ended
+    from augrnn.sweeps.results import collect, draw, require_ended
 
     sweep, runs = _read(options)
+    owned = recording.owner(sweep) if options.record else None
     rows = collect(sweep, runs)
     if options.json:
         print(json.dumps([{**asdict(row), "mean": row.mean, "median": row.median} for row in rows], indent=1))
         return 0
     require_ended(rows, sweep)
+    if owned:
+        recording.require_whole(sweep, runs)
+    record = recording.distilled(rows, sweep, runs)
     metric, names = sweep.file.metric, shortened(list(sweep.axes))
     table = Table(box=box.SIMPLE_HEAD, title=f"{sweep.name}: {metric.name}, {metric.goal}d", title_justify="left")
     for column in ("point", "mean", "by seed", "seeds", *names.values()):
@@ -243,9 +252,12 @@ def results(options: argparse.Namespace) -> int:
         values = (value if isinstance(value, str) else json.dumps(value) for value in row.values.values())
         table.add_row(row.id, mean, seeds, f"{len(row.found)} of {row.planned}", *map(escape, values))
     lab.console().print(table)
-    for line in importance_told(rows, sweep):
+    for line in importance_told(rows, record.importance):
         print(line)
+    record.write(own_sweep_path(runs, sweep.name))
     for path in draw(rows, sweep, sweeps.folder_of(sweep, runs)):
+        print(path)
+    for path in recording.commit(record, rows, sweep, owned) if owned else ():
         print(path)
     return 0
 

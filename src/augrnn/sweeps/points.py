@@ -18,6 +18,9 @@ from augrnn.lab.settings import from_words, merged, nested, require_sections
 from augrnn.sweeps.sweep_file import MOST, SEED, Parameter, Sweep
 from augrnn.yaml_files import read_config
 
+POINTS = "points"
+"""The folder of the runs of points that are known beforehand, in that of their sweep."""
+
 REDRAWS = 100
 """Draws for each point of a random sweep before it is taken that there are no new ones."""
 
@@ -137,7 +140,7 @@ def runs_of(sweep: Sweep, points: list[Point]) -> list[Run]:
     return [run_of(sweep, each, seed) for seed in sweep.seeds for each in points]
 
 
-def run_of(sweep: Sweep, point: Point, seed: int, kind: str = "points", name: str | None = None) -> Run:
+def run_of(sweep: Sweep, point: Point, seed: int, kind: str = POINTS, name: str | None = None) -> Run:
     """The run that trains a point with a seed.
 
     Args:

@@ -4,13 +4,10 @@ All of it comes from the run records, so that it can be had wherever they are co
 """
 
 import json
-import math
-import re
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from statistics import fmean, median
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -21,71 +18,22 @@ from optuna.exceptions import ExperimentalWarning
 from optuna.trial import TrialState
 
 from augrnn.errors import UserError
+from augrnn.exhibits import seeds
 from augrnn.exhibits.style import PALETTE, save
-from augrnn.files import read_json
+from augrnn.files import jsonable, read_json
+from augrnn.lab.committed_sweep import PICTURES, Row, best_share, whole_ones
 from augrnn.lab.plan import Run
-from augrnn.lab.records import read_run
-from augrnn.option_names import shortened
+from augrnn.lab.records import read_curves, read_run
+from augrnn.lab.results import Curve, RunRecord
+from augrnn.option_names import shortened, value_texts
+from augrnn.run_folder import METRICS
 from augrnn.sweeps.kept import ENDED_EARLY
-from augrnn.sweeps.points import Point, point, points, run_of
+from augrnn.sweeps.points import POINTS, Point, point, points, run_of
 from augrnn.sweeps.sweep_file import Parameter, Sweep
-from augrnn.sweeps.work import AGENTS, TRIALS, folder_of, on_server
+from augrnn.sweeps.work import AGENTS, SERVER, TRIALS, folder_of, on_server, plan
 
 FEWEST = 4
 """Points without which the importance of parameters is not worth a number."""
-
-MANY = 30
-"""Points below which shares can still be chance."""
-
-LONGEST = 24
-"""Letters of a value in a picture."""
-
-
-@dataclass(frozen=True)
-class Row:
-    """A point of a sweep, and how its runs have ended.
-
-    Attributes:
-      id: the point's id, or the number of the trial's task.
-      values: its options.
-      found: for each seed that has ended the metric at the end of training; None where it failed (diverged).
-      planned: the number of seeds; where W&B's server chooses them, of those that have begun.
-      pruned: whether its training was ended early.
-      maximize: whether more of the metric is better.
-    """
-
-    id: str
-    values: Mapping[str, Any]
-    found: Mapping[int, float | None]
-    planned: int
-    pruned: bool = False
-    maximize: bool = False
-
-    @property
-    def mean(self) -> float | None:
-        """What is searched for: the mean over seeds; None where one has failed, or none has ended."""
-        numbers = [value for value in self.found.values() if value is not None]
-        return fmean(numbers) if numbers and len(numbers) == len(self.found) else None
-
-    @property
-    def median(self) -> float | None:
-        """The median over seeds, failed ones being worse than all others; None where that is a failed one."""
-        worst = -math.inf if self.maximize else math.inf
-        numbers = [worst if value is None else value for value in self.found.values()]
-        middle = median(numbers) if numbers else worst
-        return middle if math.isfinite(middle) else None
-
-    @property
-    def failed(self) -> bool:
-        """Whether a seed has failed."""
-        return None in self.found.values()
-
-    @property
-    def rank(self) -> tuple[int, float]:
-        """Its place among others: whole ones, pruned ones, failed ones, and those of which nothing is known."""
-        group = 3 if not self.found else 2 if self.failed else 1 if self.pruned else 0
-        value = self.median if self.failed else self.mean
-        return group, math.inf if value is None else -value if self.maximize else value
 
 
 # The table
@@ -97,14 +45,37 @@ def collect(sweep: Sweep, runs: Path) -> list[Row]:
     Raises:
       UserError: a run does not know the sweep's metric.
     """
-    planned = _given(sweep, runs) if on_server(sweep, runs) else _planned(sweep, runs)
-    return sorted((_row(sweep, name, where, its, runs) for name, where, its in planned), key=lambda row: row.rank)
+    rows = [_row(sweep, name, where, its, runs) for name, where, its in _runs_of_points(sweep, runs)]
+    return sorted(rows, key=lambda row: row.rank)
 
 
 def require_ended(rows: Sequence[Row], sweep: Sweep) -> None:
     """Refuse to show a sweep of which no point has ended, with a UserError."""
     if not any(row.found for row in rows):
         raise UserError(f"no point of {sweep.name} has ended: there is nothing to show yet")
+
+
+def left(sweep: Sweep, runs: Path) -> tuple[int, int]:
+    """How many runs of a sweep have not ended, and how many it has in all; of trials and agents where it has these."""
+    if on_server(sweep, runs) or not _elsewhere(sweep, runs):
+        states = [each.state(runs) for each in plan(sweep, runs)]
+        return sum(state not in ("finished", "failed") for state in states), len(states)
+    whole = len(points(sweep)) * len(sweep.seeds) if sweep.file.method == "grid" else sweep.file.run_cap or 0
+    return max(0, whole - len(ended_folders(sweep, runs))), whole
+
+
+def ended_folders(sweep: Sweep, runs: Path) -> list[Path]:
+    """The folders of the runs that have ended."""
+    every = [run for _, _, its in _runs_of_points(sweep, runs) for run in its]
+    return [run.folder(runs) for run in every if run.state(runs) in ("finished", "failed")]
+
+
+def _runs_of_points(sweep: Sweep, runs: Path) -> Iterator[tuple[str, Point, list[Run]]]:
+    """The points of a sweep by their names, each with the runs that train it."""
+    if on_server(sweep, runs):
+        return _given(_handed_out(sweep, runs, sweep.name))
+    found = _elsewhere(sweep, runs)
+    return _given(found) if found else _planned(sweep, runs)
 
 
 def _planned(sweep: Sweep, runs: Path) -> Iterator[tuple[str, Point, list[Run]]]:
@@ -119,14 +90,37 @@ def _planned(sweep: Sweep, runs: Path) -> Iterator[tuple[str, Point, list[Run]]]
             yield name, begun[0], [run_of(sweep, begun[0], seed, TRIALS, name) for seed in sweep.seeds]
 
 
-def _given(sweep: Sweep, runs: Path) -> Iterator[tuple[str, Point, list[Run]]]:
+def _given(handed_out: Iterable[tuple[Point, Run]]) -> Iterator[tuple[str, Point, list[Run]]]:
     """The points that W&B's server has handed out, each with the runs that agents made of it."""
     found: dict[str, tuple[Point, list[Run]]] = {}
-    for task in sorted((folder_of(sweep, runs) / AGENTS).glob("*")):
-        for each, seed in _begun(sweep, task):
-            found.setdefault(each.id, (each, []))[1].append(run_of(sweep, each, seed, AGENTS, task.name))
+    for each, run in handed_out:
+        found.setdefault(each.id, (each, []))[1].append(run)
     for name, (each, its) in found.items():
         yield name, each, its
+
+
+def _handed_out(sweep: Sweep, runs: Path, folder: str) -> Iterator[tuple[Point, Run]]:
+    """The points that agents have begun in a sweep's folder, each with its run."""
+    for task in sorted((runs / "sweeps" / folder / AGENTS).glob("*")):
+        for each, seed in _begun(sweep, task):
+            yield each, replace(run_of(sweep, each, seed, AGENTS, task.name), experiment=f"sweeps/{folder}")
+
+
+def _elsewhere(sweep: Sweep, runs: Path) -> list[tuple[Point, Run]]:
+    """What agents have made of a sweep that `wandb sweep` gave to the server, in a folder called after the server's id.
+
+    These are the runs with the settings that the sweep's points have; none where the sweep has runs under its own name.
+    A point and seed that was trained twice counts once.
+    """
+    if any((folder_of(sweep, runs) / kind).exists() for kind in (POINTS, TRIALS)):
+        return []
+    found: dict[tuple[str, int], tuple[Point, Run]] = {}
+    for path in sorted((runs / "sweeps").glob(f"*/{AGENTS}")):
+        if not (path.parent / SERVER).exists():
+            for each, run in _handed_out(sweep, runs, path.parent.name):
+                if run.state(runs) != "outdated":
+                    found.setdefault((each.id, run.seed), (each, run))
+    return list(found.values())
 
 
 def _begun(sweep: Sweep, task: Path) -> Iterator[tuple[Point, int]]:
@@ -140,19 +134,46 @@ def _begun(sweep: Sweep, task: Path) -> Iterator[tuple[Point, int]]:
 
 
 def _row(sweep: Sweep, name: str, where: Point, planned: list[Run], runs: Path) -> Row:
-    metric, found, pruned = sweep.file.metric, {}, False
-    for run in planned:
-        record = read_run(run, runs)
-        if record is None:
-            continue
-        if record.status == "finished" and metric.name not in record.curves:
-            raise UserError(
-                f"{run.folder(runs)} has no curve of {metric.name}, the metric of {sweep.name}: it has "
-                f"{', '.join(record.curves) or 'none'}"
-            )
-        found[run.seed] = record.final(metric.name) if record.status == "finished" else None
-        pruned = pruned or bool(record.measures.get(ENDED_EARLY))
-    return Row(name, where.values, found, len(planned), pruned, metric.goal == "maximize")
+    metric = sweep.file.metric
+    ended = {run: record for run in planned if (record := read_run(run, runs)) is not None}
+    curves = {run: _curve(run, record, sweep, runs) for run, record in ended.items()}
+    return Row(
+        name,
+        where.values,
+        {run.seed: _final(curves[run]) if record.status == "finished" else None for run, record in ended.items()},
+        len(planned),
+        any(bool(record.measures.get(ENDED_EARLY)) for record in ended.values()),
+        metric.goal == "maximize",
+        sum(record.seconds or 0.0 for record in ended.values()),
+        median_curve([curve for curve in curves.values() if curve is not None]),
+    )
+
+
+def _curve(run: Run, record: RunRecord, sweep: Sweep, runs: Path) -> Curve | None:
+    """The metric over a run's training; None where a failed run has none."""
+    metric, curves = sweep.file.metric.name, record.curves
+    if metric not in curves:  # as of agents whose sweep is not registered here
+        curves = {**read_curves(run.folder(runs) / METRICS), **curves}
+    if metric not in curves and record.status == "finished":
+        raise UserError(
+            f"{run.folder(runs)} has no curve of {metric}, the metric of {sweep.name}: it has "
+            f"{', '.join(curves) or 'none'}"
+        )
+    return curves.get(metric)
+
+
+def _final(curve: Curve | None) -> float | None:
+    return None if curve is None else curve["values"][-1]
+
+
+def median_curve(curves: Sequence[Curve]) -> Curve | None:
+    """The median of some curves, of each place those that have a value there, where the longest one has its places."""
+    if not curves:
+        return None
+    joined = seeds.together([(curve["updates"], curve["values"]) for curve in curves])
+    longest = max(curves, key=lambda curve: len(curve["updates"]))
+    middle = seeds.quantiles(joined.values_SX, 0.5)
+    return {**longest, "values": jsonable(middle)}
 
 
 # What matters
@@ -164,35 +185,15 @@ def importance(rows: Sequence[Row], sweep: Sweep) -> dict[str, float]:
     Parameters that are the same in all points have none, and Optuna finds none for one of a single branch. Empty where
     too few points have ended to tell, or all are equally good.
     """
-    whole = _whole(rows)
+    whole = whole_ones(rows)
     names = {name: name for name in sweep.axes if len({json.dumps(row.values[name], default=str) for row in whole}) > 1}
     if len(whole) < FEWEST or not names or len({row.mean for row in whole}) == 1:
         return {}
-    evaluator = optuna.importance.PedAnovaImportanceEvaluator(target_quantile=_best(whole))
+    evaluator = optuna.importance.PedAnovaImportanceEvaluator(target_quantile=best_share(len(whole)))
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Some regimes for parameter|Target and region quantiles", UserWarning)
         found = optuna.importance.get_param_importances(_study(whole, sweep, names), evaluator=evaluator)
     return {name: share for name, share in found.items() if share > 0}
-
-
-def importance_told(rows: Sequence[Row], sweep: Sweep) -> list[str]:
-    """Lines that say how much each parameter matters and what the numbers mean; none with nothing to compare."""
-    shares, whole = importance(rows, sweep), _whole(rows)
-    if len(shares) < 2:
-        return []
-    meaning = f"shares in what tells the best {_best(whole):.0%} of {len(whole)} points from the others (PED-ANOVA)"
-    caveat = f"; fewer than {MANY} points: a hint at most" if len(whole) < MANY else ""
-    lines = [f"importance, as {meaning}, not sizes of effects{caveat}:"]
-    return lines + [f"importance of {name}: {share:.2f}" for name, share in shares.items()]
-
-
-def _whole(rows: Sequence[Row]) -> list[Row]:
-    return [row for row in rows if row.rank[0] == 0]
-
-
-def _best(whole: Sequence[Row]) -> float:
-    """The share of points that count as the best: five at least, as Optuna advises, but never more than half."""
-    return min(0.5, max(0.1, 5 / len(whole)))
 
 
 def _study(rows: Sequence[Row], sweep: Sweep, names: Mapping[str, str]) -> optuna.Study:
@@ -216,7 +217,7 @@ def _study(rows: Sequence[Row], sweep: Sweep, names: Mapping[str, str]) -> optun
 def _column(values: Sequence[Any]) -> list[Any]:
     """Values as a picture has them: numbers as they are, choices of another kind as short texts."""
     numbers = all(isinstance(value, int | float) and not isinstance(value, bool) for value in values)
-    return list(values) if numbers else shown(values)
+    return list(values) if numbers else value_texts(values)
 
 
 def _space(parameter: Parameter, values: Sequence[Any]) -> BaseDistribution:
@@ -230,42 +231,6 @@ def _space(parameter: Parameter, values: Sequence[Any]) -> BaseDistribution:
     if all(isinstance(value, int) for value in (*values, low, high)):
         return IntDistribution(low, high, log=log)
     return FloatDistribution(low, high, log=log)
-
-
-# Names
-
-
-def shown(values: Sequence[Any]) -> list[str]:
-    """For each value a short text that tells it from the others."""
-    whole = [json.dumps(value, sort_keys=True, default=str) for value in values]
-    short = [_short(value) for value in values]
-    number = {text: i for i, text in enumerate(dict.fromkeys(whole))}
-    meant: dict[str, set[str]] = {}
-    for brief, text in zip(short, whole, strict=True):
-        meant.setdefault(brief, set()).add(text)
-    return [
-        brief if len(meant[brief]) == 1 else f"{brief} ({number[text] + 1})"
-        for brief, text in zip(short, whole, strict=True)
-    ]
-
-
-def _short(value: Any) -> str:
-    if isinstance(value, Mapping) and "class_path" in value:
-        arguments = [f"{name}={_short(each)}" for name, each in (value.get("init_args") or {}).items()]
-        return _cut(", ".join([str(value["class_path"]).rpartition(".")[2], *arguments]))
-    if isinstance(value, Mapping):
-        return _cut(", ".join(f"{name}={_short(each)}" for name, each in value.items()))
-    if isinstance(value, float):
-        return f"{value:.4g}"
-    if isinstance(value, str) and value.endswith(".yaml"):
-        return _cut(Path(value).stem)
-    if isinstance(value, str) and re.fullmatch(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+", value):  # a class
-        return _cut(value.rpartition(".")[2])
-    return _cut(str(value))
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
 
 
 # Pictures
@@ -295,7 +260,7 @@ def draw(rows: Sequence[Row], sweep: Sweep, folder: Path) -> list[Path]:
     if not names:
         raise UserError(f"{sweep.name} has no parameter but the seed: nothing to draw")
     study, title = _study(ended, sweep, names), _title(rows, sweep)
-    paths = [folder / "parallel_coordinates.png", folder / "slice.png"]
+    paths = [folder / name for name in PICTURES]
     with plt.rc_context(), warnings.catch_warnings():  # Optuna leaves its style behind
         warnings.simplefilter("ignore", ExperimentalWarning)
         warnings.filterwarnings("ignore", "Attempting to set identical low and high", UserWarning)  # one point

@@ -28,7 +28,7 @@ from augrnn.signals import STOPPED, handled
 from augrnn.sweeps.kept import kept
 from augrnn.sweeps.points import point, run_of
 from augrnn.sweeps.sweep_file import SEED, Sweep, read_sweep
-from augrnn.sweeps.work import AGENTS, ServerPoint, folder_of, frozen
+from augrnn.sweeps.work import AGENTS, SERVER, ServerPoint, folder_of, frozen
 from augrnn.tracking.wandb_server import PROJECT, refusals
 from augrnn.yaml_files import parsed
 
@@ -82,7 +82,7 @@ class Given:
 
 def server_of(folder: Path) -> Server | None:
     """Where the sweep in a folder is on W&B's server; None where it was not registered."""
-    path = folder / "server.json"
+    path = folder / SERVER
     if not path.exists():
         return None
     found = files.read_json(path, *(field.name for field in fields(Server)))
@@ -109,7 +109,7 @@ def register(sweep: Sweep, runs: Path, entity: str) -> Server:
             project = sweep.file.project or PROJECT
             entity = sweep.file.entity or entity
             known = Server(_created(sweep, entity, project), entity, project, str(file), str(sweep.root))
-            files.write_json(folder / "server.json", asdict(known))
+            files.write_json(folder / SERVER, asdict(known))
     return known
 
 
@@ -231,7 +231,7 @@ def fit(words: Sequence[str]) -> int:
     """`augrnn fit` as an agent starts it: a record in a folder of its own, and the config before what overrides it.
 
     A sweep that was given to the server by other means than `register` is called after its id, and its records keep no
-    curve, because its metric is not known here.
+    curve, because its metric is not known here; `augrnn.sweeps.results` reads it from what was logged.
 
     Args:
       words: `fit` and its options, among them the point's as the agent has spelled them.
@@ -262,7 +262,7 @@ def fit(words: Sequence[str]) -> int:
 
 def _home(runs: Path, identity: str) -> Path:
     """The folder of the sweep that the server knows by an id."""
-    for path in (runs / "sweeps").glob("*/server.json"):
+    for path in (runs / "sweeps").glob(f"*/{SERVER}"):
         if files.read_json(path, "id")["id"] == identity:
             return path.parent
     return runs / "sweeps" / identity

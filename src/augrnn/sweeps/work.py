@@ -22,6 +22,9 @@ STORAGE = "AUGRNN_STORAGE"
 TRIALS, AGENTS = "trials", "agents"
 """The folders of tasks whose points are not known before they have begun: Optuna's trials, and W&B's agents."""
 
+SERVER = "server.json"
+"""The file in a sweep's folder that says where it is on W&B's server."""
+
 
 class SweepWork(Work, Protocol):
     """A part of a sweep."""
@@ -127,7 +130,7 @@ def storage_of(sweep: Sweep, runs: Path) -> str:
 
 def on_server(sweep: Sweep, runs: Path) -> bool:
     """Whether W&B's server hands out the points; see `augrnn.sweeps.wandb_agents`."""
-    return (folder_of(sweep, runs) / "server.json").exists()
+    return (folder_of(sweep, runs) / SERVER).exists()
 
 
 def known_beforehand(sweep: Sweep, runs: Path) -> bool:

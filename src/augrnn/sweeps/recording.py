@@ -1,0 +1,110 @@
+"""From the runs of a sweep to its record: the user's own one, and the one that is committed with an experiment."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from augrnn.errors import UserError
+from augrnn.lab.committed_record import provenance_of
+from augrnn.lab.committed_sweep import (
+    FILES,
+    Row,
+    SweepRecord,
+    pictures_path,
+    record_path,
+    sweep_fingerprint,
+)
+from augrnn.lab.experiment import Experiment, discover
+from augrnn.lab.places import own_place
+from augrnn.lab.results import rounded, thinned
+from augrnn.sweeps.results import draw, ended_folders, importance, left
+from augrnn.sweeps.sweep_file import Sweep
+from augrnn.yaml_files import read_config
+
+LIMIT = 200_000
+"""Bytes that a record may have: it is committed."""
+
+POINTS = 30
+"""Points that a curve keeps, fewer where the record would otherwise be over its limit."""
+
+
+def distilled(rows: Sequence[Row], sweep: Sweep, runs: Path) -> SweepRecord:
+    """The record of a sweep: its points with rounded numbers and thinned curves.
+
+    Args:
+      rows: the points, as `collect` gives them.
+      sweep: the sweep.
+      runs: the folder of all run records.
+
+    Raises:
+      UserError: the record is over its limit even with two points a curve.
+    """
+    content, metric = read_config(sweep.path), sweep.file.metric
+    whole = SweepRecord(
+        sweep.name,
+        sweep_fingerprint(sweep.path, sweep.root),
+        sweep.file.method,
+        metric.name,
+        metric.goal,
+        content["parameters"],
+        content["command"],
+        {name: round(share, 4) for name, share in importance(rows, sweep).items()},
+        provenance_of(ended_folders(sweep, runs)),
+    )
+    points = POINTS
+    while points >= 2:
+        record = replace(whole, rows=tuple(_kept(row, points) for row in rows))
+        if len(record.encoded()) < LIMIT:
+            return record
+        points //= 2
+    raise UserError(f"{sweep.name} has too many points to keep as a record: {len(rows):,}")
+
+
+def _kept(row: Row, points: int) -> Row:
+    found = {seed: rounded(value) for seed, value in sorted(row.found.items())}
+    curve = None if row.curve is None else thinned(row.curve, points)
+    return replace(row, found=found, curve=curve, seconds=round(row.seconds))
+
+
+def owner(sweep: Sweep) -> tuple[Experiment, Path]:
+    """The experiment that a sweep belongs to, and the folder of all experiments.
+
+    Raises:
+      UserError: none names it, or the sweep's file is not the one that is meant.
+    """
+    experiments = own_place()
+    found = next((each for each in discover(experiments) if sweep.name in each.sweeps), None)
+    if found is None:
+        raise UserError(
+            f'no experiment names {sweep.name}: write sweeps=("{sweep.name}",) into the one that it belongs to'
+        )
+    meant = experiments.parent / FILES / f"{sweep.name}.yaml"
+    if meant.resolve() != sweep.path:
+        raise UserError(f"{found.name} means the sweep in {meant}, and not {sweep.path}")
+    return found, experiments
+
+
+def require_whole(sweep: Sweep, runs: Path) -> None:
+    """Refuse to commit the record of a sweep that is not through; a UserError."""
+    missing, planned = left(sweep, runs)
+    if missing:
+        raise UserError(f"--record needs every run of {sweep.name} to have ended: {missing:,} of {planned:,} have not")
+
+
+def commit(record: SweepRecord, rows: Sequence[Row], sweep: Sweep, owned: tuple[Experiment, Path]) -> list[Path]:
+    """Write the committed record of a sweep and its pictures; gives their paths.
+
+    Args:
+      record: the record.
+      rows: the points, as `collect` gives them.
+      sweep: the sweep.
+      owned: the experiment that it belongs to, and the folder of all experiments.
+
+    Raises:
+      UserError: there is nothing to draw.
+    """
+    experiment, experiments = owned
+    path = record_path(experiments, experiment.name, sweep.name)
+    pictures = draw(rows, sweep, pictures_path(experiments, experiment.name, sweep.name))
+    record.write(path)
+    return [path, *pictures]
