@@ -82,14 +82,16 @@
 
   // Curves and quantities by size: every run thin, the median thick, a rule to read them off.
   function curves(data, box, key) {
-    const places = data.sizes && data.sizes.map(Number);
+    const places = data.sizes && data.sizes.map((size, i) => (data.even ? i : Number(size)));
+    const named = (x) => (data.even ? data.sizes[x] : number(x));
+    const letters = data.even ? d3.max(data.sizes, (size) => size.length) : 0;
     const points = (values) => (places ? values.map((value, i) => [places[i], value]) : values);
     const series = looked(data.series.map((each) => (
       { ...each, runs: each.runs.map(points), median: points(each.median) }
     )));
     if (!series.length) return box.append("No run has ended.");
     const every = series.flatMap((each) => each.runs.flatMap((run, i) => run.filter((point) => point[1] !== null)
-      .map(([x, y]) => ({ name: each.name, x, y, words: `${each.name}, run ${i + 1}\n${number(x)}: ${number(y)}` }))));
+      .map(([x, y]) => ({ name: each.name, x, y, words: `${each.name}, run ${i + 1}\n${named(x)}: ${number(y)}` }))));
     const stops = places || d3.greatest(series, (each) => each.median.length).median.map(([x]) => x);
     let stop = Math.min(Number(report.state().get(key) ?? stops.length - 1), stops.length - 1);
 
@@ -111,9 +113,14 @@
       const lines = (data.lines || []).map((values) => Plot.line(points(values), {
         x: "0", y: ([, y]) => y ?? NaN, stroke: "currentColor", strokeOpacity: 0.5, strokeWidth: 1,
       }));
+      const slanted = 8 * letters * stops.length > width - 80; // texts below that would run into each other
       return Plot.plot({
-        width, height: Math.min(430, 130 + width * 0.45), marginLeft: 56, marginBottom: 40, style: STYLE, color: { type: "identity" },
-        x: { label: data.x, ...(places ? { ticks: places } : { ticks: Math.max(3, width / 110) }) },
+        width, height: Math.min(430, 130 + width * 0.45), marginLeft: 56, marginBottom: slanted ? 44 + 4 * letters : 40, style: STYLE,
+        color: { type: "identity" },
+        x: {
+          label: data.x, ...(places ? { ticks: places } : { ticks: Math.max(3, width / 110) }),
+          ...(data.even ? { tickFormat: named, tickRotate: slanted ? -40 : 0 } : {}),
+        },
         y: { label: data.y, grid: true, ticks: 6, ...vertical(data, every.map((point) => point.y)) },
         ariaLabel: `Chart: ${data.y}, by ${data.x}. The numbers stand in the table below it.`,
         marks: [
@@ -143,7 +150,7 @@
     const both = () => (redraw(), read());
     const switches = legend(series, both);
     const choice = slider(`Read off at ${data.x}`, {
-      min: 0, max: stops.length - 1, value: stop, tell: (i) => number(stops[i]),
+      min: 0, max: stops.length - 1, value: stop, tell: (i) => named(stops[i]),
       change: (to) => {
         stop = to;
         report.remember({ [key]: to });
@@ -151,7 +158,7 @@
       },
     });
     box.append(switches.part, chart, choice.part, readings, numbers(() => table(
-      [data.x, ...series.map((each) => each.name)], stops.map((x) => [number(x), ...series.map((each) => told(each, x))]),
+      [data.x, ...series.map((each) => each.name)], stops.map((x) => [named(x), ...series.map((each) => told(each, x))]),
     )));
     both();
   }
@@ -203,7 +210,8 @@
       const kept = found.filter((point) => switches.shown.has(point.name));
       return Plot.plot({
         width, height: 350, marginLeft: 56, marginBottom: 40, style: STYLE, color: { type: "identity" },
-        x: { label: data.x, nice: true }, y: { label: data.y, grid: true, ticks: 6, ...vertical(data, found.map((point) => point.y)) },
+        x: { label: data.x, nice: true, ...(data.log ? { type: "log", tickFormat: "~g" } : {}) },
+        y: { label: data.y, grid: true, ticks: 6, ...vertical(data, found.map((point) => point.y)) },
         ariaLabel: `Chart: ${data.y}, by ${data.x}. The numbers stand in the table below it.`,
         marks: [
           ...rules(data.bars),
@@ -211,7 +219,7 @@
             x: "x", y: "y", stroke: each.look.colour, symbol: each.look.symbol, strokeWidth: 1.5, r: 5,
           })),
           Plot.tip(kept, Plot.pointer({
-            x: "x", y: "y", title: (p) => `${p.name}, run ${p.i + 1}\n${number(p.x)} inner steps: ${number(p.y)}`,
+            x: "x", y: "y", title: (p) => `${p.name}, run ${p.i + 1}\n${data.x} ${number(p.x)}: ${number(p.y)}`,
           })),
         ],
       });

@@ -132,6 +132,8 @@ def _by_size(exhibit: BySize) -> Chart:
     words.append(_counted(exhibit.found))
     if exhibit.small is not None:
         words.append(f"The vertical axis is linear up to about {exhibit.small:g}, and logarithmic above.")
+    if exhibit.even:
+        words.append("The values below stand at equal distances.")
     if guesses:
         words.append(f"Thin grey lines, from top to bottom, are computed: {', '.join(guesses)}.")
     return {
@@ -140,6 +142,7 @@ def _by_size(exhibit: BySize) -> Chart:
         "x": exhibit.x,
         "y": exhibit.label,
         "sizes": list(map(str, sizes)),
+        "even": exhibit.even,
         "small": exhibit.small,
         "series": found,
         "lines": [[line.get(size) for size in sizes] for line in (guesses or {}).values()],

@@ -32,13 +32,14 @@ def report(options: argparse.Namespace) -> int:
     """
     from augrnn.lab.places import place_of, places
     from augrnn.report.build import INDEX, report_files, write_report
-    from augrnn.report.contents import shown
+    from augrnn.report.contents import other_sweeps, shown
 
     only = options.experiment and options.experiment.strip("/")
     found = shown([place_of(only)] if only else places(), None if options.committed else options.runs, only)
     if not found:
         raise UserError("there are no experiments to report on")
-    written = write_report(report_files(found), options.out)
+    others = [] if options.committed or only else other_sweeps(found, options.runs)
+    written = write_report(report_files(found, others), options.out)
     page = options.out / (found[0].page if only else INDEX)
     print(f"{page}  ({len(written)} files written)" if written else f"{page}  (up to date)")
     if options.open:

@@ -4,8 +4,8 @@ The models of this module are also the layout of claims.json; their field descri
 """
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -14,6 +14,15 @@ from pydantic import BaseModel, ConfigDict, Field
 from augrnn.lab.claims import State
 from augrnn.lab.claims_tables import NOT_RUN, Judged, committed, own_records, strongest_of
 from augrnn.lab.committed_record import Record
+from augrnn.lab.committed_sweep import (
+    FILES,
+    SweepRecord,
+    committed_sweeps,
+    own_sweep_path,
+    own_sweep_paths,
+    pictures_path,
+    read_sweep_record,
+)
 from augrnn.lab.experiment import Experiment, load
 from augrnn.lab.places import names
 from augrnn.report.cards import card_html
@@ -77,6 +86,23 @@ class ClaimsFile(BaseModel):
 
 
 @dataclass(frozen=True)
+class ShownSweep:
+    """A sweep as the report shows it.
+
+    Attributes:
+      record: its record.
+      own: whether that is the user's own one, and not a committed one.
+      pictures: the folder of its drawn pictures.
+      file: the sweep's file; empty where an experiment does not say so.
+    """
+
+    record: SweepRecord
+    own: bool
+    pictures: Path
+    file: str = ""
+
+
+@dataclass(frozen=True)
 class Shown:
     """An experiment as the report shows it.
 
@@ -87,6 +113,7 @@ class Shown:
       exhibits: for each scale what there is to see, by name.
       pictures: for each scale the folder of the drawn exhibits.
       card: the experiment's card, empty where it has none.
+      sweeps: its sweeps that are on record; the user's own record where none is committed.
     """
 
     experiment: Experiment
@@ -95,6 +122,7 @@ class Shown:
     exhibits: "Mapping[str, Mapping[str, Exhibit]]"
     pictures: Mapping[str, Path]
     card: Html
+    sweeps: Sequence[ShownSweep] = ()
 
     @property
     def page(self) -> str:
@@ -141,7 +169,34 @@ def _shown(experiment: Experiment, place: Path, runs: Path | None) -> Shown:
         {scale: read_exhibits(path) for scale, (path, _) in files.items()},
         {scale: folder for scale, (_, folder) in files.items()},
         card_html(card.read_text(encoding="utf-8")) if card.exists() else Html(""),
+        list(_sweeps(experiment, place, runs)),
     )
+
+
+def _sweeps(experiment: Experiment, place: Path, runs: Path | None) -> Iterator[ShownSweep]:
+    kept = committed_sweeps(experiment, place)
+    for name in experiment.sweeps:
+        file = (FILES / f"{name}.yaml").as_posix()
+        if name in kept:
+            yield ShownSweep(kept[name], False, pictures_path(place, experiment.name, name), file)
+        elif runs is not None and (found := _own_sweep(own_sweep_path(runs, name))) is not None:
+            yield replace(found, file=file)
+
+
+def other_sweeps(experiments: Sequence[Shown], runs: Path) -> list[ShownSweep]:
+    """The user's own sweeps that belong to none of some experiments, sorted by name.
+
+    Raises:
+      UserError: a record is damaged.
+    """
+    named = {name for each in experiments for name in each.experiment.sweeps}
+    paths = [path for path in own_sweep_paths(runs) if path.parent.name not in named]
+    return [found for path in paths if (found := _own_sweep(path)) is not None]
+
+
+def _own_sweep(path: Path) -> ShownSweep | None:
+    record = read_sweep_record(path)
+    return None if record is None else ShownSweep(record, True, path.parent)
 
 
 def _entry(row: Judged, record: Record | None, own: bool) -> ClaimEntry:

@@ -11,9 +11,7 @@ from augrnn.report.contents import FULL, ClaimEntry, Shown, cost
 from augrnn.report.explore import figures_of
 from augrnn.report.frame import LIBRARY, duration, lines, page, table, verdict
 from augrnn.report.html import Html, data_block, element, together
-
-PICTURES = "pictures"
-"""The report's folder of drawn exhibits."""
+from augrnn.report.sweeps import PICTURES, sweep_charts, sweep_pictures, sweep_section
 
 VERSION = "@"
 """Stands before the model in the names of exhibits that show one example by several models: "text@tau-0.06"."""
@@ -28,6 +26,7 @@ def experiment_page(shown: Shown) -> str:
         for name, exhibit in exhibits.items()
         if (found := chart(exhibit)) is not None
     }
+    charts |= {key: found for each in shown.sweeps for key, found in sweep_charts(each.record).items()}
     body = [
         element("h1", experiment.title),
         element("p", experiment.paper, class_="source"),
@@ -37,6 +36,8 @@ def experiment_page(shown: Shown) -> str:
     ]
     for scale in reversed(shown.records):
         body += _scale(shown, scale, charts)
+    for each in shown.sweeps:
+        body += sweep_section(each, sweep_pictures(each, experiment.name), "../")
     body += _reproduction(shown)
     if shown.card:
         body += [element("h2", "The card"), element("div", shown.card, class_="card")]

@@ -3,18 +3,24 @@
 from collections.abc import Sequence
 
 from augrnn.lab.claims import STATES
-from augrnn.report.contents import ClaimEntry, Shown, short_citation
+from augrnn.report.contents import ClaimEntry, Shown, ShownSweep, short_citation
 from augrnn.report.explore import figures_of
 from augrnn.report.frame import duration, lines, page, seeds, table, verdict
 from augrnn.report.html import Html, element, together
+from augrnn.report.sweeps import sweep_link
 
 TITLE = "Attention and augmented recurrent networks: what reproduces"
 
 HEAD = ("claim", "verdict", "here", "in the paper", "best public", "scale", "cost")
 
 
-def index(experiments: Sequence[Shown]) -> str:
-    """The page."""
+def index(experiments: Sequence[Shown], others: Sequence[ShownSweep] = ()) -> str:
+    """The page.
+
+    Args:
+      experiments: what the report shows.
+      others: the user's own sweeps that belong to none of them.
+    """
     claims = [entry for each in experiments for entry in each.claims]
     about = element(
         "p",
@@ -39,6 +45,7 @@ def index(experiments: Sequence[Shown]) -> str:
         element("h2", "Every claim"),
         _filter(claims),
         _claims(experiments),
+        *([element("h2", "Sweeps of your own"), element("ul", *map(sweep_link, others))] if others else []),
     ]
     return page(TITLE, "", body, ["report.js", "index.js"])
 
