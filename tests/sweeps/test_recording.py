@@ -249,16 +249,22 @@ def test_trials_are_kept_with_how_they_ended(tmp_path: Path) -> None:
 
 
 def test_too_many_points_keep_shorter_curves_and_then_are_one_line(
-    place: Path, monkeypatch: pytest.MonkeyPatch
+    place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     sweep, runs = read(place), place / "runs"
-    fill(sweep, runs)
-    rows = collect(sweep, runs)
-    size = len(distilled(rows, sweep, runs).encoded())
-    monkeypatch.setattr(recording, "POINTS", 3)
-    monkeypatch.setattr(recording, "LIMIT", size // 2)
-    with pytest.raises(UserError, match="search has too many points to keep as a record: 6"):
-        distilled(rows, sweep, runs)
+    for each in points(sweep):
+        for seed in sweep.seeds:
+            record(run_of(sweep, each, seed), runs, seed + 1.0, before=[float(i) for i in range(99)])
+    path, own = place / "experiments/toy/copy/sweeps/search.json", place / "runs/sweeps/search/results.json"
+    said(capsys)
+    size = own.stat().st_size
+    monkeypatch.setattr(recording, "LIMIT", size)
+    said(capsys, "--record")
+    lengths = [{len(row["curve"]["values"]) for row in json.loads(each.read_text())["rows"]} for each in (own, path)]
+    assert lengths == [{30}, {15}]
+    assert path.stat().st_size < size == own.stat().st_size
+    monkeypatch.setattr(recording, "LIMIT", 1000)
+    assert "search has too many points to be committed: 6" in said(capsys, "--record", code=2)
 
 
 def as_an_agent_leaves_it(folder: Path, run_id: str, sweep: Sweep, number: int, seed: int, final: float) -> None:

@@ -22,10 +22,10 @@ from augrnn.sweeps.sweep_file import Sweep
 from augrnn.yaml_files import read_config
 
 LIMIT = 200_000
-"""Bytes that a record may have: it is committed."""
+"""Bytes that a committed record may have."""
 
 POINTS = 30
-"""Points that a curve keeps, fewer where the record would otherwise be over its limit."""
+"""Points that a curve keeps, fewer where the committed record would otherwise be over its limit."""
 
 
 def distilled(rows: Sequence[Row], sweep: Sweep, runs: Path) -> SweepRecord:
@@ -35,12 +35,9 @@ def distilled(rows: Sequence[Row], sweep: Sweep, runs: Path) -> SweepRecord:
       rows: the points, as `collect` gives them.
       sweep: the sweep.
       runs: the folder of all run records.
-
-    Raises:
-      UserError: the record is over its limit even with two points a curve.
     """
     content, metric = read_config(sweep.path), sweep.file.metric
-    whole = SweepRecord(
+    return SweepRecord(
         sweep.name,
         sweep_fingerprint(sweep.path, sweep.root),
         sweep.file.method,
@@ -50,20 +47,17 @@ def distilled(rows: Sequence[Row], sweep: Sweep, runs: Path) -> SweepRecord:
         content["command"],
         {name: round(share, 4) for name, share in importance(rows, sweep).items()},
         provenance_of(ended_folders(sweep, runs)),
+        tuple(_kept(row) for row in rows),
     )
-    points = POINTS
-    while points >= 2:
-        record = replace(whole, rows=tuple(_kept(row, points) for row in rows))
-        if len(record.encoded()) < LIMIT:
-            return record
-        points //= 2
-    raise UserError(f"{sweep.name} has too many points to keep as a record: {len(rows):,}")
 
 
-def _kept(row: Row, points: int) -> Row:
+def _kept(row: Row) -> Row:
     found = {seed: rounded(value) for seed, value in sorted(row.found.items())}
-    curve = None if row.curve is None else thinned(row.curve, points)
-    return replace(row, found=found, curve=curve, seconds=round(row.seconds))
+    return replace(_shortened(row, POINTS), found=found, seconds=round(row.seconds))
+
+
+def _shortened(row: Row, points: int) -> Row:
+    return row if row.curve is None else replace(row, curve=thinned(row.curve, points))
 
 
 def owner(sweep: Sweep) -> tuple[Experiment, Path]:
@@ -101,10 +95,16 @@ def commit(record: SweepRecord, rows: Sequence[Row], sweep: Sweep, owned: tuple[
       owned: the experiment that it belongs to, and the folder of all experiments.
 
     Raises:
-      UserError: there is nothing to draw.
+      UserError: there is nothing to draw, or the record is over its limit even with two points a curve.
     """
     experiment, experiments = owned
+    points, kept = POINTS, record
+    while len(kept.encoded()) >= LIMIT:
+        points //= 2
+        if points < 2:
+            raise UserError(f"{sweep.name} has too many points to be committed: {len(rows):,}")
+        kept = replace(record, rows=tuple(_shortened(row, points) for row in record.rows))
     path = record_path(experiments, experiment.name, sweep.name)
     pictures = draw(rows, sweep, pictures_path(experiments, experiment.name, sweep.name))
-    record.write(path)
+    kept.write(path)
     return [path, *pictures]
