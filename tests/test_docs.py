@@ -126,7 +126,9 @@ def test_readme_ends_the_first_command_as_the_committed_record_says(root: Path) 
     rows = [row for row in judged(experiment, record, "smoke") if row.verdict.known]
     assert f"    ntm/copy, scale smoke: {counted(rows)}\n" in page
     for row in rows:
-        assert f"    {row.verdict.state:14}  {row.claim.sentence}\n" in page
+        state = f"{row.verdict.state}, thin" if row.verdict.thin else row.verdict.state
+        assert f"    {state:20}  {row.claim.sentence}\n" in page
+        assert not row.verdict.thin or f"      thin          {', '.join(row.verdict.thin)}\n" in page
         assert all(f"{part}\n" in page for part in [*row.verdict.text.split("; "), row.claim.paper])
 
 

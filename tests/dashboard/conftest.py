@@ -55,12 +55,14 @@ def experiment(root: Path, name: str, config: str, year: int, curves: tuple[str,
 
 
 def record(root: Path, name: str, scale: str, verdict: str) -> None:
-    """A committed record with the one thing that the dashboard reads."""
+    """A committed record with what the dashboard reads: a verdict on two runs, and these."""
     kept = {"claim": "learns", "verdict": verdict, "value": 1, "interval": None, "seeds": 2, "text": "2 of 2 seeds"}
+    solved = {"measures": {"solved": verdict == "reproduced"}}
+    runs = [{"variant": "with", "seed": seed, "status": "finished", **solved} for seed in range(2)]
     path = root / "experiments" / name / "results" / f"{scale}.json"
     path.parent.mkdir(exist_ok=True)
-    nothing: dict[str, Any] = {"variants": {}, "provenance": {}, "runs": []}
-    path.write_text(json.dumps({"format": 2, "experiment": name, "scale": scale, **nothing, "verdicts": [kept]}))
+    found: dict[str, Any] = {"variants": {"with": {"seeds": 2}}, "provenance": {}, "runs": runs, "verdicts": [kept]}
+    path.write_text(json.dumps({"format": 2, "experiment": name, "scale": scale, **found}))
 
 
 @pytest.fixture

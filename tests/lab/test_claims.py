@@ -1,9 +1,12 @@
 import math
+from itertools import product
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from augrnn.lab.claims import AllOf, Claim, Mean, SuccessRate, Typical
+from augrnn.lab.claims import REACHES, STATES, AllOf, AsPublished, Claim, Mean, Rule, SuccessRate, Typical, Verdict
 from augrnn.lab.results import Observations, Results
 
 NONE = None
@@ -21,7 +24,8 @@ def seen(*values: float | None, missing: int = 0, excluded: int = 0) -> Observat
         (seen(*[1.0] * 4, *[0.0] * 6), "not reproduced"),
         (seen(*[1.0] * 8, NONE, NONE), "partly"),  # failed runs count as failing
         (seen(*[1.0] * 9, missing=1), "not run"),
-        (seen(excluded=3), "not run"),
+        (seen(excluded=3), "unsolved"),
+        (seen(excluded=3, missing=1), "not run"),
     ],
 )
 def test_success_rate(observed: Observations, state: str) -> None:
@@ -80,7 +84,7 @@ def test_typical_tells_the_value_in_its_unit() -> None:
         (Mean("at least", 10, partly=5), seen(1.0, 1.0, 27.0), "partly"),
         (Mean("at least", 10, partly=5), seen(10.0, 10.0, NONE), "not reproduced"),
         (Mean("at most", 10), seen(1.0, missing=1), "not run"),
-        (Mean("at most", 10), seen(excluded=1), "not run"),
+        (Mean("at most", 10), seen(excluded=1), "unsolved"),
     ],
 )
 def test_mean(rule: Mean, observed: Observations, state: str) -> None:
@@ -102,6 +106,210 @@ def test_mean_tells_its_value_interval_and_failed_seeds() -> None:
     assert (failed.state, failed.value) == ("not reproduced", None)
     assert failed.text.startswith("unbounded % wrong [")
     assert failed.text.endswith("3 seeds (1 without a value)")
+
+
+def test_a_claim_on_solved_seeds_says_that_none_solved_it() -> None:
+    verdict = Typical("at most", 10).judge(seen(excluded=5), "bits")
+    assert (verdict.state, verdict.text) == ("unsolved", "none of 5 seeds solved the task")
+    assert (verdict.value, verdict.interval, verdict.seeds, verdict.thin) == (None, None, 0, ())
+    assert verdict.known
+    assert SuccessRate(0.5).judge(seen(excluded=1), "").text == "none of 1 seed solved the task"
+    assert SuccessRate(0.5).judge(seen(excluded=1), "").thin == ("1 seed",)
+    parts = {"this": seen(*[1.0] * 5), "that": seen(excluded=5)}
+    assert AllOf(SuccessRate(0.5)).judge(parts, "").state == "unsolved"
+    assert AllOf(SuccessRate(0.5)).judge(parts, "").text.endswith("; that: none of 5 seeds solved the task")
+    assert AllOf(SuccessRate(0.5)).judge({**parts, "other": seen(missing=2)}, "").state == "not run"
+
+
+@pytest.mark.parametrize(
+    ("rule", "successes", "seeds", "state", "thin"),
+    [  # Wilson's intervals: 10 of 10 [72, 100], 8 of 10 [49, 94], 5 of 10 [24, 76], 0 of 10 [0, 28], 4 of 4 [51, 100]
+        (SuccessRate(0.7), 10, 10, "reproduced", ()),
+        (SuccessRate(0.8), 10, 10, "reproduced", (REACHES,)),
+        (SuccessRate(0.5), 8, 10, "reproduced", (REACHES,)),
+        (SuccessRate(0.4), 8, 10, "reproduced", ()),
+        (SuccessRate(0.9, partly=0.2), 5, 10, "partly", ()),
+        (SuccessRate(0.9, partly=0.3), 5, 10, "partly", (REACHES,)),  # it may be not reproduced
+        (SuccessRate(0.7, partly=0.2), 5, 10, "partly", (REACHES,)),  # it may be reproduced
+        (SuccessRate(0.9, partly=0.3), 0, 10, "not reproduced", ()),
+        (SuccessRate(0.9, partly=0.2), 0, 10, "not reproduced", (REACHES,)),
+        (SuccessRate(0.2), 0, 10, "not reproduced", (REACHES,)),
+        (SuccessRate(0.5), 4, 4, "reproduced", ("4 seeds",)),
+        (SuccessRate(0.6), 4, 4, "reproduced", ("4 seeds", REACHES)),
+        (SuccessRate(0.6), 0, 1, "not reproduced", ("1 seed", REACHES)),
+    ],
+)
+def test_a_share_of_seeds_is_thin(rule: Rule, successes: int, seeds: int, state: str, thin: tuple[str, ...]) -> None:
+    verdict = rule.judge(seen(*[1.0] * successes, *[0.0] * (seeds - successes)), "")
+    assert (verdict.state, verdict.thin) == (state, thin)
+
+
+@pytest.mark.parametrize("kind", [Typical, Mean])
+@pytest.mark.parametrize(
+    ("direction", "bars", "values", "state", "thin"),
+    [
+        ("at most", (10, None), (5, 6, 7, 8, 9), "reproduced", ()),
+        ("at most", (10, None), (10, 10, 10, 10, 10), "reproduced", ()),  # an end on the bar meets it
+        ("at most", (7.5, None), (5, 6, 7, 8, 9), "reproduced", (REACHES,)),
+        ("at most", (10, None), (11, 12, 13, 14, 15), "not reproduced", ()),
+        ("at most", (12.5, None), (11, 12, 13, 14, 15), "not reproduced", (REACHES,)),
+        ("at most", (10, 20), (11, 12, 13, 14, 15), "partly", ()),
+        ("at most", (12.5, 20), (11, 12, 13, 14, 15), "partly", (REACHES,)),
+        ("at most", (10, 13.5), (11, 12, 13, 14, 15), "partly", (REACHES,)),
+        ("at most", (5, 10.5), (11, 12, 13, 14, 15), "not reproduced", ()),
+        ("at most", (5, 12.5), (11, 12, 13, 14, 15), "not reproduced", (REACHES,)),  # it may be partly
+        ("at least", (5, None), (5, 6, 7, 8, 9), "reproduced", ()),
+        ("at least", (6.5, None), (5, 6, 7, 8, 9), "reproduced", (REACHES,)),
+        ("at least", (9.5, None), (5, 6, 7, 8, 9), "not reproduced", ()),
+        ("at least", (7.5, None), (5, 6, 7, 8, 9), "not reproduced", (REACHES,)),
+        ("at least", (9.5, 5), (5, 6, 7, 8, 9), "partly", ()),
+        ("at least", (9.5, 6.5), (5, 6, 7, 8, 9), "partly", (REACHES,)),
+        ("at most", (10, None), (9, 9, 9, 9), "reproduced", ("4 seeds",)),
+        ("at most", (7.5, None), (5, 7, 9), "reproduced", ("3 seeds", REACHES)),
+        ("at most", (10, None), (9,), "reproduced", ("1 seed",)),  # it has no interval
+        ("at most", (10, None), (NONE,) * 5, "not reproduced", ()),  # no end is on the good side, open as both are
+        ("at least", (10, None), (NONE,) * 5, "not reproduced", ()),
+        ("at most", (10, None), (11, 11, NONE, NONE, NONE), "not reproduced", ()),
+    ],
+)
+def test_a_median_or_a_mean_is_thin(
+    kind: Any, direction: Any, bars: Any, values: Any, state: str, thin: tuple[str, ...]
+) -> None:
+    verdict = kind(direction, *bars).judge(seen(*values), "")
+    assert (verdict.state, verdict.thin) == (state, thin)
+
+
+@pytest.mark.parametrize("direction", ["at most", "at least"])
+def test_a_median_of_seeds_that_may_have_failed_is_thin(direction: Any) -> None:
+    verdict = Typical(direction, 10).judge(seen(10, 10, 10, NONE, NONE), "")
+    assert (verdict.state, verdict.thin) == ("reproduced", (REACHES,))
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.integers(0, 9) | st.none(), min_size=5, max_size=7), st.integers(1, 9), st.booleans())
+def test_the_mark_is_as_its_definition_says(values: list[Any], bar: int, upwards: bool) -> None:
+    """With a weaker bar two below (or above), as the head of the module has it, case by case."""
+    weak = bar - 2 if upwards else bar + 2
+    verdict = Typical("at least" if upwards else "at most", bar, weak).judge(seen(*values), "")
+    low, high = verdict.interval or (None, None)
+    failed = -math.inf if upwards else math.inf
+    ends = [failed if end is None else end for end in (low, high)]
+    worst, best = (min(ends), max(ends)) if upwards else (-max(ends), -min(ends))
+    full, half = (bar, weak) if upwards else (-bar, -weak)
+    clear = {
+        "reproduced": worst >= full,
+        "partly": worst >= half and best < full,
+        "not reproduced": best < half,
+    }
+    assert (verdict.thin == ()) == clear[verdict.state]
+
+
+PARTS = {  # for at least 8, partly 4: what a set of observations leaves possible
+    (9, 9, 9, 9, 9): {"reproduced"},
+    (6, 6, 6, 6, 6): {"partly"},
+    (1, 1, 1, 1, 1): {"not reproduced"},
+    (6, 6, 9, 9, 9): {"reproduced", "partly"},
+    (6, 6, 6, 9, 9): {"reproduced", "partly"},
+    (1, 1, 6, 6, 6): {"partly", "not reproduced"},
+    (1, 1, 1, 6, 6): {"partly", "not reproduced"},
+    (1, 1, 1, 9, 9): {"reproduced", "partly", "not reproduced"},
+    (9, 9, 9): {"reproduced", "partly", "not reproduced"},
+    (1, 1, 1): {"reproduced", "partly", "not reproduced"},
+}
+
+
+@pytest.mark.parametrize("parts", list(product(PARTS, PARTS)))
+def test_several_quantities_are_thin_where_they_leave_more_than_one_verdict(parts: Any) -> None:
+    verdict = AllOf(Typical("at least", 8, partly=4)).judge({str(i): seen(*part) for i, part in enumerate(parts)}, "")
+    together = {min(states, key=STATES.index) for states in product(*(PARTS[part] for part in parts))}
+    assert verdict.state in together
+    assert (verdict.thin == ()) == (len(together) == 1)
+    assert set(verdict.thin) <= {"3 seeds", REACHES}
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "state", "thin"),
+    [
+        ((9, 9, 9), (6, 6, 9, 9, 9), "reproduced", ("3 seeds", REACHES)),
+        ((9, 9, 9), (9, 9, 9), "reproduced", ("3 seeds",)),
+        ((9, 9, 9), (1, 1, 1, 1, 1), "not reproduced", ()),  # whatever the first is
+        ((6, 6, 9, 9, 9), (1, 1, 1), "not reproduced", ("3 seeds",)),
+        ((6, 6, 9, 9, 9), (6, 6, 6, 6, 6), "partly", ()),  # the first does not fall below the weaker bar
+        ((1, 1, 1, 1), (6, 6, 6, 6, 6), "not reproduced", ("4 seeds",)),
+    ],
+)
+def test_several_quantities_say_why_they_are_thin(first: Any, second: Any, state: str, thin: tuple[str, ...]) -> None:
+    verdict = AllOf(Typical("at least", 8, partly=4)).judge({"a": seen(*first), "b": seen(*second)}, "")
+    assert (verdict.state, verdict.thin) == (state, thin)
+
+
+def test_what_is_not_judged_is_not_thin() -> None:
+    rule = Typical("at least", 8)
+    assert rule.judge(seen(9.0, missing=1), "").thin == ()
+    assert AllOf(rule).judge({"a": seen(9.0), "b": seen(9.0, missing=1)}, "").thin == ()
+    assert Verdict("unjudged").thin == ()
+
+
+def test_the_mark_is_no_part_of_a_record() -> None:
+    verdict = Typical("at least", 8).judge(seen(9.0), "").rounded()
+    assert verdict.mark == "thin: 1 seed"
+    read = Verdict.read(verdict.content("x"))
+    assert (read, read.mark) == (verdict, "")
+
+
+@pytest.mark.parametrize(
+    ("values", "state", "thin"),
+    [  # of one published mean 10 with deviation 2 over 5 seeds, five new seeds have the mean 10 +- 2.776 * 2 * sqrt(.4)
+        ((9, 10, 11, 12, 13), "reproduced", ()),
+        ((13.5, 13.5, 13.5, 13.5, 13.5), "reproduced", ()),
+        ((13.6, 13.6, 13.6, 13.6, 13.6), "not reproduced", ()),
+        ((6.4, 6.4, 6.4, 6.4, 6.4), "not reproduced", ()),
+        ((11, 12, 13, 14, 15), "reproduced", (REACHES,)),
+        ((12, 13, 14, 15, 16), "not reproduced", (REACHES,)),
+        ((0, 0, 0, 0, 70), "not reproduced", (REACHES,)),  # both ends are outside, with all of the prediction between
+        ((0, 0, 10, 20, 20), "reproduced", (REACHES,)),
+        ((9, 10, 11), "reproduced", ("3 seeds",)),
+        ((16,), "reproduced", ("1 seed",)),  # 10 +- 6.08
+        ((16.2,), "not reproduced", ("1 seed",)),
+        ((10, 10, 10, 10, NONE), "not reproduced", (REACHES,)),
+        ((NONE,) * 5, "not reproduced", ()),
+    ],
+)
+def test_as_published(values: Any, state: str, thin: tuple[str, ...]) -> None:
+    verdict = AsPublished(10, 2, 5).judge(seen(*values), "% wrong")
+    assert (verdict.state, verdict.thin) == (state, thin)
+
+
+def test_as_published_tells_what_was_predicted_and_from_what() -> None:
+    rule = AsPublished.of([8, 9, 10, 13])
+    assert (rule.mean, rule.deviation, rule.seeds) == (10, pytest.approx(math.sqrt(14 / 3)), 4)
+    verdict = rule.judge(seen(*[10.5] * 5, excluded=1), "% wrong")  # 10 +- 3.182 * 2.160 * sqrt(1/4 + 1/5)
+    text = "10.5 % wrong [10.5, 10.5], 5 seeds, predicted [5.39, 14.6] (1 left out)"
+    assert (verdict.state, verdict.text) == ("reproduced", text)
+    assert verdict.thin == ("4 published seeds",)
+    both = rule.judge(seen(30.0), "% wrong")
+    assert both.thin == ("1 seed", "4 published seeds")
+    assert rule.describe("% wrong") == (
+        "mean within the prediction interval of 4 published seeds (mean 10, standard deviation 2.16)"
+    )
+    assert rule.judge(seen(missing=1), "").state == "not run"
+    assert rule.judge(seen(excluded=1), "").state == "unsolved"
+    parts = AllOf({"a": rule, "b": SuccessRate(0.5)}).judge({"a": seen(*[10.0] * 5), "b": seen(*[1.0] * 5)}, "")
+    assert (parts.state, parts.thin) == ("reproduced", ("4 published seeds",))
+
+
+@pytest.mark.parametrize(
+    "published", [(1.0, 0.5, 1), (1.0, 0.0, 5), (1.0, -1.0, 5), (1.0, math.nan, 5), (math.inf, 1.0, 5)]
+)
+def test_as_published_needs_seeds_that_differ(published: Any) -> None:
+    with pytest.raises(ValueError, match="at least two published seeds, finite ones that differ"):
+        AsPublished(*published)
+
+
+@pytest.mark.parametrize("values", [[], [1.0], [1.0, 1.0], [1.0, math.inf]])
+def test_as_published_needs_the_seeds_one_by_one_as_well(values: list[float]) -> None:
+    with pytest.raises(ValueError, match=r"at least two|finite"):
+        AsPublished.of(values)
 
 
 def test_rules_of_two_kinds_differ() -> None:

@@ -57,9 +57,29 @@ def test_list_shows_claims_and_verdicts(judged: World, capsys: pytest.CaptureFix
     assert main(["list"]) == 0
     shown = capsys.readouterr().out
     assert "toy/learn  A toy that learns; scales: smoke (about 0.1 min), small (about 1 min)" in shown
-    assert "reproduced      It learns | always." in shown
+    assert "reproduced, thin      It learns | always." in shown
     assert main(["list", "toy/learn"]) == 0
-    assert "here          2 of 2 seeds [34%, 100%]" in capsys.readouterr().out
+    shown = capsys.readouterr().out
+    assert "\nreproduced, thin      It learns | always.\n  here          2 of 2 seeds [34%, 100%]\n" in shown
+    assert "  thin          2 seeds, interval reaches the bar\n" in shown  # 34 % of seeds are below the bar of 50 %
+    assert "\nreproduced, thin      The good one costs less than the bad one.\n" in shown
+    assert "  thin          2 seeds\n" in shown
+
+
+def test_a_verdict_that_the_record_does_not_give_now_is_thin(judged: World, capsys: pytest.CaptureFixture[str]) -> None:
+    edit(record_path(judged), lambda record: [run["measures"].update(solved=False) for run in record["runs"]])
+    assert main(["list", "toy/learn"]) == 0
+    assert "  thin          the runs on record do not give it now\n" in capsys.readouterr().out
+    edit(record_path(judged), lambda record: [run["measures"].pop("cost") for run in record["runs"]])
+    assert main(["list", "toy/learn"]) == 0
+    assert capsys.readouterr().out.count("  thin          the runs on record do not give it now\n") == 2
+    path = judged.experiments / "toy/learn/experiment.py"
+    path.write_text(path.read_text().replace('run["solved"])', 'run["by length"]["20"])'))
+    assert main(["list", "toy/learn"]) == 0
+    assert capsys.readouterr().out.count("  thin          the runs on record do not give it now\n") == 2
+    edit(record_path(judged), lambda record: record["verdicts"][0].update(verdict="not run"))
+    assert main(["list"]) == 0
+    assert "  not run               It learns" in capsys.readouterr().out
 
 
 def test_list_goes_on_where_an_experiment_is_broken(judged: World, capsys: pytest.CaptureFixture[str]) -> None:
@@ -93,7 +113,7 @@ def test_list_shows_ones_own_verdicts_where_nothing_is_committed(
     assert "yours" not in capsys.readouterr().out
     record_path(judged).unlink()
     assert main(["list"]) == 0
-    own = "reproduced      It learns | always. (yours, runs/, scale smoke)"
+    own = "reproduced, thin      It learns | always. (yours, runs/, scale smoke)"
     assert f"  {own}\n" in capsys.readouterr().out
     assert main(["list", "toy/learn"]) == 0
     shown = capsys.readouterr().out
@@ -101,11 +121,11 @@ def test_list_shows_ones_own_verdicts_where_nothing_is_committed(
     result = judged.runs / "toy/learn/smoke/results.json"
     edit(result, lambda record: record["verdicts"][0].update(verdict="not run"))
     assert main(["list"]) == 0
-    assert "  not run         It learns | always.\n" in capsys.readouterr().out
+    assert "  not run               It learns | always.\n" in capsys.readouterr().out
     edit(result, lambda record: record.update(format=99))
     assert main(["list"]) == 0
     found = capsys.readouterr()
-    assert "  not run         It learns | always.\n" in found.out
+    assert "  not run               It learns | always.\n" in found.out
     assert "results.json has format 99, this version reads 2" in found.err
 
 
@@ -118,12 +138,20 @@ def test_check_json_has_every_claim_at_every_scale(judged: World, capsys: pytest
         ("small", "learns", "not run"),
         ("small", "beats", "not run"),
     ]
-    keys = ["experiment", "claim", "scale", "verdict", "value", "interval", "seeds", "paper", "public"]
+    keys = ["experiment", "claim", "scale", "verdict", "value", "interval", "seeds"]
+    keys += ["thin", "thin_because", "paper", "public"]
     assert all(list(row) == keys for row in rows)
+    why = ["2 seeds", "interval reaches the bar"]
     interval = [pytest.approx(0.3424, abs=1e-3), 1]
     assert rows[0] == dict(
-        zip(keys, ["toy/learn", "learns", "smoke", "reproduced", 1, interval, 2, "100 %", "90 %"], strict=True)
+        zip(
+            keys,
+            ["toy/learn", "learns", "smoke", "reproduced", 1, interval, 2, True, why, "100 %", "90 %"],
+            strict=True,
+        )
     )
+    assert rows[1]["thin_because"] == ["2 seeds"]
+    assert (rows[2]["thin"], rows[2]["thin_because"]) == (False, [])
     assert rows[1]["interval"] == [10, 10]
     assert (rows[2]["value"], rows[2]["interval"], rows[2]["seeds"]) == (None, None, 0)
 
@@ -163,14 +191,21 @@ def test_tables_are_filled_in_once(judged: World, capsys: pytest.CaptureFixture[
     assert main(["tables"]) == 0
     assert capsys.readouterr().out.count("updated ") == 3
     readme = (judged.root / "README.md").read_text()
-    assert readme.startswith("# Top\n\n<!-- summary:begin -->\n\n**2 claims: 2 reproduced.**\n\n<!-- summary:end -->")
+    assert readme.startswith(
+        "# Top\n\n<!-- summary:begin -->\n\n**2 claims: 2 reproduced (2 thin).**\n\n<!-- summary:end -->"
+    )
     assert readme.endswith("<!-- models:end -->\n\nThe end.\n")
-    assert "| [toy/learn](experiments/toy/learn/README.md) | A toy that learns | 2 of 2 | smoke, 2 seeds |" in readme
+    assert (
+        "| [toy/learn](experiments/toy/learn/README.md) | A toy that learns | 2 of 2 (2 thin) | smoke, 2 seeds |"
+        in readme
+    )
     claims = (judged.root / "docs/claims.md").read_text()
     assert "## [toy/learn](../experiments/toy/learn/README.md)" in claims
-    assert "| It learns \\| always. | **reproduced** | 2 of 2 seeds [34%, 100%] | at least 50% of seeds |" in claims
+    verdict = "**reproduced**, thin: 2 seeds, interval reaches the bar"
+    assert f"| It learns \\| always. | {verdict} | 2 of 2 seeds [34%, 100%] | at least 50% of seeds |" in claims
     card = (judged.experiments / "toy/learn/README.md").read_text()
     assert "### Scale: smoke" in card
+    assert f"| {verdict} |" in card
     assert "| good | `configs/toy.yaml` | 2 of 2 | 7 | 80 | 5 |" in card
     assert "Hardware: " in card
     assert main(["tables", "--check"]) == 0

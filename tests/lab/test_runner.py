@@ -306,7 +306,8 @@ def test_results_stand_in_the_runs_folder_and_nothing_beside_the_experiment_chan
     assert [path.read_bytes()[:4] for path in outcome.pictures] == [b"\x89PNG"] * len(outcome.exhibits)
     page = outcome.page.read_text()
     assert "It learns | always." in page
-    assert "2 claims: 2 reproduced" in page
+    assert "2 claims: 2 reproduced (2 thin)" in page
+    assert "<td>reproduced, thin: 2 seeds</td>" in page
     assert all(f'src="figures/{path.name}"' in page for path in outcome.pictures)
     shown = outcome._repr_html_()
     assert "data:image/png;base64," in shown

@@ -1,10 +1,14 @@
 import math
 import random
 import statistics as naive
+import warnings
+from collections.abc import Callable, Sequence
 
+import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import stats
 
 from augrnn.lab import statistics
 
@@ -39,6 +43,7 @@ def naive_accelerated(values: list[float], resamples: int = 20_000) -> tuple[flo
 def test_wilson_is_the_formula(case: tuple[int, int]) -> None:
     low, high = statistics.wilson(*case)
     assert (low, high) == pytest.approx(naive_wilson(*case), abs=1e-9)
+    assert (low, high) == pytest.approx(stats.binomtest(*case).proportion_ci(method="wilson"), abs=1e-12)
     assert 0 <= low <= case[0] / case[1] <= high <= 1
 
 
@@ -54,6 +59,25 @@ def test_median_is_the_standard_librarys(values: list[float]) -> None:
 @given(st.lists(finite, min_size=1))
 def test_mean_is_the_standard_librarys(values: list[float]) -> None:
     assert statistics.mean(values) == naive.fmean(values)
+
+
+@pytest.mark.parametrize(
+    ("known", "new", "quantile"),
+    [(2, 1, 12.706), (3, 2, 4.303), (5, 1, 2.776), (5, 5, 2.776), (10, 3, 2.262), (31, 10, 2.042)],
+)
+def test_prediction_is_the_formula_with_the_quantile_of_printed_tables(known: int, new: int, quantile: float) -> None:
+    reach = quantile * 2 * math.sqrt(1 / known + 1 / new)
+    assert statistics.prediction(7, 2, known, new) == pytest.approx((7 - reach, 7 + reach), abs=2e-3)
+
+
+@pytest.mark.parametrize(("known", "new"), [(3, 1), (5, 1), (5, 5), (12, 4)])
+def test_a_prediction_comes_true_about_as_often_as_it_says(known: int, new: int) -> None:
+    draw, hits = random.Random(0), 0
+    for _ in range(2000):
+        values = [draw.gauss(5, 2) for _ in range(known)]
+        low, high = statistics.prediction(naive.fmean(values), naive.stdev(values), known, new)
+        hits += low <= naive.fmean(draw.gauss(5, 2) for _ in range(new)) <= high
+    assert hits / 2000 == pytest.approx(0.95, abs=0.015)
 
 
 def test_a_mean_with_a_failed_seed_is_infinite() -> None:
@@ -77,6 +101,37 @@ def test_bootstrap_covers_the_truth_about_as_often_as_it_says(monkeypatch: pytes
         assert high is not None
         hits += low <= 5 <= high
     assert 86 <= hits <= 100
+
+
+@pytest.mark.parametrize("size", [2, 3, 5, 9, 20])
+@pytest.mark.parametrize("statistic", [statistics.median, statistics.mean])
+def test_bootstrap_is_scipys(size: int, statistic: Callable[[Sequence[float]], float]) -> None:
+    draw = random.Random(size)
+    for digits in (0, 1, 6):
+        values = [round(draw.gauss(0, 3), digits) for _ in range(size)]
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # where the acceleration is undefined
+            ends = stats.bootstrap(
+                (values,),
+                lambda sample: statistic(sample.tolist()),
+                vectorized=False,
+                method="BCa",
+                random_state=np.random.default_rng(0),
+            ).confidence_interval
+        if math.isfinite(ends.low + ends.high):
+            assert statistics.bootstrap(values, statistic) == pytest.approx((ends.low, ends.high), rel=1e-9, abs=1e-12)
+
+
+def test_bootstrap_of_tiny_values_is_that_of_large_ones() -> None:
+    low, high = statistics.bootstrap([1.0, 2.0, 4.0, 8.0, 16.0], statistics.mean) or (0, 0)
+    tiny = statistics.bootstrap([each * 2.0**-600 for each in (1.0, 2.0, 4.0, 8.0, 16.0)], statistics.mean)
+    assert tiny == pytest.approx(((low or 0) * 2.0**-600, (high or 0) * 2.0**-600), rel=1e-12)
+
+
+@given(st.lists(finite, min_size=2, max_size=9))
+@settings(max_examples=20, deadline=None)
+def test_medians_taken_at_once_are_those_taken_one_by_one(values: list[float]) -> None:
+    assert statistics.bootstrap(values, statistics.median) == statistics.bootstrap(values, naive.median)
 
 
 def test_bootstrap_of_one_seed_says_nothing() -> None:

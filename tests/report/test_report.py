@@ -20,14 +20,16 @@ from augrnn.cli import main
 from augrnn.errors import UserError
 from augrnn.exhibits.text_table import TextTable
 from augrnn.lab.claims import STATES
-from augrnn.lab.claims_tables import strongest
+from augrnn.lab.claims_tables import committed as committed_records
+from augrnn.lab.claims_tables import judged, strongest
 from augrnn.report.build import ASSETS, report_files, write_report
 from augrnn.report.cards import card_html
-from augrnn.report.contents import FEW, ClaimsFile, short_citation, shown
+from augrnn.report.contents import ClaimsFile, short_citation, shown
 from augrnn.report.html import Html, data_block, element
 from tests.report.conftest import EXPERIMENTS
 
 if TYPE_CHECKING:
+    from augrnn.lab.claims_tables import Judged
     from augrnn.report.contents import Shown
 
 HOSTILE = "</script><img src=x onerror=alert(1)>&amp;\"'<b>"
@@ -96,9 +98,25 @@ def test_every_claim_stands_on_the_first_page_with_the_verdict_of_the_record(
     for entry, row in zip(claims, rows, strict=True):
         assert (entry.verdict, entry.here, entry.seeds) == (row.verdict.state, row.verdict.text, row.verdict.seeds)
         assert (entry.value, entry.interval) == (row.verdict.value, row.verdict.interval)
-        assert entry.thin == (row.verdict.known and row.verdict.seeds < FEW)
+        assert (entry.thin, tuple(entry.thin_because)) == (bool(row.verdict.thin), row.verdict.thin)
         assert entry.reduced == (row.verdict.known and row.scale != "paper")
         assert (entry.cost is None) == (not row.scale)
+
+
+def test_a_thin_verdict_is_marked_with_its_reasons_on_every_page(committed: list[Shown], site: Path) -> None:
+    first = (site / "index.html").read_text(encoding="utf-8")
+    thin = [entry for each in committed for entry in each.claims if entry.thin]
+    assert first.count('<span class="note">thin: ') == len(thin) > 0
+    for each in committed:
+        page = (site / each.page).read_text(encoding="utf-8")
+        marks = [f"thin: {', '.join(entry.thin_because)}" for entry in each.claims if entry.thin]
+        assert re.findall(r'<span class="note">(thin: [^<]*)</span>', page) == marks
+        tables = [row.verdict.mark for scale in reversed(each.records) for row in judged_at(each, scale)]
+        assert re.findall(r'<span class="line">(thin: [^<]*)</span>', page) == list(filter(None, tables))
+
+
+def judged_at(shown: Shown, scale: str) -> list[Judged]:
+    return judged(shown.experiment, committed_records(shown.experiment, EXPERIMENTS)[scale], scale)
 
 
 def test_the_cost_is_that_of_the_runs_on_record(committed: list[Shown]) -> None:

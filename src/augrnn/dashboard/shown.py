@@ -14,7 +14,7 @@ from augrnn.exhibits.exhibit import Exhibit
 from augrnn.exhibits.text_table import TextTable
 from augrnn.files import jsonable
 from augrnn.known_names import known
-from augrnn.lab.claims_tables import Judged, committed, markdown, strongest
+from augrnn.lab.claims_tables import Judged, committed, markdown, marked, strongest
 from augrnn.lab.experiment import Experiment, discover
 from augrnn.lab.places import config_path
 from augrnn.lab.settings import merged
@@ -140,7 +140,7 @@ def verdicts_table(rows: Sequence[Judged]) -> str:
 def _line(row: Judged) -> list[str]:
     claim, verdict = row.claim, row.verdict
     bar = claim.bar(row.scale) if row.scale else ""
-    return [claim.sentence, f"**{verdict.state}**", verdict.text, bar, claim.paper, claim.public, row.scale]
+    return [claim.sentence, marked(verdict), verdict.text, bar, claim.paper, claim.public, row.scale]
 
 
 def identity(*words: Any, length: int = 12) -> str:

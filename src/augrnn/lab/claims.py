@@ -1,22 +1,37 @@
 """A paper's claim, the rule fixed beforehand that judges it, and the verdict.
 
 A rule sees one value a seed. A seed that failed, or never got there, has the value None and counts against the claim;
-a seed that has not run makes the verdict "not run". No seed is dropped silently. A claim without a rule at a scale is
-"unjudged" there: the scale is too small to say anything of it.
+a seed that has not run makes the verdict "not run". No seed is dropped silently. A claim on how the task is solved is
+"unsolved" where no seed solved it. A claim without a rule at a scale is "unjudged" there: the scale is too small to say
+anything of it.
+
+**Thin.** A verdict is thin where it rests on fewer than five seeds, or where it would be another one at an end of its
+interval: the interval of what is reproduced has to be wholly on the good side of the bar, that of what is not
+reproduced wholly on the bad side of the weakest bar, and that of what is partly reproduced between the two bars. An end
+on a bar meets it. Of several quantities, what is reproduced needs this of each; for what is not reproduced one that
+fails beyond doubt is enough; what is partly reproduced needs that none can fall below the weaker bar, and that one
+is short of the full bar beyond doubt. The mark changes no verdict.
 """
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from statistics import stdev
 from typing import Any, ClassVar, Literal, Protocol
 
 from augrnn.lab import statistics
 from augrnn.lab.results import Observations, Observed, Results, rounded
 from augrnn.lab.statistics import Interval
 
-State = Literal["reproduced", "partly", "not reproduced", "not run", "unjudged"]
-STATES: tuple[State, ...] = ("unjudged", "not run", "not reproduced", "partly", "reproduced")
+State = Literal["reproduced", "partly", "not reproduced", "unsolved", "not run", "unjudged"]
+STATES: tuple[State, ...] = ("unjudged", "not run", "unsolved", "not reproduced", "partly", "reproduced")
 """From weakest to strongest."""
+
+FEW = 5
+"""Seeds below which a verdict is thin."""
+
+REACHES = "interval reaches the bar"
+"""Why a verdict is thin that would be another one at an end of its interval."""
 
 Units = str | Mapping[str, str]
 """The unit of a claim's numbers, or one for each name of its parts."""
@@ -33,6 +48,10 @@ class Verdict:
       seeds: how many seeds were judged.
       text: value, interval and seeds in words.
       margin: how far the value lies beyond the bar, relative to the bar; orders the parts of an AllOf.
+      possible: the weakest and the strongest verdict that the seeds leave possible: those at the ends of the interval,
+        and any from few seeds; None where nothing was judged.
+      thin: why the verdict is thin, a reason each ("3 seeds", REACHES); empty where it is not. Records do not keep it:
+        it follows from their runs.
     """
 
     state: State
@@ -41,6 +60,8 @@ class Verdict:
     seeds: int = 0
     text: str = ""
     margin: float = field(default=0.0, compare=False)
+    possible: tuple[State, State] | None = field(default=None, compare=False)
+    thin: tuple[str, ...] = field(default=(), compare=False)
 
     def rounded(self) -> "Verdict":
         """The same with the numbers that a record keeps."""
@@ -54,8 +75,13 @@ class Verdict:
 
     @property
     def known(self) -> bool:
-        """Whether a rule has judged every seed."""
+        """Whether a rule has looked at every seed."""
         return self.state not in ("unjudged", "not run")
+
+    @property
+    def mark(self) -> str:
+        """What is shown beside the state of a thin verdict, "thin: 3 seeds"; empty where it is not thin."""
+        return f"thin: {', '.join(self.thin)}" if self.thin else ""
 
     @classmethod
     def read(cls, content: Mapping[str, Any]) -> "Verdict":
@@ -91,14 +117,33 @@ def _plain_unit(unit: Units) -> str:
     raise TypeError("this rule judges one set of observations, and the claim has a unit for each of several")
 
 
-def _not_run(observations: Observations) -> Verdict | None:
+def _not_judged(observations: Observations) -> Verdict | None:
     if observations.missing:
         planned = len(observations.values) + observations.excluded + observations.missing
         return Verdict("not run", text=f"{observations.missing} of {planned} seeds have not finished")
-    if not observations.values:
-        left_out = f" ({observations.excluded} left out)" if observations.excluded else ""
-        return Verdict("not run", text=f"no seed to judge{left_out}")
-    return None
+    if observations.values:
+        return None
+    if not observations.excluded:
+        return Verdict("not run", text="no seed to judge")
+    text = f"none of {_seeds(observations.excluded)} solved the task"
+    return Verdict("unsolved", text=text, thin=_few(observations.excluded))
+
+
+def _few(seeds: int) -> tuple[str, ...]:
+    return (_seeds(seeds),) if seeds < FEW else ()
+
+
+def _evidence(verdict: Verdict, few: tuple[str, ...], at_ends: Iterable[State]) -> Verdict:
+    """A verdict on one set of observations with what its seeds leave possible, and why it is thin.
+
+    Args:
+      verdict: the verdict.
+      few: of which seeds there are too few.
+      at_ends: what the verdict would be within its interval.
+    """
+    states = sorted({verdict.state, *at_ends}, key=STATES.index)
+    possible: tuple[State, State] = ("not reproduced", "reproduced") if few else (states[0], states[-1])
+    return replace(verdict, possible=possible, thin=(*few, REACHES) if len(states) > 1 else few)
 
 
 def _asides(observations: Observations, lacking: str) -> str:
@@ -122,17 +167,20 @@ class SuccessRate:
 
     def judge(self, observed: Observed, unit: Units) -> Verdict:
         observations = _plain(observed)
-        if not_run := _not_run(observations):
-            return not_run
+        if not_judged := _not_judged(observations):
+            return not_judged
         seeds, successes = len(observations.values), sum(bool(value) for value in observations.values)
         rate, (low, high) = successes / seeds, statistics.wilson(successes, seeds)
         words = f"{successes} of {_seeds(seeds)} [{low or 0:.0%}, {high or 0:.0%}]"
-        state = _state(rate - self.needed, None if self.partly is None else rate - self.partly)
         text = words + _asides(observations, "without a value")
-        return Verdict(state, rate, (low, high), seeds, text, rate - self.needed)
+        verdict = Verdict(self._state(rate), rate, (low, high), seeds, text, rate - self.needed)
+        return _evidence(verdict, _few(seeds), (self._state(low or 0), self._state(high or 0)))
 
     def describe(self, unit: Units) -> str:
         return f"at least {self.needed:.0%} of seeds"
+
+    def _state(self, rate: float) -> State:
+        return _state(rate - self.needed, None if self.partly is None else rate - self.partly)
 
 
 @dataclass(frozen=True)
@@ -148,20 +196,25 @@ class _Against:
 
     def judge(self, observed: Observed, unit: Units) -> Verdict:
         observations, statistic = _plain(observed), type(self).statistic
-        if not_run := _not_run(observations):
-            return not_run
+        if not_judged := _not_judged(observations):
+            return not_judged
         worst = -math.inf if self.direction == "at least" else math.inf
         values = [worst if value is None else value for value in observations.values]
         found = statistic(values)
         interval = statistics.bootstrap(values, statistic)
         finite = found if math.isfinite(found) else None
         text = f"{_number(finite)} {_plain_unit(unit)}".strip() + _brackets(interval) + f", {_seeds(len(values))}"
-        state = _state(self._beyond(found, self.bar), self._beyond(found, self.partly))
+        text += _asides(observations, "without a value")
         margin = (self._beyond(found, self.bar) or 0.0) / (abs(self.bar) or 1.0)
-        return Verdict(state, finite, interval, len(values), text + _asides(observations, "without a value"), margin)
+        verdict = Verdict(self._state(found), finite, interval, len(values), text, margin)
+        at_ends = [self._state(worst if end is None else end) for end in interval or ()]
+        return _evidence(verdict, _few(len(values)), at_ends)
 
     def describe(self, unit: Units) -> str:
         return f"{self.word} {self.direction} {_number(self.bar)} {_plain_unit(unit)}".strip()
+
+    def _state(self, value: float) -> State:
+        return _state(self._beyond(value, self.bar), self._beyond(value, self.partly))
 
     def _beyond(self, value: float, bar: float | None) -> float | None:
         if bar is None:
@@ -215,7 +268,7 @@ class AllOf:
         }
         weakest = min(parts.values(), key=lambda verdict: (STATES.index(verdict.state), verdict.margin))
         text = "; ".join(f"{name}: {verdict.text}" for name, verdict in parts.items())
-        return Verdict(weakest.state, weakest.value, weakest.interval, weakest.seeds, text, weakest.margin)
+        return _evidence_of_all(replace(weakest, text=text), list(parts.values()))
 
     def describe(self, unit: Units) -> str:
         if not isinstance(self.rules, Mapping):
@@ -224,6 +277,94 @@ class AllOf:
 
     def _rule(self, name: str) -> Rule:
         return self.rules[name] if isinstance(self.rules, Mapping) else self.rules
+
+
+def _evidence_of_all(verdict: Verdict, parts: Sequence[Verdict]) -> Verdict:
+    """The verdict on all parts with what their seeds leave possible together, and why it is thin."""
+    possible = [part.possible for part in parts if part.possible is not None]
+    if len(possible) < len(parts):
+        return verdict  # a part was not judged, and none can be weaker than that
+    low = min((low for low, _ in possible), key=STATES.index)
+    high = min((high for _, high in possible), key=STATES.index)
+    if low == high:
+        return replace(verdict, possible=(low, high), thin=())
+    state = STATES.index(verdict.state)
+    doubtful = [
+        part
+        for part, (least, _) in zip(parts, possible, strict=True)
+        if STATES.index(part.state) == state or STATES.index(least) < state
+    ]
+    reasons = dict.fromkeys(reason for part in doubtful for reason in part.thin)
+    return replace(verdict, possible=(low, high), thin=tuple(reasons))
+
+
+@dataclass(frozen=True)
+class AsPublished:
+    """The mean over seeds inside the prediction interval of the seeds that somebody published.
+
+    Where n published seeds have the mean x and the standard deviation s (that of a sample, with n - 1 below), the mean
+    of m further seeds of the same model lies within
+
+        x +- t(n - 1, .975) s sqrt(1/n + 1/m)
+
+    in 95 of 100 cases, if seeds are normally distributed (Hahn and Meeker 1991: Statistical Intervals, chapter 4;
+    CORE-Bench, Siegel et al. 2024, judges single reruns by it). Here m is the number of our seeds, one or more. A value
+    beyond either end is not as published, be it better or worse, and a seed without a value puts the mean beyond them.
+    The verdict is thin where our bootstrap interval is neither wholly inside nor wholly outside, and where fewer than
+    five seeds were published.
+
+    Args:
+      mean: of the published seeds, in the claim's unit.
+      deviation: their standard deviation.
+      seeds: how many they are, at least 2.
+
+    Raises:
+      ValueError: the published seeds are fewer than 2, not finite, or do not differ.
+    """
+
+    mean: float
+    deviation: float
+    seeds: int
+
+    def __post_init__(self) -> None:
+        if self.seeds < 2 or not 0 < self.deviation < math.inf or not math.isfinite(self.mean):
+            raise ValueError("a prediction interval needs at least two published seeds, finite ones that differ")
+
+    @classmethod
+    def of(cls, values: Sequence[float]) -> "AsPublished":
+        """The rule for published seeds whose values are known one by one."""
+        deviation = stdev(values) if all(map(math.isfinite, values)) else math.inf
+        return cls(statistics.mean(values), deviation, len(values))
+
+    def judge(self, observed: Observed, unit: Units) -> Verdict:
+        observations = _plain(observed)
+        if not_judged := _not_judged(observations):
+            return not_judged
+        values = [math.inf if value is None else value for value in observations.values]
+        found, interval = statistics.mean(values), statistics.bootstrap(values, statistics.mean)
+        low, high = statistics.prediction(self.mean, self.deviation, self.seeds, len(values))
+        slack = 1e-12 * max(abs(low), abs(high))
+        inside: State = "reproduced" if low - slack <= found <= high + slack else "not reproduced"
+        finite = found if math.isfinite(found) else None
+        text = f"{_number(finite)} {_plain_unit(unit)}".strip() + _brackets(interval) + f", {_seeds(len(values))}"
+        text += f", predicted{_brackets((low, high))}" + _asides(observations, "without a value")
+        margin = 1 - abs(found - self.mean) / (high - self.mean)
+        verdict = Verdict(inside, finite, interval, len(values), text, margin)
+        few = _few(len(values)) + ((f"{self.seeds} published seeds",) if self.seeds < FEW else ())
+        return _evidence(verdict, few, _within(interval, low, high))
+
+    def describe(self, unit: Units) -> str:
+        seeds = f"mean {_number(self.mean)}, standard deviation {_number(self.deviation)}"
+        return f"mean within the prediction interval of {self.seeds} published seeds ({seeds})"
+
+
+def _within(interval: Interval | None, low: float, high: float) -> tuple[State, ...]:
+    """Whether an interval has places inside low to high, and places outside."""
+    if interval is None:
+        return ()
+    least, most = (math.inf if end is None else end for end in interval)
+    outside: tuple[State, ...] = ("not reproduced",) if least < low or most > high else ()
+    return (*outside, "reproduced") if least <= high and most >= low else outside
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from augrnn.errors import UserError
 from augrnn.lab import statistics
 from augrnn.lab.claims import STATES, Claim, Verdict
 from augrnn.lab.committed_record import Record, Traced, own_path, read_record, results_path
@@ -16,6 +17,9 @@ from augrnn.lab.experiment import Experiment
 from augrnn.lab.results import RunRecord
 
 NOT_RUN = Verdict("not run", text="not run")
+
+OUTDATED = "the runs on record do not give it now"
+"""Why a verdict is thin that is not the one which today's claim has from the runs on record."""
 
 
 @dataclass(frozen=True)
@@ -36,17 +40,38 @@ class Judged:
         """What `check --json` prints."""
         kept = {name: value for name, value in self.verdict.content(self.claim.name).items() if name != "text"}
         place = {"experiment": self.experiment.name, "claim": self.claim.name, "scale": self.scale}
-        return {**place, **kept, "paper": self.claim.paper, "public": self.claim.public}
+        evidence = {"thin": bool(self.verdict.thin), "thin_because": list(self.verdict.thin)}
+        return {**place, **kept, **evidence, "paper": self.claim.paper, "public": self.claim.public}
 
 
 def committed(experiment: Experiment, experiments: Path) -> dict[str, Record]:
-    """The committed records of an experiment, by scale, from the smallest scale to the largest."""
-    return _read({scale: results_path(experiments, experiment.name, scale) for scale in experiment.scales})
+    """The committed records of an experiment, by scale, from the smallest scale to the largest.
+
+    Their verdicts are those on record, with why they are thin.
+    """
+    return _read(experiment, {scale: results_path(experiments, experiment.name, scale) for scale in experiment.scales})
 
 
-def _read(paths: Mapping[str, Path]) -> dict[str, Record]:
+def _read(experiment: Experiment, paths: Mapping[str, Path]) -> dict[str, Record]:
     found = {scale: read_record(path) for scale, path in paths.items()}
-    return {scale: record for scale, record in found.items() if record is not None}
+    return {scale: _with_marks(experiment, record) for scale, record in found.items() if record is not None}
+
+
+def _with_marks(experiment: Experiment, record: Record) -> Record:
+    marked = dict(record.verdicts)
+    for claim in experiment.claims:
+        verdict = marked.get(claim.name, NOT_RUN)
+        if verdict.known:
+            marked[claim.name] = replace(verdict, thin=_why_thin(claim, record, verdict))
+    return replace(record, verdicts=marked)
+
+
+def _why_thin(claim: Claim, record: Record, verdict: Verdict) -> tuple[str, ...]:
+    try:
+        now = claim.judge(record.results)
+    except (UserError, ArithmeticError, LookupError, TypeError, ValueError):  # it asks for more than the record has
+        return (OUTDATED,)
+    return now.thin if now.state == verdict.state else (OUTDATED,)
 
 
 def judged(experiment: Experiment, record: Record | None, scale: str) -> list[Judged]:
@@ -66,7 +91,7 @@ def own_records(experiment: Experiment, runs: Path) -> dict[str, Record]:
     Raises:
       UserError: a record there is damaged, or of another version.
     """
-    return _read({scale: own_path(runs, experiment.name, scale) for scale in experiment.scales})
+    return _read(experiment, {scale: own_path(runs, experiment.name, scale) for scale in experiment.scales})
 
 
 def strongest_own(experiment: Experiment, runs: Path) -> list[Judged]:
@@ -90,10 +115,21 @@ def strongest_of(experiment: Experiment, records: Mapping[str, Record]) -> list[
 
 
 def counted(rows: Sequence[Judged]) -> str:
-    """How many claims have which verdict, in words: "3 claims: 2 reproduced, 1 partly"."""
+    """How many claims have which verdict, in words: "3 claims: 2 reproduced (1 thin), 1 partly"."""
     counts = Counter(row.verdict.state for row in rows)
-    states = [f"{counts[state]} {state}" for state in reversed(STATES) if counts[state]]
+    thin = Counter(row.verdict.state for row in rows if row.verdict.thin)
+    states = [f"{counts[state]} {state}{of_them(thin[state])}" for state in reversed(STATES) if counts[state]]
     return f"{len(rows)} claim{'s' * (len(rows) != 1)}: " + (", ".join(states) or "none judged")
+
+
+def of_them(thin: int) -> str:
+    """How many of some verdicts are thin, as words behind their number; none where none is."""
+    return f" ({thin} thin)" if thin else ""
+
+
+def marked(verdict: Verdict) -> str:
+    """Markdown: a verdict's state, with its mark."""
+    return f"**{verdict.state}**" + (f", {verdict.mark}" if verdict.thin else "")
 
 
 # docs/claims.md
@@ -112,7 +148,7 @@ def claims_tables(found: Sequence[Experiment], experiments: Path) -> str:
 
 
 def _judgement(row: Judged) -> list[str]:
-    return [f"**{row.verdict.state}**", row.verdict.text, row.claim.bar(row.scale) if row.scale else ""]
+    return [marked(row.verdict), row.verdict.text, row.claim.bar(row.scale) if row.scale else ""]
 
 
 # The cards

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from augrnn.lab.experiment import Experiment
     from augrnn.lab.outcome import Outcome
 
-COLOURS = {"reproduced": "green", "partly": "yellow", "not reproduced": "red", "not run": "dim", "unjudged": "dim"}
+COLOURS = {"reproduced": "green", "partly": "yellow", "not reproduced": "red"}
 
 
 RUNS = Path("runs")
@@ -134,7 +134,8 @@ def _head(experiment: "Experiment") -> None:
 
 def _state(row: "Judged") -> str:
     state = row.verdict.state
-    return f"[{COLOURS[state]}]{state:14}[/]"
+    words = f"{state}, thin" if row.verdict.thin else state
+    return f"[{COLOURS.get(state, 'dim')}]{words:20}[/]"
 
 
 def _sentence(row: "Judged") -> str:
@@ -217,7 +218,8 @@ def check(options: argparse.Namespace) -> int:
     else:
         for row in rows:
             if row.verdict.known:
-                _print(f"{row.experiment.name:28} {row.scale:6} {row.claim.name:38} {_state(row)}")
+                why = escape(", ".join(row.verdict.thin))
+                _print(f"{row.experiment.name:28} {row.scale:6} {row.claim.name:38} {_state(row)} {why}".rstrip())
         print(f"{len(rows)} claims and scales checked, {len(changed)} verdicts changed")
     for line in (*(note for each in found for note in each.notes), *changed):
         _warn(line)
@@ -266,6 +268,7 @@ def show(rows: Sequence["Judged"]) -> None:
     for row in rows:
         _print(f"\n{_state(row)}  {_sentence(row)}")
         texts = {"here": row.verdict.text, "needed": row.claim.bar(row.scale) if row.scale else ""}
+        texts["thin"] = ", ".join(row.verdict.thin)
         for head, text in {**texts, "paper": row.claim.paper}.items():
             parts = text.split("; ") if head != "paper" else [text]
             for i, part in enumerate(filter(None, parts)):

@@ -57,7 +57,8 @@ def summary(outcome: "Outcome") -> str:
 
 
 def _row(row: "Judged") -> str:
-    cells = [row.verdict.state, row.claim.sentence, row.verdict.text, row.claim.bar(row.scale), row.claim.paper]
+    state = ", ".join(filter(None, (row.verdict.state, row.verdict.mark)))
+    cells = [state, row.claim.sentence, row.verdict.text, row.claim.bar(row.scale), row.claim.paper]
     return "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in cells) + "</tr>"
 
 

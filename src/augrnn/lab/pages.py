@@ -13,7 +13,7 @@ from typing import Any
 from augrnn import files
 from augrnn.errors import UserError
 from augrnn.lab.check import same
-from augrnn.lab.claims_tables import claims_tables, committed, counted, markdown, results_tables, strongest
+from augrnn.lab.claims_tables import claims_tables, committed, counted, markdown, of_them, results_tables, strongest
 from augrnn.lab.committed_record import Record, judge, results_path
 from augrnn.lab.experiment import Experiment, discover
 from augrnn.lab.sweep_tables import sweep_sections
@@ -72,11 +72,12 @@ def experiments_table(found: Sequence[Experiment], experiments: Path) -> str:
     for experiment in found:
         rows = strongest(experiment, experiments)
         records = committed(experiment, experiments)
-        reproduced = sum(row.verdict.state == "reproduced" for row in rows)
+        reproduced = [row.verdict for row in rows if row.verdict.state == "reproduced"]
+        thin = of_them(sum(bool(verdict.thin) for verdict in reproduced))
         judging = [record for scale, record in records.items() if experiment.judges(scale)]
         link = f"[{experiment.name}]({experiments.name}/{experiment.name}/README.md)"
         size = f"{judging[-1].scale}, {_seeds(judging[-1])}" if judging else ""
-        found_out = f"{reproduced} of {len(rows)}" if judging else f"{len(rows)}, not run"
+        found_out = f"{len(reproduced)} of {len(rows)}{thin}" if judging else f"{len(rows)}, not run"
         lines.append([link, experiment.title, found_out, size])
     return markdown(["experiment", "finding", "claims reproduced", "scale"], lines)
 

@@ -15,7 +15,7 @@ class Observations:
     Attributes:
       values: what each judged seed gave; None (or nan) where the run failed or the value does not exist.
       missing: planned seeds that have no finished run.
-      excluded: seeds that the claim is not about (say, unsolved ones in a claim about solved ones).
+      excluded: seeds that the claim is not about: those that did not solve the task, in a claim on how it is solved.
     """
 
     values: tuple[float | None, ...]
@@ -187,8 +187,8 @@ class Results:
         Args:
           variant: its name.
           quantity: from a finished run to its value, None where it has none (never solved, say).
-          where: the finished runs that the claim is about, where not all; failed runs are then left out as well, and
-            how many were left out is told.
+          where: whether a finished run solved the task, in a claim on how it is solved; the others and failed runs are
+            left out, and how many were left out is told.
         """
         return self.paired((variant,), quantity, where)
 

@@ -1,11 +1,13 @@
 """Intervals over seeds. Everything random here is seeded, so a verdict computed twice is the same verdict."""
 
 import math
-import warnings
 from collections.abc import Callable, Sequence
+from statistics import NormalDist
+from typing import Any
 
 CONFIDENCE = 0.95
 RESAMPLES = 9999
+NORMAL = NormalDist()
 
 Interval = tuple[float | None, float | None]
 """Both ends of a 95 % interval; None where an end is unbounded because failed seeds reach that far."""
@@ -13,10 +15,11 @@ Interval = tuple[float | None, float | None]
 
 def wilson(successes: int, trials: int) -> Interval:
     """Wilson's score interval of a success rate (Wilson 1927), for at least one trial."""
-    from scipy.stats import binomtest
-
-    ends = binomtest(successes, trials).proportion_ci(CONFIDENCE, method="wilson")
-    return float(ends.low), float(ends.high)
+    z, rate = NORMAL.inv_cdf((1 + CONFIDENCE) / 2), successes / trials
+    spread = z * math.sqrt(rate * (1 - rate) / trials + (z / (2 * trials)) ** 2)
+    centre, scale = rate + z * z / (2 * trials), 1 + z * z / trials
+    low = (centre - spread) / scale if successes else 0.0
+    return low, (centre + spread) / scale if successes < trials else 1.0
 
 
 def median(values: Sequence[float]) -> float:
@@ -28,6 +31,21 @@ def median(values: Sequence[float]) -> float:
 def mean(values: Sequence[float]) -> float:
     """The sum over the number; infinite values of one sign are allowed."""
     return math.fsum(values) / len(values)
+
+
+def prediction(mean: float, deviation: float, known: int, new: int) -> tuple[float, float]:
+    """Student's prediction interval for the mean of new values, from known ones (Hahn and Meeker 1991, chapter 4).
+
+    Args:
+      mean: of the known values.
+      deviation: their standard deviation, that of a sample.
+      known: how many there are, at least 2.
+      new: how many the new mean will be of.
+    """
+    from scipy.stats import t
+
+    reach = float(t.ppf((1 + CONFIDENCE) / 2, known - 1)) * deviation * math.sqrt(1 / known + 1 / new)
+    return mean - reach, mean + reach
 
 
 def bootstrap(values: Sequence[float], statistic: Callable[[Sequence[float]], float]) -> Interval | None:
@@ -48,22 +66,33 @@ def bootstrap(values: Sequence[float], statistic: Callable[[Sequence[float]], fl
 
 def _accelerated(values: Sequence[float], statistic: Callable[[Sequence[float]], float]) -> Interval | None:
     import numpy as np
-    from scipy import stats
 
     if not all(map(math.isfinite, values)):
         return None
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # scipy warns where the method is undefined; its nan says the same
-        ends = stats.bootstrap(
-            (np.asarray(values, dtype=float),),
-            lambda sample: statistic(sample.tolist()),
-            vectorized=False,
-            n_resamples=RESAMPLES,
-            confidence_level=CONFIDENCE,
-            method="BCa",
-            random_state=np.random.default_rng(0),
-        ).confidence_interval
-    return (float(ends.low), float(ends.high)) if math.isfinite(ends.low + ends.high) else None
+    known, count, found = np.asarray(values, dtype=float), len(values), statistic(values)
+    draws = np.random.default_rng(0).integers(count, size=(RESAMPLES, count))
+    resampled = _each(statistic, known[draws])
+    left_out = _each(statistic, np.stack([np.delete(known, i) for i in range(count)]))
+    gaps = left_out.mean() - left_out
+    largest = float(np.abs(gaps).max())
+    below = float((resampled < found).mean() + (resampled <= found).mean()) / 2
+    if largest == 0 or not 0 < below < 1:
+        return None
+    gaps = gaps / largest  # else the squares of tiny ones are zero
+    bias, acceleration = NORMAL.inv_cdf(below), float((gaps**3).sum() / (gaps**2).sum() ** 1.5) / 6
+    tails = [bias + NORMAL.inv_cdf(tail) for tail in ((1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2)]
+    low, high = (NORMAL.cdf(bias + z / (1 - acceleration * z)) for z in tails)
+    return float(np.percentile(resampled, 100 * low)), float(np.percentile(resampled, 100 * high))
+
+
+def _each(statistic: Callable[[Sequence[float]], float], samples: Any) -> Any:
+    """A statistic of each sample; the samples are the last dimension of an array."""
+    import numpy as np
+
+    if statistic is median:
+        return np.median(samples, axis=-1)  # the same numbers, and `list` waits for them
+    found = [statistic(sample) for sample in samples.reshape(-1, samples.shape[-1]).tolist()]
+    return np.asarray(found).reshape(samples.shape[:-1])
 
 
 def _percentiles(values: Sequence[float], statistic: Callable[[Sequence[float]], float]) -> Interval:

@@ -26,7 +26,7 @@ def report_files(experiments: Sequence[Shown], others: Sequence[ShownSweep] = ()
       experiments: what it shows.
       others: the user's own sweeps that belong to none of them.
     """
-    claims = ClaimsFile(format=1, claims=[entry for each in experiments for entry in each.claims])
+    claims = ClaimsFile(format=2, claims=[entry for each in experiments for entry in each.claims])
     texts = {
         INDEX: index(experiments, others),
         **{each.page: experiment_page(each) for each in experiments},

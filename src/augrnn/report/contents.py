@@ -31,9 +31,6 @@ from augrnn.report.html import Html
 if TYPE_CHECKING:
     from augrnn.exhibits.exhibit import Exhibit
 
-FEW = 5
-"""Seeds below which evidence is called thin."""
-
 FULL = "paper"
 """The scale that has the paper's sizes; at all others a verdict is of a reduced scale."""
 
@@ -61,7 +58,8 @@ class ClaimEntry(BaseModel):
     verdict: State = Field(description="at the largest scale that has a verdict; unjudged where the scale has no rule")
     scale: str = Field(description="that scale; empty where nothing has run")
     reduced: bool = Field(description="whether the scale is smaller than the paper's")
-    thin: bool = Field(description=f"whether fewer than {FEW} seeds decided")
+    thin: bool = Field(description="whether few seeds decided, or the interval reaches the bar")
+    thin_because: list[str] = Field(description="why it is thin, a reason each; empty where it is not")
     contested: str = Field(description="the paper that says the opposite; empty where we know of none")
     own: bool = Field(description="whether the record is one of the user's runs, and not a committed one")
     value: float | None = Field(description="the judged number; null where there is none")
@@ -81,7 +79,7 @@ class ClaimsFile(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    format: Literal[1] = Field(description="the layout; raised when it changes")
+    format: Literal[2] = Field(description="the layout; raised when it changes")
     claims: list[ClaimEntry]
 
 
@@ -212,7 +210,8 @@ def _entry(row: Judged, record: Record | None, own: bool) -> ClaimEntry:
         verdict=verdict.state,
         scale=scale,
         reduced=verdict.known and scale != FULL,
-        thin=verdict.known and verdict.seeds < FEW,
+        thin=bool(verdict.thin),
+        thin_because=list(verdict.thin),
         contested=claim.contested,
         own=own and record is not None,
         value=verdict.value,

@@ -105,7 +105,8 @@ def _drawn(shown: Shown, scale: str, name: str, charts: dict[str, Chart]) -> lis
 
 def _verdict_row(row: Judged) -> list[str]:
     needed = row.claim.bar(row.scale)
-    return [row.claim.name, row.verdict.state, lines(row.verdict.text), lines(needed)]
+    state = "; ".join(filter(None, (row.verdict.state, row.verdict.mark)))
+    return [row.claim.name, lines(state), lines(row.verdict.text), lines(needed)]
 
 
 def _variants(record: Record) -> Html:

@@ -14,7 +14,7 @@ GUARD = (
 LIBRARY = ("vendor/d3.min.js", "vendor/plot.umd.min.js")
 """The library of charts."""
 
-SIGNS = {"reproduced": "✓", "partly": "◐", "not reproduced": "✗", "not run": "–", "unjudged": "·"}
+SIGNS = {"reproduced": "✓", "partly": "◐", "not reproduced": "✗", "unsolved": "∅", "not run": "–", "unjudged": "·"}
 """What tells verdicts apart where there is no colour."""
 
 
@@ -49,7 +49,7 @@ def page(title: str, up: str, body: Sequence[Html], scripts: Sequence[str] = (),
 
 
 def verdict(entry: ClaimEntry) -> Html:
-    """A verdict with what has to be known of it: a reduced scale, few seeds, papers that contradict each other."""
+    """A verdict with what has to be known of it: a reduced scale, thin evidence, papers that contradict each other."""
     state = entry.verdict
     kind = state.replace(" ", "-")
     sign = element("span", SIGNS[state], class_="sign", aria_hidden="true")
@@ -63,7 +63,7 @@ def qualifiers(entry: ClaimEntry) -> list[str]:
     if entry.reduced:
         words.append("reduced scale")
     if entry.thin:
-        words.append(f"thin evidence: {seeds(entry.seeds)}")
+        words.append(f"thin: {', '.join(entry.thin_because)}")
     if entry.contested:
         words.append(f"contested by {entry.contested}")
     if entry.own:

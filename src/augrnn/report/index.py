@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from augrnn.lab.claims import STATES
+from augrnn.lab.claims_tables import of_them
 from augrnn.report.contents import ClaimEntry, Shown, ShownSweep, short_citation
 from augrnn.report.explore import figures_of
 from augrnn.report.frame import duration, lines, page, seeds, table, verdict
@@ -56,7 +57,7 @@ def _headline(claims: Sequence[ClaimEntry]) -> Html:
     rows += [_bar(paper, [entry for entry in claims if short_citation(entry.citation) == paper]) for paper in papers]
     words = (
         "Each bar is all claims of a paper, one part for each verdict, as wide as the number of its claims. Hatched: "
-        "fewer than five seeds decided."
+        "thin, which means that fewer than five seeds decided or that the interval reaches the bar."
     )
     bars = element("div", *rows, class_="bars")
     return element("figure", _legend(claims), bars, element("figcaption", words), class_="headline")
@@ -82,7 +83,7 @@ def _bar(paper: str, claims: Sequence[ClaimEntry]) -> Html:
                 parts.append(element("span", class_=kind, style=f"flex-grow:{count}"))
         if found:
             thin_ones = sum(entry.thin for entry in found)
-            words.append(f"{len(found)} {state}" + (f" ({thin_ones} on thin evidence)" if thin_ones else ""))
+            words.append(f"{len(found)} {state}{of_them(thin_ones)}")
     bar = element("div", *parts, class_="bar", aria_hidden="true")
     return element(
         "div",
