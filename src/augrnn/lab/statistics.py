@@ -1,13 +1,11 @@
 """Intervals over seeds. Everything random here is seeded, so a verdict computed twice is the same verdict."""
 
 import math
+import warnings
 from collections.abc import Callable, Sequence
-from statistics import NormalDist
-from typing import Any
 
 CONFIDENCE = 0.95
 RESAMPLES = 9999
-NORMAL = NormalDist()
 
 Interval = tuple[float | None, float | None]
 """Both ends of a 95 % interval; None where an end is unbounded because failed seeds reach that far."""
@@ -15,11 +13,19 @@ Interval = tuple[float | None, float | None]
 
 def wilson(successes: int, trials: int) -> Interval:
     """Wilson's score interval of a success rate (Wilson 1927), for at least one trial."""
-    z, rate = NORMAL.inv_cdf((1 + CONFIDENCE) / 2), successes / trials
-    spread = z * math.sqrt(rate * (1 - rate) / trials + (z / (2 * trials)) ** 2)
-    centre, scale = rate + z * z / (2 * trials), 1 + z * z / trials
-    low = (centre - spread) / scale if successes else 0.0
-    return low, (centre + spread) / scale if successes < trials else 1.0
+    from scipy.stats import binomtest
+
+    ends = binomtest(successes, trials).proportion_ci(CONFIDENCE, method="wilson")
+    return float(ends.low), float(ends.high)
+
+
+def rate_difference(successes: int, trials: int, others: int, of_others: int) -> Interval:
+    """Interval of a success rate minus another one, from Wilson's of both (Newcombe 1998, method 10)."""
+    one, other = successes / trials, others / of_others
+    (low, high), (other_low, other_high) = wilson(successes, trials), wilson(others, of_others)
+    assert low is not None and high is not None and other_low is not None and other_high is not None  # noqa: PT018
+    below, above = math.hypot(one - low, other_high - other), math.hypot(high - one, other - other_low)
+    return one - other - below, one - other + above
 
 
 def median(values: Sequence[float]) -> float:
@@ -64,35 +70,57 @@ def bootstrap(values: Sequence[float], statistic: Callable[[Sequence[float]], fl
     return _accelerated(values, statistic) or _percentiles(values, statistic)
 
 
+def median_difference(values: Sequence[float], others: Sequence[float]) -> Interval | None:
+    """Bootstrap interval of the median of some seeds minus that of others, all finite, each set resampled by itself.
+
+    Bias-corrected and accelerated (Efron 1987; of two samples, DiCiccio and Efron 1996) where that is defined; plain
+    percentiles where it is not.
+
+    Returns:
+      The interval, or None where either has a single value.
+    """
+    import numpy as np
+    from scipy import stats
+
+    if min(len(values), len(others)) < 2:
+        return None
+    found = {}
+    for method in ("BCa", "percentile"):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # scipy warns where the method is undefined; its nan says the same
+            found[method] = stats.bootstrap(
+                (np.asarray(values, dtype=float), np.asarray(others, dtype=float)),
+                lambda one, other, axis=-1: np.median(one, axis=axis) - np.median(other, axis=axis),
+                vectorized=True,
+                n_resamples=RESAMPLES,
+                confidence_level=CONFIDENCE,
+                method=method,
+                random_state=np.random.default_rng(0),
+            ).confidence_interval
+        if math.isfinite(found[method].low + found[method].high):
+            return float(found[method].low), float(found[method].high)
+    return None
+
+
 def _accelerated(values: Sequence[float], statistic: Callable[[Sequence[float]], float]) -> Interval | None:
     import numpy as np
+    from scipy import stats
 
     if not all(map(math.isfinite, values)):
         return None
-    known, count, found = np.asarray(values, dtype=float), len(values), statistic(values)
-    draws = np.random.default_rng(0).integers(count, size=(RESAMPLES, count))
-    resampled = _each(statistic, known[draws])
-    left_out = _each(statistic, np.stack([np.delete(known, i) for i in range(count)]))
-    gaps = left_out.mean() - left_out
-    largest = float(np.abs(gaps).max())
-    below = float((resampled < found).mean() + (resampled <= found).mean()) / 2
-    if largest == 0 or not 0 < below < 1:
-        return None
-    gaps = gaps / largest  # else the squares of tiny ones are zero
-    bias, acceleration = NORMAL.inv_cdf(below), float((gaps**3).sum() / (gaps**2).sum() ** 1.5) / 6
-    tails = [bias + NORMAL.inv_cdf(tail) for tail in ((1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2)]
-    low, high = (NORMAL.cdf(bias + z / (1 - acceleration * z)) for z in tails)
-    return float(np.percentile(resampled, 100 * low)), float(np.percentile(resampled, 100 * high))
-
-
-def _each(statistic: Callable[[Sequence[float]], float], samples: Any) -> Any:
-    """A statistic of each sample; the samples are the last dimension of an array."""
-    import numpy as np
-
-    if statistic is median:
-        return np.median(samples, axis=-1)  # the same numbers, and `list` waits for them
-    found = [statistic(sample) for sample in samples.reshape(-1, samples.shape[-1]).tolist()]
-    return np.asarray(found).reshape(samples.shape[:-1])
+    arrays = statistic is median  # numpy's median of all resamples at once is the same number, sooner
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # scipy warns where the method is undefined; its nan says the same
+        ends = stats.bootstrap(
+            (np.asarray(values, dtype=float),),
+            np.median if arrays else lambda sample: statistic(sample.tolist()),
+            vectorized=arrays,
+            n_resamples=RESAMPLES,
+            confidence_level=CONFIDENCE,
+            method="BCa",
+            random_state=np.random.default_rng(0),
+        ).confidence_interval
+    return (float(ends.low), float(ends.high)) if math.isfinite(ends.low + ends.high) else None
 
 
 def _percentiles(values: Sequence[float], statistic: Callable[[Sequence[float]], float]) -> Interval:
