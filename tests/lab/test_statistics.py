@@ -104,7 +104,7 @@ def test_bootstrap_covers_the_truth_about_as_often_as_it_says(monkeypatch: pytes
 
 @pytest.mark.parametrize("size", [2, 3, 5, 9, 20])
 @pytest.mark.parametrize("statistic", [statistics.median, statistics.mean])
-def test_bootstrap_of_all_resamples_at_once_is_that_of_one_after_the_other(
+def test_bootstrap_of_all_resamples_at_once_is_that_of_each(
     size: int, statistic: Callable[[Sequence[float]], float]
 ) -> None:
     draw = random.Random(size)

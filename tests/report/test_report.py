@@ -22,7 +22,7 @@ from augrnn.exhibits.text_table import TextTable
 from augrnn.lab.claims import STATES
 from augrnn.lab.claims_tables import committed as committed_records
 from augrnn.lab.claims_tables import judged, strongest
-from augrnn.report.build import ASSETS, report_files, write_report
+from augrnn.report.build import ASSETS, LIST, remove_old, report_files, write_report
 from augrnn.report.cards import card_html
 from augrnn.report.contents import ClaimsFile, short_citation, shown
 from augrnn.report.html import Html, data_block, element
@@ -196,6 +196,50 @@ def test_what_has_not_changed_is_not_written_again(committed: list[Shown], site:
     assert report_files(committed) == files
 
 
+def test_what_an_earlier_report_wrote_and_this_one_has_not_is_taken_away(
+    committed: list[Shown], tmp_path: Path
+) -> None:
+    some = [each for each in committed if each.experiment.name in ("dnc/copy", "ntm/repeat-copy", "attention/reversal")]
+    first = report_files(some)
+    out = tmp_path / "out"
+    assert remove_old(first, out) == []
+    write_report(first, out)
+    (out / "notes.txt").write_text("mine")
+    (out / "dnc/mine.html").write_text("mine")
+    (out / "attention/reversal.html").write_text("changed since")
+    less = report_files([each for each in some if each.experiment.name == "ntm/repeat-copy"])
+    assert {path.relative_to(out).as_posix() for path in remove_old(less, out)} == {"dnc/copy.html"}
+    write_report(less, out)
+    left = {path.relative_to(out).as_posix() for path in out.rglob("*") if path.is_file()}
+    assert left == {*less, "notes.txt", "dnc/mine.html", "attention/reversal.html"}
+    assert remove_old(less, out) == []
+    (out / "dnc/mine.html").unlink()
+    write_report(first, out)
+    remove_old(less, out)
+    assert not (out / "dnc").exists()  # empty by now
+    assert out.exists()
+
+
+def test_no_list_leads_out_of_the_report(tmp_path: Path) -> None:
+    out, outside = tmp_path / "out", tmp_path / "outside"
+    for folder in (out / "in", outside):
+        folder.mkdir(parents=True)
+    for path in (outside / "a", out / "in/b"):
+        path.write_text("mine")
+    (out / "link").symlink_to(outside)
+    (out / "single").symlink_to(out / "in/b")
+    digest = hashlib.sha256(b"mine").hexdigest()
+    listed = ["../outside/a", str(outside / "a"), "link/a", "single", "in", "gone", "in/b"]
+    (out / LIST).write_text(json.dumps({"files": dict.fromkeys(listed, digest)}))
+    assert remove_old({}, out) == [out / "in/b"]
+    assert (outside / "a").exists()
+    (out / LIST).write_text(json.dumps({"files": ["in/b"]}))
+    assert remove_old({}, out) == []
+    (out / LIST).write_text("{")
+    with pytest.raises(UserError, match=r"report-files\.json is damaged"):
+        remove_old({}, out)
+
+
 def test_the_command_writes_one_experiment_and_says_where(
     tmp_path: Path, root: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -207,6 +251,9 @@ def test_the_command_writes_one_experiment_and_says_where(
     assert {each["experiment"] for each in json.loads((tmp_path / "claims.json").read_text())["claims"]} == {"ntm/copy"}
     assert main(words) == 0
     assert capsys.readouterr().out == f"{tmp_path}/ntm/copy.html  (up to date)\n"
+    assert main([*words[:2], "dnc/copy", *words[3:]]) == 0
+    assert ", 2 files removed)" in capsys.readouterr().out  # the page, and that of the machine which copies
+    assert not (tmp_path / "ntm").exists()
     assert main(["report", "--experiment", "ntm/coppy", "--out", str(tmp_path)]) == 2
     assert "did you mean ntm/copy" in capsys.readouterr().err
     (tmp_path / "file").touch()

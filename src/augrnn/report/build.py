@@ -1,10 +1,12 @@
 """Writes a report: static files that open from the disk, with no server and no network."""
 
+import contextlib
+import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from augrnn.files import replacing
+from augrnn.files import read_json, replacing
 from augrnn.report.charts import chart
 from augrnn.report.contents import ClaimsFile, Shown, ShownSweep
 from augrnn.report.experiment_page import experiment_page, picture
@@ -17,6 +19,9 @@ ASSETS = Path(__file__).parent / "assets"
 
 INDEX = "index.html"
 """The first page."""
+
+LIST = "report-files.json"
+"""What a report has written, each file by the hash of its content: a later one takes away what it has no more."""
 
 
 def report_files(experiments: Sequence[Shown], others: Sequence[ShownSweep] = ()) -> dict[str, bytes]:
@@ -35,17 +40,29 @@ def report_files(experiments: Sequence[Shown], others: Sequence[ShownSweep] = ()
         "claims.json": claims.model_dump_json(indent=1) + "\n",
         "claims.schema.json": json.dumps(ClaimsFile.model_json_schema(), indent=1) + "\n",
     }
-    assets = {path.relative_to(ASSETS).as_posix(): path.read_bytes() for path in sorted(_assets())}
-    return {
+    files = {
         **{path: text.encode() for path, text in texts.items()},
-        **{f"assets/{name}": content for name, content in assets.items()},
-        **{name: content for each in experiments for name, content in _pictures(each)},
+        **asset_files(),
+        **pictures(experiments),
         **{name: content for each in others for name, content in _sweep_pictures(each, "")},
     }
+    hashes = {name: _hash(content) for name, content in sorted(files.items())}
+    return {LIST: (json.dumps({"files": hashes}, indent=1) + "\n").encode(), **files}
 
 
-def _assets() -> Iterator[Path]:
-    return (path for path in ASSETS.rglob("*") if path.is_file())
+def asset_files() -> dict[str, bytes]:
+    """What every page needs beside it, by paths in the report."""
+    found = sorted(path for path in ASSETS.rglob("*") if path.is_file())
+    return {f"assets/{path.relative_to(ASSETS).as_posix()}": path.read_bytes() for path in found}
+
+
+def pictures(experiments: Sequence[Shown]) -> dict[str, bytes]:
+    """The pictures of exhibits that have no chart, by paths in the report."""
+    return {name: content for each in experiments for name, content in _pictures(each)}
+
+
+def _hash(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
 
 
 def _pictures(shown: Shown) -> Iterator[tuple[str, bytes]]:
@@ -79,3 +96,29 @@ def write_report(files: Mapping[str, bytes], folder: Path) -> list[Path]:
         with replacing(path) as file:
             file.write(content)
     return list(changed)
+
+
+def remove_old(files: Mapping[str, bytes], folder: Path) -> list[Path]:
+    """Take away what an earlier report has written into a folder and this one has not; gives the paths.
+
+    A file that has changed since is not the report's any more, and stays.
+
+    Raises:
+      UserError: the list of the earlier report is damaged.
+    """
+    if not (folder / LIST).is_file():
+        return []
+    listed = read_json(folder / LIST, "files")["files"]
+    hashes = listed if isinstance(listed, dict) else {}
+    old = [path for name, kept in hashes.items() if name not in files and _is_ours(path := folder / name, kept, folder)]
+    for path in old:
+        path.unlink()
+        for above in path.relative_to(folder).parents[:-1]:
+            with contextlib.suppress(OSError):  # it holds something else
+                (folder / above).rmdir()
+    return old
+
+
+def _is_ours(path: Path, kept: str, folder: Path) -> bool:
+    inside = path.resolve().is_relative_to(folder.resolve())
+    return inside and not path.is_symlink() and path.is_file() and _hash(path.read_bytes()) == kept

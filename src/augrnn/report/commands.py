@@ -31,7 +31,7 @@ def report(options: argparse.Namespace) -> int:
       UserError: there is no such experiment, a record is damaged, or a file cannot be written.
     """
     from augrnn.lab.places import place_of, places
-    from augrnn.report.build import INDEX, report_files, write_report
+    from augrnn.report.build import INDEX, remove_old, report_files, write_report
     from augrnn.report.contents import other_sweeps, shown
 
     only = options.experiment and options.experiment.strip("/")
@@ -39,9 +39,12 @@ def report(options: argparse.Namespace) -> int:
     if not found:
         raise UserError("there are no experiments to report on")
     others = [] if options.committed or only else other_sweeps(found, options.runs)
-    written = write_report(report_files(found, others), options.out)
+    files = report_files(found, others)
+    removed = remove_old(files, options.out)
+    written = write_report(files, options.out)
     page = options.out / (found[0].page if only else INDEX)
-    print(f"{page}  ({len(written)} files written)" if written else f"{page}  (up to date)")
+    done = [f"{len(paths)} files {word}" for paths, word in ((written, "written"), (removed, "removed")) if paths]
+    print(f"{page}  ({', '.join(done) or 'up to date'})")
     if options.open:
         import webbrowser
 
