@@ -24,6 +24,9 @@ from augrnn.run_folder import PROVENANCE, SUMMARY
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
 
+LISTS = ("updates", "sequences", "values")
+"""What a curve has, equally long lists."""
+
 
 def start_over(work: Work, runs: Path) -> None:
     """Delete the record of a run, or of another unit of work."""
@@ -67,8 +70,9 @@ def read_curves(path: Path) -> dict[str, Curve]:
             while points and points[-1][0] >= step:
                 points.pop()
             points.append((step, sequences, _float(text)))
-    keys = ("updates", "sequences", "values")
-    return {name: dict(zip(keys, map(list, zip(*points, strict=True)), strict=True)) for name, points in curves.items()}
+    return {
+        name: dict(zip(LISTS, map(list, zip(*points, strict=True)), strict=True)) for name, points in curves.items()
+    }
 
 
 def _rows(path: Path) -> Iterator[dict[str, str]]:
@@ -92,12 +96,12 @@ def read_run(run: Run, runs: Path) -> RunRecord | None:
     path = run.folder(runs) / SUMMARY
     summary = {name: value for name, value in read_json(path, "status").items() if name != "fingerprint"}
     record = {**summary, "variant": run.variant, "seed": run.seed}
-    if wrong := _wrong(record):
+    if wrong := faults(record):
         raise UserError(f"{path} is damaged, or of another version ({wrong}); delete it")
     return RunRecord(**record)
 
 
-def _wrong(record: Mapping[str, Any]) -> str:
+def faults(record: Mapping[str, Any]) -> str:
     """What a run's record has that no record has, or in another form; "" for nothing."""
     from pydantic import ValidationError
 
@@ -106,8 +110,12 @@ def _wrong(record: Mapping[str, Any]) -> str:
     except ValidationError as error:
         first = error.errors()[0]
         return f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}"
-    empty = [name for name, curve in record.get("curves", {}).items() if not curve.get("values")]
-    return f"curves.{empty[0]}: it has no values" if empty else ""
+    for name, curve in record.get("curves", {}).items():
+        if not curve.get("values"):
+            return f"curves.{name}: it has no values"
+        if {key: len(values) for key, values in curve.items()} != dict.fromkeys(LISTS, len(curve["values"])):
+            return f"curves.{name}: {', '.join(LISTS)} must be equally long"
+    return ""
 
 
 @cache

@@ -18,7 +18,14 @@ SIGNS = {"reproduced": "✓", "partly": "◐", "not reproduced": "✗", "unsolve
 """What tells verdicts apart where there is no colour."""
 
 
-def page(title: str, up: str, body: Sequence[Html], scripts: Sequence[str] = (), data: Sequence[Html] = ()) -> str:
+def page(
+    title: str,
+    up: str,
+    body: Sequence[Html],
+    scripts: Sequence[str] = (),
+    data: Sequence[Html] = (),
+    alone: bool = False,
+) -> str:
     """A whole page.
 
     Args:
@@ -27,6 +34,7 @@ def page(title: str, up: str, body: Sequence[Html], scripts: Sequence[str] = (),
       body: what is on it.
       scripts: files in the folder of assets, in the order in which they run.
       data: blocks of data for them.
+      alone: whether there is no first page that it could lead to.
     """
     head = element(
         "head",
@@ -36,11 +44,11 @@ def page(title: str, up: str, body: Sequence[Html], scripts: Sequence[str] = (),
         element("title", title),
         element("link", rel="stylesheet", href=f"{up}assets/report.css"),
     )
-    top = element("nav", element("a", "All claims", href=f"{up}index.html"), aria_label="Report")
+    first = element("nav", element("a", "All claims", href=f"{up}index.html"), aria_label="Report")
     files = [Html(f'<script src="{up}assets/{each}"></script>') for each in scripts]
     inside = [
         element("a", "To the content", class_="skip", href="#content"),
-        element("header", top),
+        *([] if alone else [element("header", first)]),
         element("main", *body, id="content"),
         *data,
         *files,
@@ -50,11 +58,14 @@ def page(title: str, up: str, body: Sequence[Html], scripts: Sequence[str] = (),
 
 def verdict(entry: ClaimEntry) -> Html:
     """A verdict with what has to be known of it: a reduced scale, thin evidence, papers that contradict each other."""
-    state = entry.verdict
-    kind = state.replace(" ", "-")
+    return worded(entry.verdict, qualifiers(entry))
+
+
+def worded(state: str, notes: Sequence[str] = ()) -> Html:
+    """A verdict with its sign, and notes on it."""
     sign = element("span", SIGNS[state], class_="sign", aria_hidden="true")
-    notes = [element("span", words, class_="note") for words in qualifiers(entry)]
-    return element("span", sign, Html(" "), state, *notes, class_=f"verdict {kind}")
+    below = [element("span", words, class_="note") for words in notes]
+    return element("span", sign, Html(" "), state, *below, class_=f"verdict {state.replace(' ', '-')}")
 
 
 def qualifiers(entry: ClaimEntry) -> list[str]:

@@ -63,7 +63,8 @@
 
   function looked(series) {
     return series.map((each, i) => ({
-      ...each, look: { colour: turn(PALETTE, i), dash: turn(DASHES, i), symbol: turn(SYMBOLS, i) },
+      ...each,
+      look: { colour: turn(PALETTE, each.colour ?? i), dash: turn(DASHES, each.dash ?? i), symbol: turn(SYMBOLS, i) },
     }));
   }
 
