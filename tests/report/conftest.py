@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from augrnn.report.browser import NAMES
 from augrnn.report.build import report_files, write_report
 from augrnn.report.contents import Shown, shown
 
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 EXPERIMENTS = Path(__file__).parents[2] / "experiments"
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 Open = Callable[..., "Page"]
 
@@ -39,7 +39,7 @@ def site(committed: list[Shown], tmp_path_factory: pytest.TempPathFactory) -> Pa
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     sync_api = pytest.importorskip("playwright.sync_api", reason="needs playwright")
-    program = next((found for name in BROWSERS if (found := shutil.which(name))), None)
+    program = next((found for name in NAMES if (found := shutil.which(name))), None)
     if program is None:
         pytest.skip("needs a Chromium on this machine")
     with sync_api.sync_playwright() as playwright:

@@ -63,7 +63,8 @@
 
   function looked(series) {
     return series.map((each, i) => ({
-      ...each, look: { colour: turn(PALETTE, i), dash: turn(DASHES, i), symbol: turn(SYMBOLS, i) },
+      ...each,
+      look: { colour: turn(PALETTE, each.colour ?? i), dash: turn(DASHES, each.dash ?? i), symbol: turn(SYMBOLS, i) },
     }));
   }
 
@@ -549,6 +550,7 @@
 
   // One example by several models: one of them is shown, or all.
   function versions(figure) {
+    if (figure.closest(".chapter")) return; // on paper all of them
     const parts = [...figure.querySelectorAll(".version")];
     const names = parts.map((part) => part.dataset.version);
     const key = `version ${figure.id}`;

@@ -19,18 +19,31 @@ VERSION = "@"
 
 def experiment_page(shown: Shown) -> str:
     """The page."""
-    experiment = shown.experiment
-    charts = {
-        f"{scale}/{name}": found
+    charts = charts_of(shown)
+    data = [data_block("charts", charts)]
+    return page(
+        shown.experiment.name, "../", experiment_body(shown, charts), [*LIBRARY, "report.js", "charts.js"], data
+    )
+
+
+def charts_of(shown: Shown) -> dict[str, Chart]:
+    """The charts of all its exhibits that have one, "<scale>/<name>", and of its sweeps."""
+    found = {
+        f"{scale}/{name}": drawn
         for scale, exhibits in shown.exhibits.items()
         for name, exhibit in exhibits.items()
-        if (found := chart(exhibit)) is not None
+        if (drawn := chart(exhibit)) is not None
     }
-    charts |= {key: found for each in shown.sweeps for key, found in sweep_charts(each.record).items()}
+    return found | {key: each for sweep in shown.sweeps for key, each in sweep_charts(sweep.record).items()}
+
+
+def experiment_body(shown: Shown, charts: dict[str, Chart]) -> list[Html]:
+    """What is on it."""
+    experiment = shown.experiment
     body = [
         element("h1", experiment.title),
         element("p", experiment.paper, class_="source"),
-        *(element("p", "Try it: ", figure.link("../")) for figure in figures_of([experiment.name])),
+        *(element("p", "Try it: ", each.link("../"), class_="screen") for each in figures_of([experiment.name])),
         element("h2", "Claims"),
         element("div", *(_claim(entry) for entry in shown.claims), class_="claims"),
     ]
@@ -41,7 +54,7 @@ def experiment_page(shown: Shown) -> str:
     body += _reproduction(shown)
     if shown.card:
         body += [element("h2", "The card"), element("div", shown.card, class_="card")]
-    return page(experiment.name, "../", body, [*LIBRARY, "report.js", "charts.js"], [data_block("charts", charts)])
+    return body
 
 
 def _claim(entry: ClaimEntry) -> Html:

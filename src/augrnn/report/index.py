@@ -22,6 +22,11 @@ def index(experiments: Sequence[Shown], others: Sequence[ShownSweep] = ()) -> st
       experiments: what the report shows.
       others: the user's own sweeps that belong to none of them.
     """
+    return page(TITLE, "", index_body(experiments, others), ["report.js", "index.js"])
+
+
+def index_body(experiments: Sequence[Shown], others: Sequence[ShownSweep] = ()) -> list[Html]:
+    """What is on it; see `index`."""
     claims = [entry for each in experiments for entry in each.claims]
     about = element(
         "p",
@@ -38,17 +43,17 @@ def index(experiments: Sequence[Shown], others: Sequence[ShownSweep] = ()) -> st
     )
     names = [each.experiment.name for each in experiments]
     figures = [element("li", figure.link("")) for figure in figures_of(names)]
-    body = [
+    tried = element("section", element("h2", "Try it"), element("ul", *figures), class_="screen")
+    return [
         element("h1", TITLE),
         _headline(claims),
         about,
-        *([element("h2", "Try it"), element("ul", *figures)] if figures else []),
+        *([tried] if figures else []),
         element("h2", "Every claim"),
         _filter(claims),
         _claims(experiments),
         *([element("h2", "Sweeps of your own"), element("ul", *map(sweep_link, others))] if others else []),
     ]
-    return page(TITLE, "", body, ["report.js", "index.js"])
 
 
 def _headline(claims: Sequence[ClaimEntry]) -> Html:

@@ -550,6 +550,7 @@
 
   // One example by several models: one of them is shown, or all.
   function versions(figure) {
+    if (figure.closest(".chapter")) return; // on paper all of them
     const parts = [...figure.querySelectorAll(".version")];
     const names = parts.map((part) => part.dataset.version);
     const key = `version ${figure.id}`;
