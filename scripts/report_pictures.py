@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Takes the pictures of the report that README shows, docs/report-claims.png and docs/report-machine.png.
+"""Takes the pictures of the report that README shows, docs/report-claims.png, -attention.png and -machine.png.
 
 scripts/report_pictures.py FOLDER     # where `augrnn report --committed --out FOLDER` has written it
 """
@@ -17,6 +17,7 @@ DOCS = Path(__file__).parents[1] / "docs"
 WIDTH = 1000
 PICTURES = {
     "report-claims.png": ("index.html", ".legend", ".bars"),
+    "report-attention.png": ("try/attention.html", "#answer", "#figure [aria-label^='Probabilities of the next unit. ']"),
     "report-machine.png": ("try/ntm.html", "#figure", "#figure .controls"),
 }
 """For each picture a page, and the elements with which it begins and ends."""
