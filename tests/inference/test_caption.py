@@ -5,7 +5,7 @@ import io
 import os
 import re
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -79,13 +79,6 @@ def randomised(folder: Path, seed: int = 0) -> Path:
     content["state_dict"]["decoder.vocabulary_layer.bias"][EOS] -= 1
     torch.save(content, folder / LAST)
     return folder
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AUGRNN_CACHE", str(tmp_path_factory.mktemp("cache")))
-        yield
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ import math
 import pickle
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -28,13 +28,6 @@ from augrnn.text.token_batches import EOS, PairBatch
 from tests.inference.translators import LAST, changed, copied, corpus, made, part, randomised
 
 TEXT = "A pink hat is in the old house.\n\nThe dog.\nA red dog is old.\r\n  \nA ball."
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AUGRNN_CACHE", str(tmp_path_factory.mktemp("cache")))
-        yield
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,5 @@
 """What a translator would say under other attention, against the equations of Bahdanau et al. 2014 word by word."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +16,6 @@ from augrnn.text.token_batches import BOS, EOS, PAD
 from tests.inference.translators import corpus, made
 
 LINE = "A pink hat is in the old house."
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AUGRNN_CACHE", str(tmp_path_factory.mktemp("cache")))
-        yield
 
 
 @pytest.fixture(scope="module")
