@@ -54,8 +54,10 @@ def test_check_json_is_one_list_with_the_promised_keys(root: Path) -> None:
     )
     assert done.returncode == 0, done.stderr
     rows = json.loads(done.stdout)
-    keys = {"experiment", "claim", "scale", "verdict", "value", "interval", "seeds", "paper", "public"}
+    evidence = {"value", "interval", "seeds", "thin", "thin_because"}
+    keys = {"experiment", "claim", "scale", "verdict", "paper", "public"} | evidence
     assert all(set(row) == keys for row in rows)
+    assert all(row["thin"] == bool(row["thin_because"]) for row in rows)
     folders = [path.parent for path in (root / "experiments").glob("*/*/experiment.py")]
     assert {f"{folder.parent.name}/{folder.name}" for folder in folders} == {row["experiment"] for row in rows}
 
