@@ -17,7 +17,11 @@ DOCS = Path(__file__).parents[1] / "docs"
 WIDTH = 1000
 PICTURES = {
     "report-claims.png": ("index.html", ".legend", ".bars"),
-    "report-attention.png": ("try/attention.html", "#answer", "#figure [aria-label^='Probabilities of the next unit. ']"),
+    "report-attention.png": (
+        "try/attention.html",
+        "#answer",
+        "#figure [aria-label^='Probabilities of the next unit. ']",
+    ),
     "report-machine.png": ("try/ntm.html", "#figure", "#figure .controls"),
 }
 """For each picture a page, and the elements with which it begins and ends."""
