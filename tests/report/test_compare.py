@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import statistics as naive
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,7 @@ from augrnn.lab.claims import Verdict
 from augrnn.lab.results import RunRecord
 from augrnn.report.compare_page import comparison
 from augrnn.report.comparison import AT_THE_END, curves, measures, pairs, settings
-from augrnn.report.html import together
+from augrnn.report.html import element, together
 from augrnn.report.sides import Known, Model, Side, sides
 from tests.report.conftest import EXPERIMENTS
 from tests.report.test_pages import faults, too_wide
@@ -186,6 +187,44 @@ def test_variants_files_and_folders_are_found(tmp_path: Path) -> None:
     assert len(whole.rows) == 8
 
 
+def test_thin_verdicts_are_marked_however_the_record_is_named() -> None:
+    paths = [str(COPY / f"{scale}.json") for scale in ("small", "smoke")]
+    by_path, by_name = sides(paths, None), sides(["ntm/copy@small", "ntm/copy@smoke"], None)
+    marks = [[row.verdict.mark for each in both for row in each.rows] for both in (by_path, by_name)]
+    assert marks[0] == marks[1]
+    assert any(marks[0])
+    body = together(comparison(*by_path).body)
+    assert all(element("span", mark, class_="note") in body for mark in filter(None, marks[0]))
+
+
+def test_names_may_have_the_signs_of_scales_and_variants(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    odd = "pa:per/x@y"
+    shutil.copytree(EXPERIMENTS / "ntm/copy", tmp_path / "experiments" / odd)
+    for path in (tmp_path / "experiments" / odd).rglob("*.*"):
+        if path.suffix in (".json", ".py"):
+            text = path.read_text().replace('"ntm/copy"', f'"{odd}"').replace('"lstm"', '"l:stm"')
+            path.write_text(text)
+    monkeypatch.chdir(tmp_path)
+    record = f"experiments/{odd}/results/smoke.json"
+    for name in (odd, f"{odd}@small", f"{odd}:l:stm", f"{odd}@small:l:stm", f"{record}:l:stm", record):
+        found = sides([name, "ntm/copy@smoke:ntm-lstm" if name.endswith("stm") else "ntm/copy"], None)[0]
+        assert found.name == name
+        assert found.place[1] == ("l:stm" if name.endswith("stm") else "")
+        assert found.place[0].stem == ("smoke" if name.startswith(record) else "small")
+
+
+def test_the_file_of_a_page_has_a_name_that_every_disk_takes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    place = tmp_path / "here"
+    long = [replace(side(model("a")), name=sign * 70, place=(place, "")) for sign in "字度"]
+    assert comparison(*long).path == f"compare/{'字' * 20}--{'度' * 20}.html"
+    here = [replace(each, name=name) for each, name in zip(long, (".", ".."), strict=True)]
+    assert comparison(*here).path == "compare/here--here.html"
+    monkeypatch.chdir(fitted(tmp_path / "run", 0.5, "9,0,80,0.1,3\n"))
+    both = sides([".", "ntm/copy:lstm"], None)
+    assert comparison(*both).path == "compare/run--ntm-copy-lstm.html"
+    assert list(both[0].models) == ["run"]
+
+
 def test_experiments_that_have_nothing_in_common_are_set_beside_each_other() -> None:
     one, other = sides(["ntm/copy@smoke", "attention/reversal@smoke"], None)
     body = together(comparison(one, other).body)
@@ -260,6 +299,7 @@ DAMAGE: dict[str, Any] = {
     "[]": "not a JSON object",
     '{"format": 1}': "has format 1, this version reads 2",
     '{"format": 2}': "is damaged, or no record (experiment",
+    '{"format": 1, "sweep": "mine"}': "is the record of a sweep",
 }
 
 
@@ -275,9 +315,10 @@ DAMAGE: dict[str, Any] = {
         (["ntm/copy@smoke", "act/addition"], "has no record yet"),
         (["ntm/copy@smoke", "ntm/copy:lstn"], "did you mean lstm"),
         (["ntm/copy@smoke", "nowhere/runs/1"], "no experiment and no path called nowhere/runs/1"),
-        (["ntm/copy@smoke", ""], "holds neither a record"),
+        (["ntm/copy@smoke", ""], "no experiment and no path called"),
+        (["ntm/copy@smoke", "x" * 300], "no experiment and no path called xxx"),
         (["ntm/copy@smoke", "src"], "src holds neither a record"),
-        (["ntm/copy@smoke", "README.md"], "README.md is damaged"),
+        (["ntm/copy@smoke", "README.md"], "README.md holds neither a record"),
         (["ntm/copy@smoke", "attention/reversal:rnnenc"], "name one of these, ntm/copy@smoke:ntm-lstm"),
     ],
 )

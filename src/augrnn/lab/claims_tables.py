@@ -54,10 +54,11 @@ def committed(experiment: Experiment, experiments: Path) -> dict[str, Record]:
 
 def _read(experiment: Experiment, paths: Mapping[str, Path]) -> dict[str, Record]:
     found = {scale: read_record(path) for scale, path in paths.items()}
-    return {scale: _with_marks(experiment, record) for scale, record in found.items() if record is not None}
+    return {scale: with_marks(experiment, record) for scale, record in found.items() if record is not None}
 
 
-def _with_marks(experiment: Experiment, record: Record) -> Record:
+def with_marks(experiment: Experiment, record: Record) -> Record:
+    """A record whose verdicts say why they are thin."""
     marked = dict(record.verdicts)
     for claim in experiment.claims:
         verdict = marked.get(claim.name, NOT_RUN)

@@ -19,7 +19,7 @@ FOLDER = "compare"
 """The report's folder of comparisons."""
 
 LONGEST = 60
-"""Letters of a side's name in that of the file."""
+"""Bytes of a side's name in that of the file, which may have 255 on most disks."""
 
 UNSET = element("span", "not set", class_="note")
 NONE = element("span", "none", class_="note")
@@ -64,8 +64,13 @@ def comparison(one: Side, other: Side) -> Comparison:
         *_verdicts(one, other),
         *_costs(every, one, other),
     ]
-    names = [re.sub(r"[^\w.@-]+", "-", each.name).strip(".-")[-LONGEST:] for each in (one, other)]
-    return Comparison(title, f"{FOLDER}/{'--'.join(names)}.html", body, charts)
+    return Comparison(title, f"{FOLDER}/{_file_name(one)}--{_file_name(other)}.html", body, charts)
+
+
+def _file_name(side: Side) -> str:
+    """A side in the name of the page's file: what its name ends in, or the folder that it stands for ("..")."""
+    plain = (re.sub(r"[^\w.@-]+", "-", name).strip(".-") for name in (side.name, side.place[0].name))
+    return next(filter(None, plain), "side").encode()[-LONGEST:].decode(errors="ignore").strip(".-")
 
 
 def _side(letter: str, side: Side) -> Html:
@@ -224,7 +229,7 @@ def _verdict(row: Judged | None) -> Html:
         return element("span", "no claim of its experiment", class_="note")
     needed = row.claim.bar(row.scale)
     bar = element("span", f"needed: {needed}", class_="line note") if needed else ""
-    return together([worded(row.verdict.state), lines(row.verdict.text), bar])
+    return together([worded(row.verdict.state, list(filter(None, [row.verdict.mark]))), lines(row.verdict.text), bar])
 
 
 def _costs(every: Sequence[Pair], one: Side, other: Side) -> list[Html]:

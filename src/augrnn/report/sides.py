@@ -1,6 +1,7 @@
 """What two things a comparison is of: records of experiments, their variants, and the folders of runs."""
 
-from collections.abc import Mapping, Sequence
+import os
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -11,7 +12,7 @@ from augrnn.errors import UserError
 from augrnn.files import read_json
 from augrnn.known_names import known, near
 from augrnn.lab.claims import State
-from augrnn.lab.claims_tables import Judged, committed, judged, own_records
+from augrnn.lab.claims_tables import Judged, committed, judged, own_records, with_marks
 from augrnn.lab.committed_record import FORMAT, Record, own_path, provenance_of, read_record, results_path
 from augrnn.lab.experiment import Experiment, load
 from augrnn.lab.places import config_path, names, place_of, places
@@ -106,20 +107,25 @@ def sides(names_of_both: Sequence[str], runs: Path | None) -> tuple[Side, Side]:
 def side(name: str, runs: Path | None) -> Side:
     """One thing to compare; see `sides`."""
     every = [each for place in places() for each in names(place)]
-    base, _, variant = name.partition(":")
-    called, _, scale = base.partition("@")
-    if called.strip("/") in every:
-        return _narrowed(_of_experiment(called.strip("/"), scale, runs), name, variant)
-    if Path(name).exists():
-        return replace(_of_path(Path(name)), name=name)
-    path, _, variant = name.rpartition(":")
-    if path and Path(path).exists():
-        return _narrowed(_of_path(Path(path)), name, variant)
-    likely = near(called, every)
+    for whole, variant in _readings(name):
+        base, _, scale = whole.rpartition("@")
+        for called, size in ((whole.strip("/"), ""), (base.strip("/"), scale)):
+            if called in every and ":" not in size:
+                return _narrowed(_of_experiment(called, size, runs), name, variant)
+        if os.path.exists(whole):  # unlike Path's, it is False for a name that is too long
+            return _narrowed(_of_path(Path(whole)), name, variant)
+    likely = near(name.partition(":")[0].partition("@")[0], every)
     hint = (
         f"did you mean {' or '.join(likely)}?" if likely else "name an experiment (ntm/copy@small), a record or a run"
     )
     raise UserError(f"there is no experiment and no path called {name}; {hint}")
+
+
+def _readings(name: str) -> Iterator[tuple[str, str]]:
+    """The name as it is, and cut in two at each colon from the last one on: folders and variants may have some."""
+    parts = name.split(":")
+    for count in range(len(parts), 0, -1):
+        yield ":".join(parts[:count]), ":".join(parts[count:])
 
 
 def _narrowed(found: Side, name: str, variant: str) -> Side:
@@ -155,7 +161,7 @@ def _of_experiment(name: str, scale: str, runs: Path | None) -> Side:
 
 def _of_path(path: Path) -> Side:
     record = path / "results.json" if path.is_dir() else path
-    if record.is_file():
+    if record.is_file() and record.suffix == ".json":
         return _record_in(record)
     if path.is_dir() and any((path / name).is_file() for name in (PROVENANCE, CONFIG)):
         return _of_run(path)
@@ -164,6 +170,8 @@ def _of_path(path: Path) -> Side:
 
 def _record_in(path: Path) -> Side:
     content = read_json(path, "format")
+    if "sweep" in content:
+        raise UserError(f"{path} is the record of a sweep: name one of its runs, or the record of an experiment")
     if content["format"] == FORMAT:  # of another one `read_record` says so
         _require(_Record, content, path)
         if fault := next(filter(None, map(faults, content["runs"])), ""):
@@ -172,6 +180,7 @@ def _record_in(path: Path) -> Side:
     assert record is not None
     place = next((each for each in places() if record.experiment in names(each)), None)
     experiment = None if place is None else load(record.experiment, place)
+    record = with_marks(experiment, record) if experiment else record
     return _of_record(record, f"record {path}", path, experiment, place)
 
 
@@ -225,7 +234,7 @@ def flat(settings: Mapping[str, Any], before: str = "") -> dict[str, Any]:
 def _of_run(folder: Path) -> Side:
     """The folder of an experiment's run, of a sweep's, or of `augrnn fit`."""
     has = {name: (folder / name).is_file() for name in (SUMMARY, PROVENANCE)}
-    record = {"status": "finished", "variant": folder.name, "seed": 0}
+    record = {"status": "finished", "variant": folder.resolve().name, "seed": 0}
     provenance = None
     if has[PROVENANCE]:
         origin = read_json(folder / PROVENANCE, "experiment")
