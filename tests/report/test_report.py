@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import re
@@ -229,7 +230,7 @@ def test_no_list_leads_out_of_the_report(tmp_path: Path) -> None:
     (out / "link").symlink_to(outside)
     (out / "single").symlink_to(out / "in/b")
     digest = hashlib.sha256(b"mine").hexdigest()
-    listed = ["../outside/a", str(outside / "a"), "link/a", "single", "in", "gone", "in/b"]
+    listed = ["../outside/a", str(outside / "a"), "link/a", "single", "in", "gone", "in/b", "a\0", "x" * 300]
     (out / LIST).write_text(json.dumps({"files": dict.fromkeys(listed, digest)}))
     assert remove_old({}, out) == [out / "in/b"]
     assert (outside / "a").exists()
@@ -238,6 +239,19 @@ def test_no_list_leads_out_of_the_report(tmp_path: Path) -> None:
     (out / LIST).write_text("{")
     with pytest.raises(UserError, match=r"report-files\.json is damaged"):
         remove_old({}, out)
+
+
+def test_a_file_that_cannot_be_taken_away_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_report(
+        {"a": b"mine", LIST: json.dumps({"files": {"a": hashlib.sha256(b"mine").hexdigest()}}).encode()}, tmp_path
+    )
+
+    def refused(path: Path) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(Path, "unlink", refused)
+    with pytest.raises(UserError, match=r"cannot take .*a away: Permission denied"):
+        remove_old({}, tmp_path)
 
 
 def test_the_command_writes_one_experiment_and_says_where(

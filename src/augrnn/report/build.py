@@ -3,10 +3,12 @@
 import contextlib
 import hashlib
 import json
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from augrnn.files import read_json, replacing
+from augrnn.errors import UserError
+from augrnn.files import explained, read_json, replacing
 from augrnn.report.charts import chart
 from augrnn.report.contents import ClaimsFile, Shown, ShownSweep
 from augrnn.report.experiment_page import experiment_page, picture
@@ -87,11 +89,7 @@ def write_report(files: Mapping[str, bytes], folder: Path) -> list[Path]:
     Raises:
       UserError: the folder cannot be written.
     """
-    changed = {
-        path: content
-        for name, content in files.items()
-        if not (path := folder / name).is_file() or path.read_bytes() != content
-    }
+    changed = {path: content for name, content in files.items() if _content(path := folder / name) != content}
     for path, content in changed.items():
         with replacing(path) as file:
             file.write(content)
@@ -104,7 +102,7 @@ def remove_old(files: Mapping[str, bytes], folder: Path) -> list[Path]:
     A file that has changed since is not the report's any more, and stays.
 
     Raises:
-      UserError: the list of the earlier report is damaged.
+      UserError: the list of the earlier report is damaged, or a file cannot be taken away.
     """
     if not (folder / LIST).is_file():
         return []
@@ -112,7 +110,10 @@ def remove_old(files: Mapping[str, bytes], folder: Path) -> list[Path]:
     hashes = listed if isinstance(listed, dict) else {}
     old = [path for name, kept in hashes.items() if name not in files and _is_ours(path := folder / name, kept, folder)]
     for path in old:
-        path.unlink()
+        try:
+            path.unlink()
+        except OSError as error:
+            raise UserError(f"cannot take {path} away: {explained(error)}") from error
         for above in path.relative_to(folder).parents[:-1]:
             with contextlib.suppress(OSError):  # it holds something else
                 (folder / above).rmdir()
@@ -120,5 +121,15 @@ def remove_old(files: Mapping[str, bytes], folder: Path) -> list[Path]:
 
 
 def _is_ours(path: Path, kept: str, folder: Path) -> bool:
-    inside = path.resolve().is_relative_to(folder.resolve())
-    return inside and not path.is_symlink() and path.is_file() and _hash(path.read_bytes()) == kept
+    if not os.path.isfile(path) or path.is_symlink() or not path.resolve().is_relative_to(folder.resolve()):
+        return False
+    content = _content(path)
+    return content is not None and _hash(content) == kept
+
+
+def _content(path: Path) -> bytes | None:
+    """What is in a file; None where there is none that can be read."""
+    try:
+        return path.read_bytes() if os.path.isfile(path) else None  # False for names that no file can have
+    except OSError:
+        return None
