@@ -5,15 +5,18 @@ from __future__ import annotations
 import os
 import re
 import stat
+import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 import pytest
 
 from augrnn.cli import main
 from augrnn.errors import UserError
 from augrnn.report.browser import CHOSEN, NAMES, browser, printed
-from augrnn.report.build import asset_files, pictures, write_report
+from augrnn.report.build import asset_files, pictures, report_files, write_report
 from augrnn.report.html import element
 from augrnn.report.print_page import chapters, print_page
 from tests.report.test_report import Links
@@ -135,9 +138,45 @@ def test_without_a_browser_it_says_which_were_looked_for(
     assert not (tmp_path / "out").exists()
 
 
+def test_names_with_any_signs_keep_their_links(committed: list[Shown], tmp_path: Path) -> None:
+    odd = 'pa per/50%25 #1 "x"&<b>\'ü'
+    ((one,), two) = some(committed, "ntm/copy"), some(committed, "dnc/copy")
+    claims = [replace(each, name=f"{each.name} %#\"'&") for each in one.experiment.claims]
+    renamed = replace(
+        one,
+        experiment=replace(one.experiment, name=odd, claims=tuple(claims)),
+        claims=[each.model_copy(update={"experiment": odd, "claim": f"{each.claim} %#\"'&"}) for each in one.claims],
+    )
+    links = Links(written([renamed, *two], tmp_path).read_text(encoding="utf-8"))
+    for link in links.found:
+        assert not link.startswith("#") or unquote(link[1:]) in links.ids, link
+    places = {unquote(link[1:]) for link in links.found}
+    assert {f"{odd}/{each.name}" for each in claims} <= places
+    site = tmp_path / "site"
+    write_report(report_files([renamed, *two]), site)
+    for path in (site / "index.html", site / f"{odd}.html"):
+        for link in Links(path.read_text(encoding="utf-8")).found:
+            file, _, place = link.partition("#")
+            if not link.startswith("https://"):
+                target = path.parent / unquote(file) if file else path
+                assert not place or unquote(place) in Links(target.read_text(encoding="utf-8")).ids, link
+
+
+def test_a_folder_is_no_file_to_print_to(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(root)
+    for folder in (".", "", "/", "..", str(tmp_path)):
+        assert main(["report", "--experiment", "dnc/copy", "--out", str(tmp_path / "out"), "--pdf", folder]) == 2
+        said = capsys.readouterr().err
+        assert said == f"augrnn: error: --pdf needs the name of a file, and {folder or '.'} is a folder\n"
+    assert not (tmp_path / "out").exists()
+
+
 @pytest.mark.parametrize(
     ("script", "told"),
     [
+        ('for each in "$@"; do case "$each" in *dir=*) rm -r "${each#*=}"; echo > "${each#*=}";; esac; done', "no PDF"),
         ("echo first >&2; echo it broke >&2; exit 3", "gave no PDF, exit status 3: it broke"),
         ("exit 0", "gave no PDF, exit status 0"),
         ('for each in "$@"; do case "$each" in --print-to-pdf=*) echo no > "${each#*=}";; esac; done', "gave no PDF"),
@@ -156,6 +195,7 @@ def test_a_browser_that_prints_nothing_is_one_line(
     program.write_text(f"#!/bin/sh\n{script}\n")
     program.chmod(program.stat().st_mode | stat.S_IXUSR)
     monkeypatch.setenv(CHOSEN, str(program))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     out = tmp_path / "out"
     assert main(["report", "--committed", "--experiment", "dnc/copy", "--out", str(out), "--pdf"]) == 2
     said = capsys.readouterr().err

@@ -57,7 +57,8 @@ def printed(page: Path, program: str) -> bytes:
       UserError: the browser gives none.
     """
     pdf = page.with_suffix(".pdf")
-    with tempfile.TemporaryDirectory() as profile:  # a browser that is open already would take the page over
+    # A browser that is open already would take the page over; one that ends may still be writing its profile.
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
         command = [
             program,
             "--headless",

@@ -49,6 +49,8 @@ def report(options: argparse.Namespace) -> int:
     """
     from augrnn.report.browser import browser
 
+    if isinstance(options.pdf, Path) and options.pdf.is_dir():
+        raise UserError(f"--pdf needs the name of a file, and {options.pdf} is a folder")
     program = browser() if options.pdf else ""
     page = _comparison(options, program) if options.compare else _report(options, program)
     if options.open:

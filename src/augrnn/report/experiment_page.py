@@ -181,7 +181,7 @@ def _reproduction(shown: Shown) -> list[Html]:
         found += [
             element("h3", "What the paper's scale would tell"),
             element("p", f"The paper's sizes and budgets take about {hours} of a GPU. They would judge:"),
-            element("ul", *(element("li", element("a", entry.claim, href=f"#{entry.claim}")) for entry in left)),
+            element("ul", *(element("li", element("a", entry.claim, href=f"#{quote(entry.claim)}")) for entry in left)),
             element("pre", element("code", f"augrnn reproduce {experiment.name} --scale {FULL} --launcher slurm")),
         ]
     return found

@@ -1,6 +1,7 @@
 """The first page: how many claims have which verdict, and every claim."""
 
 from collections.abc import Sequence
+from urllib.parse import quote
 
 from augrnn.lab.claims import STATES
 from augrnn.lab.claims_tables import of_them
@@ -121,7 +122,7 @@ def _claims(experiments: Sequence[Shown]) -> Html:
 
 
 def _row(shown: Shown, entry: ClaimEntry) -> list[Html]:
-    link = element("a", entry.experiment, href=f"{shown.page}#{entry.claim}")
+    link = element("a", entry.experiment, href=f"{quote(shown.page)}#{quote(entry.claim)}")
     paper = short_citation(entry.citation)
     source = element("span", f"{paper}, {entry.source}. ", link, class_="source", data_paper=paper)
     sentence = element("span", entry.sentence, class_="sentence")

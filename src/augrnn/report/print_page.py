@@ -2,7 +2,9 @@
 
 import re
 from collections.abc import Sequence
+from html import escape
 from typing import NamedTuple
+from urllib.parse import quote, unquote
 
 from augrnn.report.charts import Chart
 from augrnn.report.contents import Shown
@@ -65,14 +67,14 @@ def _within(part: Chapter, names: set[str]) -> Html:
         attribute, value = found.groups()
         if attribute == "href":
             return _link(value, part.name, names)
-        return f' {attribute}="{_before(part.name)}{value}"'
+        return f' {attribute}="{escape(_before(part.name))}{value}"'
 
     return Html(REFERENCE.sub(changed, together(part.body)).replace("<details>", "<details open>"))
 
 
 def _link(value: str, name: str, names: set[str]) -> str:
     file, _, place = value.partition("#")
-    chapter = name if not file else file.removesuffix(".html")
+    chapter = unquote(file).removesuffix(".html") if file else name
     if not value.startswith(OUTSIDE):
-        value = f"#{_before(chapter)}{place}" if place and chapter in names else ""
+        value = f"#{quote(_before(chapter))}{place}" if place and chapter in names else ""
     return f' href="{value}"' if value else ""
