@@ -154,6 +154,21 @@ def test_a_chart_is_read_off_by_key_mouse_and_as_a_table(site: Path, opened: Ope
     assert box.locator("svg path").count() < lines
 
 
+@pytest.mark.parametrize("value", ["abc", "-1", "1.5", "1e9", "x+y", "%22%3C"])
+def test_an_address_that_means_nothing_is_the_page_as_it_begins(value: str, site: Path, opened: Open) -> None:
+    def readings(path: Path, selector: str, fragment: str = "") -> str:
+        return opened(path, fragment).locator(selector).first.inner_text()
+
+    places = {
+        "ntm/copy.html": ("#small/learning=", "[data-chart='small/learning'] [aria-live]"),
+        "try/ntm.html": ("#key={0}&previous={0}&gate=x&shifts={0}&step=", "main"),
+        "try/attention.html": ("#sentence={0}&word={0}&way={0}&share={0}&step=", "main"),
+    }
+    for name, (fragment, selector) in places.items():
+        changed = readings(site / name, selector, f"{fragment.format(value)}{value}")
+        assert changed == readings(site / name, selector), name
+
+
 def test_a_trace_is_stepped_by_key_and_touch(site: Path, opened: Open) -> None:
     page = opened(site / "ntm/copy.html", touch=True)
     box = chart(page, "small/heads")
