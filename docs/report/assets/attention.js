@@ -9,10 +9,7 @@
   const models = report.data("models");
   const box = document.getElementById("figure");
   const state = report.state();
-  const whole = (key, most, otherwise = 0) => {
-    const value = Number(state.get(key) ?? otherwise);
-    return Number.isInteger(value) && value >= 0 && value <= most ? value : otherwise;
-  };
+  const { whole } = report;
   let name = Object.keys(models).includes(state.get("net")) ? state.get("net") : Object.keys(models)[0];
   const count = models[name].sentences.length;
   let sentence = whole("sentence", count - 1);

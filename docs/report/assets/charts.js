@@ -94,7 +94,7 @@
     const every = series.flatMap((each) => each.runs.flatMap((run, i) => run.filter((point) => point[1] !== null)
       .map(([x, y]) => ({ name: each.name, x, y, words: `${each.name}, run ${i + 1}\n${named(x)}: ${number(y)}` }))));
     const stops = places || d3.greatest(series, (each) => each.median.length).median.map(([x]) => x);
-    let stop = Math.min(Number(report.state().get(key) ?? stops.length - 1), stops.length - 1);
+    let stop = report.whole(key, stops.length - 1, stops.length - 1);
 
     const chart = element("div");
     const redraw = fitted(chart, (width) => {
@@ -259,7 +259,7 @@
   // A sequence step by step: all maps with a frame on the step, and what stands in them there; tells where it moves.
   function trace(data, box, key, first = 0, moved = () => {}) {
     const steps = data.panels[0].values.length;
-    let step = Math.min(Number(report.state().get(key) ?? first), steps - 1);
+    let step = report.whole(key, steps - 1, first);
     const maps = data.panels.map(() => element("div"));
     const bars = data.panels.map(() => element("div"));
     const words = data.panels.map(() => element("td"));
@@ -513,7 +513,7 @@
     const [LETTER, MARGIN] = [14, 34];
     const most = { steps: Math.max(1, d3.max(data.steps)), bits: Math.max(1, d3.max(data.bits)) };
     const signs = [...data.text];
-    let at = Math.min(Number(report.state().get(key) ?? 0) || 0, signs.length - 1);
+    let at = report.whole(key, signs.length - 1);
     const chart = element("div");
     const redraw = fitted(chart, (width) => {
       const long = Math.max(10, Math.floor((width - MARGIN - 10) / LETTER));

@@ -27,7 +27,8 @@
   // The machine
 
   const field = element("input", { type: "text", maxlength: MOST, value: state.get("text") ?? "attention" });
-  const first = Number(state.get("step") ?? bytes(field.value || " ").length); // the delimiter: a look-up by content
+  const delimiter = bytes(field.value || " ").length; // a look-up by content
+  const first = report.whole("step", 2 * delimiter, delimiter);
   const answer = element("p", { "aria-live": "polite", id: "answer" });
   const follow = element("div");
 
@@ -117,10 +118,12 @@
   function restore() {
     now = own();
     const changes = {};
-    for (const name of ["strength", "gate", "gamma"]) if (state.has(name)) changes[name] = Number(state.get(name));
-    if (state.has("key")) changes.keyed = Number(state.get("key"));
-    if (state.has("previous")) changes.placed = Number(state.get("previous"));
-    if (state.has("shifts")) changes.shifts = state.get("shifts").split(" ").map(Number);
+    for (const name of ["strength", "gate", "gamma"]) if (Number.isFinite(Number(state.get(name) ?? NaN))) changes[name] = Number(state.get(name));
+    const last = steps[step].before.memory.length - 1;
+    if (state.has("key")) changes.keyed = report.whole("key", last, -1);
+    if (state.has("previous")) changes.placed = report.whole("previous", last, -1);
+    const shifts = (state.get("shifts") ?? "").split(" ").map(Number);
+    if (shifts.length === 3 && shifts.every(Number.isFinite)) changes.shifts = shifts;
     change(changes);
   }
 

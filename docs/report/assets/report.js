@@ -25,6 +25,12 @@ const report = {
     return new URLSearchParams(location.hash.includes("=") ? location.hash.slice(1) : "");
   },
 
+  // A whole number of the state from 0 to `most`; where it has none, or none of these, the other one.
+  whole(key, most, otherwise = 0) {
+    const value = Number(report.state().get(key) ?? otherwise);
+    return Number.isInteger(value) && value >= 0 && value <= most ? value : otherwise;
+  },
+
   remember(changes) {
     const state = report.state();
     for (const [key, value] of Object.entries(changes)) {
