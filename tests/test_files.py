@@ -66,12 +66,12 @@ def test_a_damaged_record_is_named(tmp_path: Path) -> None:
         files.read_json(tmp_path / "small.json")
 
 
-def test_a_compact_record_has_a_line_for_each_run() -> None:
+def test_each_item_of_a_named_list_has_a_line() -> None:
     content = {"format": 1, "runs": [{"seed": 0, "curve": [1, 2]}, {"seed": 1}], "verdicts": []}
-    text = files.encoded(content, compact=True)
+    text = files.encoded(content, lines="runs")
     assert json.loads(text) == content
     assert '  {"seed": 0, "curve": [1, 2]},\n' in text
-    assert json.loads(files.encoded({"runs": []}, compact=True)) == {"runs": []}
+    assert json.loads(files.encoded({"runs": []}, lines="runs")) == {"runs": []}
 
 
 @pytest.mark.parametrize(

@@ -312,7 +312,6 @@ DAMAGE: dict[str, Any] = {
         (["ntm/copy@smoke", "ntm/coppy"], "did you mean ntm/copy"),
         (["ntm/copy@smoke", "ntm/copy@smal"], "did you mean small?"),
         (["ntm/copy@smoke", "ntm/copy@paper"], "no record at scale paper; it has smoke and small"),
-        (["ntm/copy@smoke", "act/addition"], "has no record yet"),
         (["ntm/copy@smoke", "ntm/copy:lstn"], "did you mean lstm"),
         (["ntm/copy@smoke", "nowhere/runs/1"], "no experiment and no path called nowhere/runs/1"),
         (["ntm/copy@smoke", ""], "no experiment and no path called"),
@@ -331,6 +330,15 @@ def test_what_cannot_be_compared_is_one_line(
     assert said.count("\n") == 1
     assert told in said
     assert not (tmp_path / "out").exists()
+
+
+def test_an_experiment_without_a_record_is_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("augrnn.report.sides.committed", lambda experiment, place: {})
+    assert main(["report", "--committed", "--out", str(tmp_path / "out"), "--compare", "ntm/copy", "dnc/copy"]) == 2
+    said = capsys.readouterr().err
+    assert said == "augrnn: error: ntm/copy has no record yet: augrnn reproduce ntm/copy makes one\n"
 
 
 @pytest.mark.parametrize(("text", "told"), DAMAGE.items())
