@@ -569,7 +569,7 @@
     show(chosen);
   }
 
-  report.charts = { arcs, trace, fitted, table };
+  report.charts = { STYLE, arcs, trace, fitted, table };
 
   const KINDS = { curves, sizes: curves, buckets, scatter, trace, maps, alignments, word_maps: wordMaps, pondered_text: ponderedText };
   const data = report.data("charts");

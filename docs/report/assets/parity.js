@@ -3,7 +3,7 @@
 
 (() => {
   const { element, number, slider } = report;
-  const { fitted, table } = report.charts;
+  const { STYLE, fitted, table } = report.charts;
   const ELEMENTS = 16;
   const TRIES = 40;
   const models = report.data("models");
@@ -47,7 +47,6 @@
   const verdict = element("p", { "aria-live": "polite", id: "answer" });
   const steps = element("div");
   const numbers = element("div", { class: "scroll", tabindex: "0", role: "group", "aria-label": "Numbers of each step" });
-  const STYLE = { background: "transparent", fontSize: "12px" };
   const drawSteps = fitted(steps, (width) => Plot.plot({
     width, height: 220, marginLeft: 44, style: STYLE,
     x: { type: "band", label: "inner step", domain: d3.range(1, Math.max(8, found.steps.length) + 1) },

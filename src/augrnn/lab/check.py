@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from augrnn.lab.claims import Verdict
-from augrnn.lab.claims_tables import Judged, committed, judged
+from augrnn.lab.claims_tables import Judged, as_committed, judged
 from augrnn.lab.committed_record import Record, judge
 from augrnn.lab.committed_sweep import outdated_sweeps
 from augrnn.lab.experiment import Experiment, discover
@@ -33,7 +33,7 @@ def check(experiments: Path) -> Check:
     """Judge every claim again from the committed records."""
     found = Check([], [], [])
     for experiment in discover(experiments):
-        kept = committed(experiment, experiments)
+        kept = as_committed(experiment, experiments)
         for scale in experiment.scales:
             record = kept.get(scale)
             if record is None:

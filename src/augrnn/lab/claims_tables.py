@@ -49,12 +49,21 @@ def committed(experiment: Experiment, experiments: Path) -> dict[str, Record]:
 
     Their verdicts are those on record, with why they are thin.
     """
-    return _read(experiment, {scale: results_path(experiments, experiment.name, scale) for scale in experiment.scales})
+    return _marked(experiment, as_committed(experiment, experiments))
 
 
-def _read(experiment: Experiment, paths: Mapping[str, Path]) -> dict[str, Record]:
+def as_committed(experiment: Experiment, experiments: Path) -> dict[str, Record]:
+    """The same as the files have them: nothing is judged again, and no verdict says why it is thin."""
+    return _read({scale: results_path(experiments, experiment.name, scale) for scale in experiment.scales})
+
+
+def _read(paths: Mapping[str, Path]) -> dict[str, Record]:
     found = {scale: read_record(path) for scale, path in paths.items()}
-    return {scale: with_marks(experiment, record) for scale, record in found.items() if record is not None}
+    return {scale: record for scale, record in found.items() if record is not None}
+
+
+def _marked(experiment: Experiment, records: Mapping[str, Record]) -> dict[str, Record]:
+    return {scale: with_marks(experiment, record) for scale, record in records.items()}
 
 
 def with_marks(experiment: Experiment, record: Record) -> Record:
@@ -92,7 +101,7 @@ def own_records(experiment: Experiment, runs: Path) -> dict[str, Record]:
     Raises:
       UserError: a record there is damaged, or of another version.
     """
-    return _read(experiment, {scale: own_path(runs, experiment.name, scale) for scale in experiment.scales})
+    return _marked(experiment, _read({scale: own_path(runs, experiment.name, scale) for scale in experiment.scales}))
 
 
 def strongest_own(experiment: Experiment, runs: Path) -> list[Judged]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from augrnn.errors import UserError
 from augrnn.exhibits.exhibit import Exhibit, encoded, read_exhibits, write_exhibits
-from augrnn.lab.claims_tables import committed
+from augrnn.lab.claims_tables import as_committed
 
 if TYPE_CHECKING:
     from augrnn.lab.committed_record import Record
@@ -61,7 +61,7 @@ def write(experiment: "Experiment", record: "Record", shown: "Shown", experiment
 
 def write_again(experiment: "Experiment", experiments: Path) -> list[Path]:
     """Write the exhibits and pictures of all committed records of an experiment again, without its models."""
-    records = committed(experiment, experiments).values()
+    records = as_committed(experiment, experiments).values()
     return [path for record in records if (path := write(experiment, record, {}, experiments))]
 
 

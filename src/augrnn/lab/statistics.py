@@ -3,6 +3,7 @@
 import math
 import warnings
 from collections.abc import Callable, Sequence
+from typing import Any
 
 CONFIDENCE = 0.95
 RESAMPLES = 9999
@@ -80,44 +81,49 @@ def median_difference(values: Sequence[float], others: Sequence[float]) -> Inter
       The interval, or None where either has a single value.
     """
     import numpy as np
-    from scipy import stats
+
+    def difference(one: Any, other: Any, axis: int = -1) -> Any:
+        return np.median(one, axis=axis) - np.median(other, axis=axis)
 
     if min(len(values), len(others)) < 2:
         return None
-    found = {}
-    for method in ("BCa", "percentile"):
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # scipy warns where the method is undefined; its nan says the same
-            found[method] = stats.bootstrap(
-                (np.asarray(values, dtype=float), np.asarray(others, dtype=float)),
-                lambda one, other, axis=-1: np.median(one, axis=axis) - np.median(other, axis=axis),
-                vectorized=True,
-                n_resamples=RESAMPLES,
-                confidence_level=CONFIDENCE,
-                method=method,
-                random_state=np.random.default_rng(0),
-            ).confidence_interval
-        if math.isfinite(found[method].low + found[method].high):
-            return float(found[method].low), float(found[method].high)
-    return None
+    samples = values, others
+    return _resampled(samples, difference, "BCa") or _resampled(samples, difference, "percentile")
 
 
 def _accelerated(values: Sequence[float], statistic: Callable[[Sequence[float]], float]) -> Interval | None:
     import numpy as np
-    from scipy import stats
 
     if not all(map(math.isfinite, values)):
         return None
-    arrays = statistic is median  # numpy's median of all resamples at once is the same number, sooner
+    if statistic is median:  # numpy's median of all resamples at once is the same number, sooner
+        return _resampled([values], np.median, "BCa")
+    return _resampled([values], lambda sample: statistic(sample.tolist()), "BCa", at_once=False)
+
+
+def _resampled(
+    samples: Sequence[Sequence[float]], statistic: Callable[..., Any], method: str, at_once: bool = True
+) -> Interval | None:
+    """Scipy's interval of a statistic of some samples; None where the method is undefined.
+
+    Args:
+      samples: each resampled by itself.
+      statistic: of arrays, one for each sample.
+      method: as scipy calls it.
+      at_once: whether the statistic takes all resamples as one array, along whose last axis it is taken.
+    """
+    import numpy as np
+    from scipy import stats
+
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # scipy warns where the method is undefined; its nan says the same
         ends = stats.bootstrap(
-            (np.asarray(values, dtype=float),),
-            np.median if arrays else lambda sample: statistic(sample.tolist()),
-            vectorized=arrays,
+            [np.asarray(sample, dtype=float) for sample in samples],
+            statistic,
+            vectorized=at_once,
             n_resamples=RESAMPLES,
             confidence_level=CONFIDENCE,
-            method="BCa",
+            method=method,
             random_state=np.random.default_rng(0),
         ).confidence_interval
     return (float(ends.low), float(ends.high)) if math.isfinite(ends.low + ends.high) else None

@@ -104,7 +104,7 @@ def _counted(found: Mapping[str, Sequence[Any]]) -> str:
 
 
 def _points(places: Iterable[Any], values: Iterable[Any]) -> list[list[Any]]:
-    return [[_plain(place), _plain(value)] for place, value in zip(places, values, strict=True)]
+    return [[plain(place), plain(value)] for place, value in zip(places, values, strict=True)]
 
 
 def _median(runs: Runs) -> list[list[Any]]:
@@ -112,7 +112,8 @@ def _median(runs: Runs) -> list[list[Any]]:
     return _points(together.places_X, seeds.quantiles(together.values_SX, 0.5))
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """A number as a chart has it; None for none."""
     return rounded(jsonable(value if value is None else float(value)))
 
 
@@ -123,9 +124,9 @@ def _by_size(exhibit: BySize) -> Chart:
     for name, runs in exhibit.found.items():
         if runs:
             values = np.array([[run.get(size) for size in sizes] for run in runs], dtype=float)
-            median = [_plain(value) for value in seeds.quantiles(values, 0.5)]
+            median = [plain(value) for value in seeds.quantiles(values, 0.5)]
             found.append(
-                {"name": name, "runs": [[_plain(run.get(size)) for size in sizes] for run in runs], "median": median}
+                {"name": name, "runs": [[plain(run.get(size)) for size in sizes] for run in runs], "median": median}
             )
     guesses = exhibit.guesses if isinstance(exhibit, BesideGuesses) else None
     words = [f"{_capital(exhibit.label)}, by {exhibit.x}. Points: single runs. Thick line: their median."]
@@ -194,7 +195,7 @@ def _against_steps(exhibit: AgainstSteps) -> Chart:
 
 
 def _points_of(run: tuple[Any, Any]) -> list[Any]:
-    return [_plain(value) for value in run]
+    return [plain(value) for value in run]
 
 
 @chart.register
@@ -285,8 +286,8 @@ def _rows_by_context(exhibit: RowsByContext) -> Chart:
 @chart.register
 def _sorted_writes(exhibit: SortedWrites) -> Chart:
     line = exhibit.line
-    points = [[_plain(each) for each in pair] for pair in zip(exhibit.priorities, exhibit.locations, strict=True)]
-    ends = [[end, _plain(line.intercept + line.slope * end)] for end in (-1, 1)]
+    points = [[plain(each) for each in pair] for pair in zip(exhibit.priorities, exhibit.locations, strict=True)]
+    ends = [[end, plain(line.intercept + line.slope * end)] for end in (-1, 1)]
     placed = {
         "title": f"where the vectors of a batch are written, R² {line.r2:.2f}",
         "x": "priority",
@@ -331,6 +332,6 @@ def _pondered_text(exhibit: PonderedText) -> Chart:
         "line, · a byte that is no ASCII character. The slider reads off one byte."
     )
     found = {
-        name: [_plain(value) for value in values] for name, values in (("steps", exhibit.steps), ("bits", exhibit.bits))
+        name: [plain(value) for value in values] for name, values in (("steps", exhibit.steps), ("bits", exhibit.bits))
     }
     return {"type": "pondered_text", "caption": caption, "text": exhibit.text, **found}

@@ -1,7 +1,7 @@
 """What differs between two sides: settings, measures with intervals, and curves on common axes."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, NamedTuple
@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from augrnn.lab import statistics
 from augrnn.lab.results import Curve, RunRecord, thinned
 from augrnn.lab.statistics import Interval
-from augrnn.report.sides import KINDS, Model, Side
+from augrnn.report.sides import KINDS, Model, Side, flat
 
 OF_ONE = ("seed_everything", "config")
 """What is no setting unless both have it: a record has several seeds, and a run's folder does not name its config."""
@@ -131,7 +131,9 @@ def measures(pair: Pair) -> tuple[list[Row], list[str]]:
     found = [_by_name(model.runs) if model else {} for model in (pair.one, pair.other)]
     rows = [Row(name, *(_measured(each.get(name, ())) for each in found)) for name in {**found[0], **found[1]}]
     runs = [run for model in (pair.one, pair.other) if model for run in model.runs]
-    others = dict.fromkeys(name for run in runs for name, value in leaves(run.measures) if not _is_number(value))
+    others = dict.fromkeys(
+        name for run in runs for name, value in flat(run.measures).items() if value != {} and not _is_number(value)
+    )
     return [row for row in rows if row.one or row.other], list(others)
 
 
@@ -139,19 +141,10 @@ def _by_name(runs: Sequence[RunRecord]) -> dict[str, list[float | bool]]:
     found: dict[str, list[float | bool]] = {}
     for run in (each for each in runs if each.status == "finished"):
         ends = [(f"{name} {AT_THE_END}", curve["values"][-1]) for name, curve in run.curves.items()]
-        for name, value in [*leaves(run.measures), *ends]:
+        for name, value in [*flat(run.measures).items(), *ends]:
             if _is_number(value) and value is not None:
                 found.setdefault(name, []).append(value)
     return found
-
-
-def leaves(content: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, Any]]:
-    """What is in nested mappings, by dotted name."""
-    for name, value in content.items():
-        if isinstance(value, Mapping):
-            yield from leaves(value, f"{before}{name}.")
-        else:
-            yield f"{before}{name}", value
 
 
 def _is_number(value: Any) -> bool:

@@ -5,13 +5,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from augrnn.files import jsonable
 from augrnn.lab.claims_tables import origin
 from augrnn.lab.committed_sweep import PICTURES as DRAWN
 from augrnn.lab.committed_sweep import SweepRecord, importance_told
-from augrnn.lab.results import rounded
 from augrnn.lab.sweep_tables import BEST, best_points, labels, told, value_columns
 from augrnn.option_names import shortened
+from augrnn.report.charts import Chart, plain
 from augrnn.report.contents import ShownSweep
 from augrnn.report.frame import LIBRARY, page, table
 from augrnn.report.html import Html, data_block, element
@@ -24,8 +23,6 @@ OTHERS = "sweeps.html"
 
 MOST = 12
 """Different values of an option up to which it is one of a list; and lines that a chart may have."""
-
-Chart = dict[str, Any]
 
 
 def sweep_charts(record: SweepRecord) -> dict[str, Chart]:
@@ -58,8 +55,8 @@ def _by_value(record: SweepRecord) -> dict[str, Chart]:
     for line in lines:
         rows = [places.get((text, *line)) for text in order[across]]
         named = ", ".join(f"{short[name]} {text}" for name, text in zip(names[1:], line, strict=True))
-        runs = [[row and _plain(row.found.get(seed)) for row in rows] for seed in seeds]
-        median = [row and _plain(row.median) for row in rows]
+        runs = [[row and plain(row.found.get(seed)) for row in rows] for seed in seeds]
+        median = [row and plain(row.median) for row in rows]
         series.append({"name": named or record.metric, "runs": runs, "median": median})
     words = [
         f"{record.metric} at the end of training, by {short[across]}. Points: single seeds. Thick line: their median.",
@@ -110,7 +107,7 @@ def _clouds(record: SweepRecord) -> Iterator[tuple[str, Chart]]:
         if not all(map(_number, values)):
             continue
         series = [
-            {"name": each, "runs": [[_plain(row.values[name]), _plain(y)] for row in rows for y in row.found.values()]}
+            {"name": each, "runs": [[plain(row.values[name]), plain(y)] for row in rows for y in row.found.values()]}
             for each, rows in groups.items()
             if rows
         ]
@@ -138,7 +135,7 @@ def _curves(record: SweepRecord) -> Chart | None:
     x = "sequences" if counted else "updates"
     series = []
     for text, curve in found:
-        points = [[_plain(at), _plain(value)] for at, value in zip(curve[x], curve["values"], strict=True)]
+        points = [[plain(at), plain(value)] for at, value in zip(curve[x], curve["values"], strict=True)]
         series.append({"name": text, "runs": [points], "median": points})
     which = f"the best {len(found)} of {len(record.rows)} points" if len(found) < len(record.rows) else "every point"
     return {
@@ -151,10 +148,6 @@ def _curves(record: SweepRecord) -> Chart | None:
         "marks": [],
         "floor": None,
     }
-
-
-def _plain(value: Any) -> Any:
-    return rounded(jsonable(value))
 
 
 def sweep_pictures(sweep: ShownSweep, owner: str) -> dict[Path, str]:

@@ -3,7 +3,7 @@
 
 (() => {
   const { element, number, slider } = report;
-  const { fitted, table } = report.charts;
+  const { STYLE, fitted, table } = report.charts;
   const SYMBOLS = ["number", "+", "-", "*", "="];
   const OPERATIONS = ["add", "subtract", "multiply", "keep", "negate"];
   const [MOST, TOLERANCE] = [30, 1e-3];
@@ -13,7 +13,7 @@
   let text = state.get("text") ?? "1.5 - 0.25 * 2 + 1";
   let symbols = [];
   let steps = [];
-  let step = 0;
+  let step = report.whole("step", 2 * MOST, 3);
 
   // The symbols of an expression; null where it is none.
   function read(line) {
@@ -60,7 +60,6 @@
   const buttons = element("div", { class: "words", role: "group", "aria-label": "The symbols, a step each" });
   const choice = slider("Step", { min: 0, max: 1, value: 0, tell: (t) => String(t + 1), change: (to) => move(to) });
   const told = element("p", { "aria-live": "polite", id: "step" });
-  const STYLE = { background: "transparent", fontSize: "12px" };
   const parts = [["operation", "Operation"], ["left", "First operand"], ["right", "Second operand"]].map(([key, title]) => {
     const chart = element("div");
     const name = (i) => (key === "operation" ? OPERATIONS[i] : operand(i, step));
@@ -118,7 +117,6 @@
     show();
   }
 
-  step = Math.max(0, Math.floor(Number(state.get("step") ?? 3)) || 0);
   box.append(
     element("div", { class: "controls" }, input), says, buttons,
     element("div", { class: "controls" }, choice.part), told,

@@ -3,7 +3,7 @@
 
 (() => {
   const { element, number, slider } = report;
-  const { arcs, fitted, table } = report.charts;
+  const { STYLE, arcs, fitted, table } = report.charts;
   const WAYS = { own: "as it is", off: "kept off", pull: "pulled to" };
   const NAMES = { rnnsearch: "with attention", rnnenc: "without attention", untrained: "with attention, untrained" };
   const models = report.data("models");
@@ -24,20 +24,21 @@
 
   const shown = (unit) => unit.replace("▁", "");
   const movable = () => told.without.length > 0;
-  const changes = () => movable() && (way === "off" || (way === "pull" && share > 0));
+  // Whether the attention is moved at a step: a pull moves that step alone.
+  const moved = (t) => movable() && (way === "off" || (way === "pull" && share > 0 && t === step));
 
   // The likeliest next units at a step, as the attention stands now.
   function next(t) {
-    if (!changes()) return told.own.next[t];
+    if (!moved(t)) return told.own.next[t];
     return way === "off" ? told.without[word].next[t] : told.pulled[word][share - 1][t];
   }
 
   // The weights of a step, as the attention stands now.
   function weights(t) {
     const own = told.own.weights[t];
-    if (!changes()) return own;
+    if (!moved(t)) return own;
     if (way === "off") return told.without[word].weights[t];
-    return t === step ? own.map((weight, i) => (1 - shares[share]) * weight + (i === word ? shares[share] : 0)) : own;
+    return own.map((weight, i) => (1 - shares[share]) * weight + (i === word ? shares[share] : 0));
   }
 
   function choose(to) {
@@ -81,20 +82,20 @@
   // Units of either distribution with what both say; units that one does not tell of have less than its last.
   function both() {
     const [own, now] = [new Map(told.own.next[step]), new Map(next(step))];
-    return [...new Set([...own.keys(), ...(changes() ? now.keys() : [])])].map((unit) => ({ unit, own: own.get(unit), now: now.get(unit) }));
+    return [...new Set([...own.keys(), ...(moved(step) ? now.keys() : [])])].map((unit) => ({ unit, own: own.get(unit), now: now.get(unit) }));
   }
 
   const drawChart = fitted(chart, (width) => {
     const rows = both();
     const bars = rows.flatMap(({ unit, own, now }) => [
-      { unit, whose: "as it is", p: own ?? 0 }, ...(changes() ? [{ unit, whose: "now", p: now ?? 0 }] : []),
+      { unit, whose: "as it is", p: own ?? 0 }, ...(moved(step) ? [{ unit, whose: "now", p: now ?? 0 }] : []),
     ]);
     return Plot.plot({
-      width, height: 46 + 44 * rows.length, marginLeft: 110, marginRight: 10, style: { background: "transparent", fontSize: "12px" },
+      width, height: 46 + 44 * rows.length, marginLeft: 110, marginRight: 10, style: STYLE,
       x: { domain: [0, 1], label: "probability of the next unit", ticks: 5, grid: true },
       fy: { domain: rows.map(({ unit }) => unit), label: null, tickFormat: shown, padding: 0.15 },
-      y: { axis: null, domain: changes() ? ["as it is", "now"] : ["as it is"] },
-      color: { domain: ["as it is", "now"], range: ["#0072b2", "#d55e00"], legend: changes() },
+      y: { axis: null, domain: moved(step) ? ["as it is", "now"] : ["as it is"] },
+      color: { domain: ["as it is", "now"], range: ["#0072b2", "#d55e00"], legend: moved(step) },
       ariaLabel: "Probabilities of the next unit. The table below has the numbers.",
       marks: [Plot.barX(bars, { fy: "unit", y: "whose", x: "p", fill: "whose" }), Plot.ruleX([0])],
     });
@@ -109,8 +110,8 @@
   function show() {
     const likeliest = (list) => list[0][0];
     const target = told.target.map((unit, t) => {
-      const now = way === "pull" && t !== step ? likeliest(told.own.next[t]) : likeliest(next(t));
-      return changes() && now !== likeliest(told.own.next[t]) ? `${shown(unit)} → ${shown(now)}` : shown(unit);
+      const now = likeliest(next(t));
+      return now !== likeliest(told.own.next[t]) ? `${shown(unit)} → ${shown(now)}` : shown(unit);
     });
     between = element("div", { class: "arcs" });
     const focused = [...holder.querySelectorAll("button")].indexOf(document.activeElement);
@@ -129,13 +130,13 @@
     pull.input.disabled = !movable();
     const before = told.target.slice(0, step).map(shown).join(" ") || "nothing";
     const best = next(step)[0];
-    const now = changes() && way === "off" ? ["With attention kept off ", element("strong", {}, told.source[word]),
+    const now = moved(step) && way === "off" ? ["With attention kept off ", element("strong", {}, told.source[word]),
       " it translates: ", element("strong", {}, told.without[word].text)] : [
       models[name].untrained ? "It is given: " : "It translates: ", element("strong", {}, told.text)];
     says.replaceChildren(...now, ` After ${before} the likeliest next unit is `, element("strong", {}, shown(best[0])), ` (${number(best[1])}).`);
     const less = (value) => (value === undefined ? "less" : number(value));
-    numbers.replaceChildren(table(["next unit", "as it is", ...(changes() ? ["now"] : [])],
-      both().map(({ unit, own, now: moved }) => [shown(unit), less(own), ...(changes() ? [less(moved)] : [])])));
+    numbers.replaceChildren(table(["next unit", "as it is", ...(moved(step) ? ["now"] : [])],
+      both().map(({ unit, own, now: p }) => [shown(unit), less(own), ...(moved(step) ? [less(p)] : [])])));
     drawChart();
   }
 
