@@ -1,5 +1,6 @@
 """What a sweep has found, from made-up records: the table, what matters, and the pictures."""
 
+import itertools
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -9,6 +10,7 @@ from typing import Any
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 
 from augrnn.errors import UserError
 from augrnn.files import write_json
@@ -153,6 +155,7 @@ def rows_of(sweep: Sweep, count: int, cost: Callable[[Mapping[str, Any]], float 
 
 
 LR = "model.init_args.optimizer.init_args.lr"
+ONE_AXIS = GRID.split("parameters:", maxsplit=1)[0] + "parameters:\n"
 COMMAND = 'command: [augrnn, fit, --config, configs/copy/lstm.yaml, "${args}"]\n'
 
 
@@ -255,6 +258,32 @@ def test_one_parameter_of_each_kind(axis: str, tmp_path: Path) -> None:
     draw(rows, sweep, tmp_path)
     pictures(tmp_path)
     assert importance(rows, sweep) == {"lr": 1.0}
+
+
+@pytest.mark.parametrize(
+    "values", ["0.0, 1e-4, 3e-4, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3", "1, 2, 3", "false, true"]
+)
+def test_labels_of_choices_do_not_run_into_each_other(
+    values: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gaps = []
+
+    def look(figure: Figure, path: Path) -> None:
+        if path.name == "slice.png":
+            figure.draw_without_rendering()
+            labels = figure.axes[0].get_xticklabels()
+            height = labels[0].get_fontsize() * figure.dpi / 72
+            for left, right in itertools.pairwise(labels):
+                ours, theirs = left.get_window_extent(), right.get_window_extent()
+                slant = math.sin(math.radians(left.get_rotation()))
+                gaps.append((theirs.x1 - ours.x1) * slant - height if slant else theirs.x0 - ours.x1)
+        plt.close(figure)
+
+    monkeypatch.setattr("augrnn.sweeps.results.save", look)
+    sweep = sweep_of(tmp_path, f"{ONE_AXIS}  lr: {{values: [{values}]}}\n{COMMAND}")
+    draw([Row(each.id, each.values, {0: 1.0}, 1) for each in points(sweep)], sweep, tmp_path)
+    assert len(gaps) == values.count(",")
+    assert min(gaps) > 3
 
 
 def test_one_good_point_among_failed_ones(tmp_path: Path) -> None:

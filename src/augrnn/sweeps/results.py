@@ -325,7 +325,7 @@ def _mark_failed(axes: Axes, study: optuna.Study) -> None:
     axes.scatter(places, [0.97] * len(places), marker="x", color=PALETTE[1], transform=axes.get_xaxis_transform())
     if listed:
         labels = [label.get_text().strip("'\"") for label in axes.get_xticklabels()]
-        slanted = max(map(len, labels)) > 6
+        slanted = max(map(len, labels)) > 6 or len(" ".join(labels)) > 25  # as many fit beside each other
         axes.set_xticks(range(len(labels)), labels, rotation=30 * slanted, ha="right" if slanted else "center")
         axes.set_xlim(-0.5, len(labels) - 0.5)
     elif failed:  # Optuna's limits are those of the other points
