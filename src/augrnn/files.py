@@ -7,7 +7,7 @@ import json
 import math
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any
 
@@ -93,14 +93,24 @@ def _damaged(path: Path, reason: str) -> UserError:
 
 def jsonable(content: Any) -> Any:
     """Plain JSON values: numbers of numpy and torch become Python's, arrays lists, nan and infinity None."""
+    return plain(content, lambda number: None)
+
+
+def plain(content: Any, beyond: Callable[[float], Any] = float) -> Any:
+    """Python's own values: numbers of numpy and torch become Python's, arrays lists.
+
+    Args:
+      content: values, lists and mappings of them.
+      beyond: what becomes of nan and infinity; they stay what they are unless it is given.
+    """
     if isinstance(content, Mapping):
-        return {str(key): jsonable(value) for key, value in content.items()}
+        return {str(key): plain(value, beyond) for key, value in content.items()}
     if hasattr(content, "tolist"):
-        return jsonable(content.tolist())
+        return plain(content.tolist(), beyond)
     if isinstance(content, list | tuple):
-        return [jsonable(value) for value in content]
+        return [plain(value, beyond) for value in content]
     if isinstance(content, float):
-        return content if math.isfinite(content) else None
+        return content if math.isfinite(content) else beyond(content)
     if content is None or isinstance(content, bool | int | str):
         return content
     raise TypeError(f"a record keeps numbers, text, lists and dicts of them, not {type(content).__name__}")

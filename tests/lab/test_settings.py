@@ -1,5 +1,7 @@
 """Settings as one nested mapping: what is merged, and what replaces."""
 
+import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +13,9 @@ from jsonargparse import ArgumentError
 
 from augrnn.errors import UserError
 from augrnn.lab.experiment import load
-from augrnn.lab.settings import from_words, merged, nested
+from augrnn.lab.settings import from_words, merged, nested, recorded
 from augrnn.training.command import Command
+from augrnn.yaml_files import parsed
 
 ROOT = Path(__file__).parents[2]
 ADAM = {"class_path": "Adam", "init_args": {"lr": 1, "betas": [0, 1]}}
@@ -63,6 +66,13 @@ def test_dotted_names_are_nested_in_their_order() -> None:
     options = {"model.cell": {"class_path": "NTM"}, "model.cell.init_args.rows": 3, "trainer.max_steps": 5}
     cell = {"class_path": "NTM", "init_args": {"rows": 3}}
     assert nested(options) == {"model": {"cell": cell}, "trainer": {"max_steps": 5}}
+
+
+def test_records_spell_what_json_lacks_as_a_config_does() -> None:
+    settings = {"a": {"b": [math.inf, -math.inf, math.nan, 1e-30, None, "text"]}}
+    kept = json.loads(json.dumps(recorded(settings), allow_nan=False))
+    assert kept == {"a": {"b": [".inf", "-.inf", ".nan", 1e-30, None, "text"]}}
+    assert str([parsed(word) for word in kept["a"]["b"][:3]]) == "[inf, -inf, nan]"
 
 
 def test_words_are_read_as_the_command_line_reads_them(tmp_path: Path) -> None:

@@ -103,8 +103,9 @@ def test_many_values_are_a_cloud() -> None:
 
 @pytest.fixture
 def place(root: Path, tmp_path: Path) -> Path:
-    """A folder with one experiment, whose sweep is on record."""
-    shutil.copytree(root / "experiments/act/parity", tmp_path / "experiments/act/parity")
+    """A folder with one experiment, and a made-up record of its sweep."""
+    committed = shutil.ignore_patterns("sweeps")
+    shutil.copytree(root / "experiments/act/parity", tmp_path / "experiments/act/parity", ignore=committed)
     experiments = tmp_path / "experiments"
     of_one_option().write(record_path(experiments, "act/parity", "parity-tau"))
     return tmp_path

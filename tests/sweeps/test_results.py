@@ -260,9 +260,7 @@ def test_one_parameter_of_each_kind(axis: str, tmp_path: Path) -> None:
     assert importance(rows, sweep) == {"lr": 1.0}
 
 
-@pytest.mark.parametrize(
-    "values", ["0.0, 1e-4, 3e-4, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3", "1, 2, 3", "false, true"]
-)
+@pytest.mark.parametrize("values", ["0.0, 1e-4, 3e-4, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3", "1, 2, 3", "false, true"])
 def test_labels_of_choices_do_not_run_into_each_other(
     values: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

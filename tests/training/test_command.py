@@ -1,8 +1,10 @@
 """LightningCLI with the project's defaults: every config on disk, resuming, and what a user's mistake looks like."""
 
 import csv
+import math
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 import yaml
@@ -14,6 +16,7 @@ from augrnn.lab.experiment import Experiment, discover
 from augrnn.tracking.loggers import CSVFile
 from augrnn.training import command as training
 from augrnn.training.command import Command
+from augrnn.yaml_files import parsed
 from tests import real_data
 from tests.tasks.pictures import small
 from tests.tiny import train
@@ -76,7 +79,7 @@ def test_every_plan_can_be_built(
     if experiment.name in ("attention/scenes", "attention/flickr8k"):
         request.getfixturevalue("weights_root")
     for run in experiment.plan(scale, ROOT / "experiments", seeds=1):
-        (tmp_path / "settings.yaml").write_text(yaml.safe_dump(run.settings))
+        (tmp_path / "settings.yaml").write_text(training.as_yaml(run.settings))
         words = ["--config", str(tmp_path / "settings.yaml"), "--trainer.logger=false", *extra]
         command = Command(words, run=False, folder=tmp_path)
         resolved = yaml.safe_load(command.parser.dump(command.config, skip_none=False))
@@ -86,6 +89,11 @@ def test_every_plan_can_be_built(
             cell = command.model.cell
             sizes = (command.datamodule.input_size, command.datamodule.output_size)
             assert (cell.input_size, cell.output_size) == sizes
+
+
+@pytest.mark.parametrize("number", [math.inf, -math.inf, np.float64("inf"), torch.tensor(2.5), 1e-30, None])
+def test_numbers_of_settings_stay_what_they_are(number: object) -> None:
+    assert parsed(training.as_yaml({"a": {"b": [number]}})) == {"a": {"b": [number]}}
 
 
 def test_no_cosine_ends_before_its_training() -> None:

@@ -17,6 +17,7 @@ from augrnn.lab.experiment import Experiment
 from augrnn.lab.plan import Run
 from augrnn.lab.records import read_run
 from augrnn.lab.results import Results, RunRecord, rounded, thinned
+from augrnn.lab.settings import recorded
 from augrnn.run_folder import PROVENANCE
 
 FORMAT = 2
@@ -90,7 +91,7 @@ def distill(experiment: Experiment, plan: Sequence[Run], runs: Path) -> Record:
     variants = {
         name: {
             "config": experiment.variants[name].config,
-            "settings": experiment.changes(plan[0].scale, name),
+            "settings": recorded(experiment.changes(plan[0].scale, name)),
             "seeds": len(its),
             "fingerprint": its[0].fingerprint,
         }

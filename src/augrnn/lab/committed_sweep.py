@@ -58,11 +58,11 @@ class Row:
 
     id: str
     values: Mapping[str, Any]
-    found: Mapping[int, float | None]
+    found: Mapping[int, int | float | None]
     planned: int
     pruned: bool = False
     maximize: bool = False
-    seconds: float = 0.0
+    seconds: int | float = 0
     curve: Curve | None = None
 
     @property

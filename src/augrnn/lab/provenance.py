@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from augrnn import files, threads
 from augrnn.code_version import commit
+from augrnn.lab.settings import recorded
 from augrnn.run_folder import PROVENANCE
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ class Leg:
             "variant": run.variant,
             "seed": run.seed,
             "fingerprint": run.fingerprint,
-            "settings": run.settings,
+            "settings": recorded(run.settings),
             "values": run.values,
         }
         if "seconds" in earlier:

@@ -41,7 +41,7 @@ Observed = Observations | Mapping[str, Observations]
 """What a claim's quantity gives: one set of observations, or several with names."""
 
 
-Curve = dict[str, list[float | None]]
+Curve = dict[str, list[int | float | None]]
 """A metric over training: equally long lists `updates`, `sequences` and `values`."""
 
 

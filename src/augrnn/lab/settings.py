@@ -1,11 +1,13 @@
 """What a run is trained with, as one nested mapping: a config file, and what is changed of it."""
 
+import math
 from collections.abc import Mapping, Sequence
 from functools import reduce
 from pathlib import Path
 from typing import Any
 
 from augrnn.errors import UserError
+from augrnn.files import plain
 from augrnn.lab.places import config_path
 
 Settings = Mapping[str, Any]
@@ -52,6 +54,16 @@ def require_sections(settings: Settings, owner: str) -> None:
             raise UserError(
                 f"{owner}: {name} cannot be {settings[name]!r}: give its options, such as {name}.OPTION=..."
             )
+
+
+def recorded(settings: Settings) -> dict[str, Any]:
+    """Settings for JSON, which lacks nan and infinity: they are spelled as in a config, ".inf"."""
+
+    def spelled(number: float) -> str:
+        return ".nan" if math.isnan(number) else ".inf" if number > 0 else "-.inf"
+
+    found: dict[str, Any] = plain(settings, spelled)
+    return found
 
 
 def nested(options: Mapping[str, Any]) -> dict[str, Any]:

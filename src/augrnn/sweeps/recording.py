@@ -17,6 +17,7 @@ from augrnn.lab.committed_sweep import (
 from augrnn.lab.experiment import Experiment, discover
 from augrnn.lab.places import own_place
 from augrnn.lab.results import rounded, thinned
+from augrnn.lab.settings import recorded
 from augrnn.sweeps.results import draw, ended_folders, importance, left
 from augrnn.sweeps.sweep_file import Sweep
 from augrnn.yaml_files import read_config
@@ -43,7 +44,7 @@ def distilled(rows: Sequence[Row], sweep: Sweep, runs: Path) -> SweepRecord:
         sweep.file.method,
         metric.name,
         metric.goal,
-        content["parameters"],
+        recorded(content["parameters"]),
         content["command"],
         {name: round(share, 4) for name, share in importance(rows, sweep).items()},
         provenance_of(ended_folders(sweep, runs)),
@@ -53,7 +54,7 @@ def distilled(rows: Sequence[Row], sweep: Sweep, runs: Path) -> SweepRecord:
 
 def _kept(row: Row) -> Row:
     found = {seed: rounded(value) for seed, value in sorted(row.found.items())}
-    return replace(_shortened(row, POINTS), found=found, seconds=round(row.seconds))
+    return replace(_shortened(row, POINTS), values=recorded(row.values), found=found, seconds=round(row.seconds))
 
 
 def _shortened(row: Row, points: int) -> Row:

@@ -21,7 +21,7 @@ from lightning.pytorch.plugins.environments import ClusterEnvironment, Lightning
 from lightning.pytorch.utilities import rank_zero_only
 
 from augrnn.errors import UserError
-from augrnn.files import jsonable
+from augrnn.files import plain
 from augrnn.heap import keep_freed_memory
 from augrnn.run_folder import CONFIG, LAST, METRICS, MODEL
 from augrnn.signals import STOPPED
@@ -231,6 +231,11 @@ class Trained(NamedTuple):
         tracking.log_artifacts(self.trainer, folder, RunTags(**tags))
 
 
+def as_yaml(settings: Mapping[str, Any]) -> str:
+    """Settings as the text of a LightningCLI file."""
+    return yaml.safe_dump(plain(settings))
+
+
 def train(
     settings: Mapping[str, Any],
     folder: Path,
@@ -248,7 +253,7 @@ def train(
       callbacks: what else is to happen while it trains.
     """
     with one_clear_line(), tempfile.NamedTemporaryFile("w", suffix=".yaml", encoding="utf-8") as file:
-        yaml.safe_dump(jsonable(settings), file)
+        file.write(as_yaml(settings))
         file.flush()
         argv = ["--config", file.name, *placement]
         command = Command(argv, run=False, folder=folder, tags=RunTags(**tags), callbacks=callbacks)
