@@ -19,7 +19,7 @@ RIGHT = "val/right"
 """The share of right answers among questions on tables within the limits, by the cells alone."""
 
 CONFIG = "configs/wiki-table-questions/neural-programmer.yaml"
-UPDATES, MEMBERS = 15_000, 5
+UPDATES, MEMBERS = 25_000, 5
 """Updates of a programmer at the small scale, and how many programmers an ensemble has there."""
 
 JUDGED = ("small", "paper")
@@ -175,7 +175,7 @@ experiment = Experiment(
         ),
         "small": Scale(
             seeds=3,
-            minutes=120,
+            minutes=180,
             settings=updates(UPDATES),
             settings_of={"ensemble": updates(MEMBERS * UPDATES)},
             seeds_of={"ensemble": 1},
