@@ -411,6 +411,79 @@ def test_what_is_no_expression_is_told(line: str, said: str, arithmetic: Page) -
     assert arithmetic.get_by_label("Step", exact=True).is_disabled()
 
 
+@pytest.fixture
+def questions(site: Path, opened: Open) -> Page:
+    return opened(site / "try/questions.html")
+
+
+def test_questions_are_told_whole_and_without_each_word() -> None:
+    model = read_model("questions")
+    for question in model["questions"]:
+        table = model["tables"][question["table"]]
+        for told in question["told"]:
+            assert len(told) == 1 + len(question["words"])
+            for answered in told:
+                for step in answered["steps"]:
+                    assert sum(step["operations"]) == pytest.approx(1, abs=0.01)
+                    assert sum(step["columns"]) == pytest.approx(1, abs=0.01)
+                    assert len(step["columns"]) == len(table["header"])
+                    assert {step["column"]} <= {"", *table["header"]}
+                    assert set(step["rows"]) <= set(range(len(table["rows"])))
+
+
+@pytest.mark.parametrize(("number", "order", "left"), [(0, 0, -1), (0, 1, 3), (3, 0, 5), (6, 1, -1), (8, 0, 0)])
+def test_a_question_is_answered_as_the_program_did(number: int, order: int, left: int, questions: Page) -> None:
+    model = read_model("questions")
+    question = model["questions"][number]
+    told = question["told"][order][left + 1]
+    questions.get_by_label("Question", exact=True).select_option(index=number)
+    questions.get_by_label("Rows", exact=True).select_option(index=order)
+    words = questions.get_by_role("group", name="The words of the question").get_by_role("button")
+    assert words.all_text_contents() == question["words"]
+    if left >= 0:
+        words.nth(left).click()
+    kept = " ".join(word for place, word in enumerate(question["words"]) if place != left)
+    right = "right" if told["answer"] == question["answer"] else "wrong"
+    assert answer(questions) == (
+        f"Asked “{kept}?”, it answers {told['answer']}. "
+        f"The right answer to the whole question is {question['answer']}: {right}."
+    )
+    rows = model["tables"][question["table"]]["rows"][:: -1 if order else 1]
+    steps = questions.get_by_role("group", name="The steps of the program").get_by_role("button")
+    selected = list(range(len(rows)))
+    for place, step in enumerate(told["steps"]):
+        steps.nth(place).click()
+        best = model["operations"][np.argmax(step["operations"])]
+        done = f"{best} of {step['column']}" if step["column"] else best
+        assert steps.nth(place).text_content() == f"{place + 1}. {done}"
+        assert str(questions.locator("#step").text_content()).startswith(f"Step {place + 1} does: {done} (")
+        lit = questions.locator("tr.selected").all_text_contents()
+        assert lit == ["".join(rows[row]) for row in selected]
+        shown = questions.get_by_role("img", name="Operation").get_attribute("aria-label")
+        assert f"{best} {plain(max(step['operations']))}" in str(shown)
+        selected = step["rows"]
+    assert questions.locator("td.printed").all_text_contents() == [rows[row][column] for row, column in told["cells"]]
+    if left >= 0:
+        words.nth(left).click()
+        assert question["told"][order][0]["answer"] in answer(questions)
+
+
+def test_a_question_is_followed_by_keys_touch_and_address(questions: Page, site: Path, opened: Open) -> None:
+    questions.get_by_label("Question", exact=True).select_option(index=5)
+    word = questions.get_by_role("button", name="longest")
+    word.focus()
+    questions.keyboard.press("Enter")
+    assert questions.evaluate("document.activeElement.textContent") == "longest"
+    questions.get_by_label("Step", exact=True).focus()
+    questions.keyboard.press("Home")
+    step = str(questions.locator("#step").text_content())
+    assert step.startswith("Step 1 does")
+    again = opened(site / "try/questions.html", "#" + questions.url.partition("#")[2], width=360, touch=True)
+    assert (answer(again), again.locator("#step").text_content()) == (answer(questions), step)
+    again.get_by_role("button", name="4. ").tap()
+    assert str(again.locator("#step").text_content()).startswith("Step 4 does")
+
+
 @pytest.mark.parametrize("name", [figure.path for figure in FIGURES])
 @pytest.mark.parametrize("dark", [False, True])
 def test_the_figures_fit_every_screen_and_every_reader(name: str, dark: bool, site: Path, opened: Open) -> None:

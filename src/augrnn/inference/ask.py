@@ -33,19 +33,20 @@ class Step:
 
     Attributes:
       operation, column: what was done; the column is "" where the operation needs none.
-      likely, column_likely: how likely the two were.
+      operations: how likely each of `OPERATIONS` was.
+      columns: how likely each column was.
       rows: the numbers, from 0, of the rows that are selected after it.
     """
 
     operation: str
     column: str
-    likely: float
-    column_likely: float
+    operations: tuple[float, ...]
+    columns: tuple[float, ...]
     rows: tuple[int, ...]
 
     def __str__(self) -> str:
-        column = f" of {self.column!r} ({self.column_likely:.2f})" if self.column else ""
-        done = f"{self.operation} ({self.likely:.2f}){column}"
+        column = f" of {self.column!r} ({max(self.columns):.2f})" if self.column else ""
+        done = f"{self.operation} ({max(self.operations):.2f}){column}"
         if self.operation in (OPERATIONS[COUNT], OPERATIONS[PRINT]):
             return done
         rows = "no row" if not self.rows else f"{len(self.rows)} row{'s' * (len(self.rows) != 1)}"
@@ -185,8 +186,8 @@ def _step(table: Table, operations_O: torch.Tensor, columns_C: torch.Tensor, sel
     return Step(
         name,
         (table.header[column] or f"column {column + 1}") if name in WITH_COLUMN else "",
-        operations_O[operation].item(),
-        columns_C[column].item(),
+        tuple(operations_O.tolist()),
+        tuple(columns_C.tolist()),
         rows,
     )
 

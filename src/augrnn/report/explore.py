@@ -12,7 +12,7 @@ from augrnn.report.html import Html, data_block, element
 
 LIVE = Path(__file__).parent / "live"
 """The weights of the networks that run in pages, and what those too large for a page say of examples;
-`scripts/live_models.py` and `scripts/live_examples.py` write them."""
+`scripts/live_models.py`, `scripts/live_examples.py` and `scripts/live_questions.py` write them."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class Figure:
 
 
 def read_model(name: str) -> dict[str, Any]:
-    """A network as a page carries it: its "run", and "cell" as a config names it and "weights", or else "sentences"."""
+    """A network as a page carries it: its "run", and "cell", as a config names it, with "weights", or examples."""
     return read_json(LIVE / f"{name}.json", "run")
 
 
@@ -159,6 +159,28 @@ FIGURES = (
                 "While it learns, all operations are run and their results weighted: that is the soft result. When it "
                 "is trained, the likeliest choice gets all weight: the hard one. Products come before sums, so a "
                 "number must not be added until the next symbol is known. Watch how the program waits for it.",
+            ),
+        ),
+    ),
+    Figure(
+        "questions",
+        "A program that answers questions about a table",
+        "take a word out of a question or turn the table round, and see what the program does instead",
+        ("programmer/wiki-table-questions",),
+        ("questions",),
+        (
+            element(
+                "p",
+                "The network has read questions about tables of Wikipedia with their answers, and no program. At each "
+                "of four steps it chooses an operation and a column: select the rows that the question names, take "
+                "the first or the largest of those that are selected, select all again, count, print. The last step "
+                "answers. Tables and questions are made up here, and not chosen by whether it can answer them.",
+            ),
+            element(
+                "p",
+                "Much of what it knows is not what one would hope. Leave out a word that means nothing, and the "
+                "program may become another one. Reverse the rows, and what was first in time is now the last row: a "
+                "right answer that turns wrong had rested on the order in which tables are usually written.",
             ),
         ),
     ),

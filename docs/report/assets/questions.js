@@ -1,0 +1,132 @@
+// What a programmer answers to questions about tables, whole or without a word, with the rows as they are or reversed:
+// all of it was computed before.
+"use strict";
+
+(() => {
+  const { element, number, slider, whole } = report;
+  const { STYLE, fitted, table: numbersTable } = report.charts;
+  const SHOWN = 0.02;
+  const ORDERS = ["as they are", "in reverse order"];
+  const { operations: OPERATIONS, tables, questions } = report.data("models").questions;
+  const [COUNT, PRINT] = [0, OPERATIONS.length - 1];
+  const box = document.getElementById("figure");
+  const NONE = -1;
+  let question = whole("question", questions.length - 1);
+  let asked = questions[question];
+  let order = whole("order", ORDERS.length - 1);
+  let left = whole("without", asked.words.length - 1, NONE);
+  let step = whole("step", asked.told[0][0].steps.length - 1, asked.told[0][0].steps.length - 1);
+
+  const told = () => asked.told[order][left + 1];
+  const most = (weights) => weights.indexOf(Math.max(...weights));
+  const operation = (t) => most(told().steps[t].operations);
+  const header = () => tables[asked.table].header;
+  const rows = () => (order ? tables[asked.table].rows.toReversed() : tables[asked.table].rows);
+  // The rows that are selected before a step: all of them before the first.
+  const before = (t) => (t ? told().steps[t - 1].rows : rows().map((_, row) => row));
+  const line = (t) => OPERATIONS[operation(t)] + (told().steps[t].column ? ` of ${told().steps[t].column}` : "");
+  const several = (count) => (count === 1 ? "1 row" : `${count || "no"} rows`);
+
+  function choose(to) {
+    if ("question" in to) left = NONE;
+    ({ question = question, order = order, left = left, step = step } = to);
+    asked = questions[question];
+    report.remember({ question, order, without: left === NONE ? "" : left, step });
+    show();
+  }
+
+  const select = (label, options, value, change) => {
+    const made = element("select", { "aria-label": label }, ...options.map((words, i) => (
+      element("option", { value: i, selected: i === value }, words)
+    )));
+    made.addEventListener("change", () => change(Number(made.value)));
+    return made;
+  };
+  const choices = select("Question", questions.map((each) => `${each.words.join(" ")}?`), question, (to) => choose({ question: to }));
+  const orders = select("Rows", ORDERS.map((words) => `rows ${words}`), order, (to) => choose({ order: to }));
+  const words = element("div", { class: "words", role: "group", "aria-label": "The words of the question" });
+  const says = element("p", { "aria-live": "polite", id: "answer" });
+  const steps = element("div", { class: "words", role: "group", "aria-label": "The steps of the program" });
+  const stepper = slider("Step", { min: 0, max: 1, value: 0, tell: (t) => String(t + 1), change: (to) => choose({ step: to }) });
+  const does = element("p", { "aria-live": "polite", id: "step" });
+  const cells = element("div", { class: "scroll", tabindex: "0", role: "group", "aria-label": "The table" });
+  const about = element("p", { class: "source" });
+  const parts = [["operations", "Operation", () => OPERATIONS], ["columns", "Column", header]].map(([key, title, names]) => {
+    const chart = element("div");
+    const draw = fitted(chart, (width) => {
+      const weights = told().steps[step][key];
+      const bars = weights.map((weight, i) => ({ name: names()[i], weight, best: i === most(weights) })).filter((bar) => bar.weight >= SHOWN);
+      return Plot.plot({
+        width, height: 34 + 24 * bars.length, marginLeft: 120, marginRight: 56, marginBottom: 26, style: STYLE,
+        x: { domain: [0, 1], ticks: 3, label: null, grid: true }, y: { domain: bars.map((bar) => bar.name), label: null },
+        ariaLabel: `${title}: ${bars.map((bar) => `${bar.name} ${number(bar.weight)}`).join(", ")}`,
+        marks: [
+          Plot.barX(bars, { y: "name", x: "weight", fill: "#0072b2", fillOpacity: (bar) => (bar.best ? 1 : 0.55) }), Plot.ruleX([0]),
+          Plot.text(bars, { y: "name", x: "weight", text: (bar) => `${number(bar.weight)}${bar.best ? " ✓" : ""}`, dx: 4, textAnchor: "start" }),
+        ],
+      });
+    });
+    return { draw, part: element("div", {}, element("div", { class: "panel" }, title), chart) };
+  });
+
+  // The table: rows that are selected before the step are marked, and what it prints is framed.
+  function drawTable() {
+    const selected = new Set(before(step));
+    const printed = new Set(step === told().steps.length - 1 ? told().cells.map(([row, column]) => `${row} ${column}`) : []);
+    const made = numbersTable(header(), rows());
+    made.classList.add("cells");
+    [...made.querySelectorAll("tbody tr")].forEach((each, row) => {
+      if (selected.has(row)) each.className = "selected";
+      [...each.children].forEach((cell, column) => {
+        if (printed.has(`${row} ${column}`)) cell.className = "printed";
+      });
+    });
+    cells.replaceChildren(made);
+    about.textContent = `Marked: the rows that are selected before step ${step + 1}. Framed: the cells that it prints.`;
+  }
+
+  // What a step does, in words.
+  function doing(t) {
+    const chance = number(Math.max(...told().steps[t].operations));
+    const start = `Step ${t + 1} does: ${line(t)} (${chance}).`;
+    if (operation(t) === COUNT) return `${start} It counts ${several(before(t).length)}.`;
+    if (operation(t) === PRINT) return `${start} It prints the cells of ${several(before(t).length)}.`;
+    return `${start} After it ${several(told().steps[t].rows.length)} ${told().steps[t].rows.length === 1 ? "is" : "are"} selected.`;
+  }
+
+  // Buttons in the place of others; the one that has the focus keeps it.
+  function replace(holder, buttons) {
+    const focused = [...holder.children].indexOf(document.activeElement);
+    holder.replaceChildren(...buttons);
+    if (focused >= 0) buttons[focused]?.focus();
+  }
+
+  function show() {
+    choices.value = question;
+    orders.value = order;
+    replace(words, asked.words.map((word, i) => element("button", {
+      type: "button", "aria-pressed": String(i === left), onclick: () => choose({ left: i === left ? NONE : i }),
+    }, i === left ? element("s", {}, word) : word)));
+    const kept = asked.words.filter((_, i) => i !== left).join(" ");
+    const right = told().answer === asked.answer;
+    says.replaceChildren(`Asked “${kept}?”, it answers `, element("strong", {}, told().answer),
+      `. The right answer to the whole question is ${asked.answer}: `, element("strong", {}, right ? "right" : "wrong"), ".");
+    replace(steps, told().steps.map((_, t) => element("button", {
+      type: "button", "aria-pressed": String(t === step), onclick: () => choose({ step: t }),
+    }, `${t + 1}. ${line(t)}`)));
+    stepper.input.max = told().steps.length - 1;
+    stepper.set(step);
+    does.textContent = doing(step);
+    parts.forEach(({ draw }) => draw());
+    drawTable();
+  }
+
+  box.append(
+    element("div", { class: "controls" }, choices, orders),
+    element("p", { class: "source" }, "Choose a word to leave it out."), words, says, steps,
+    element("div", { class: "controls" }, stepper.part), does, about, cells,
+    element("div", { class: "side-by-side" }, ...parts.map(({ part }) => part)),
+    element("p", { class: "source" }, `Bars: how likely each choice is, where that is ${SHOWN} or more. ✓: the likeliest, which is done.`),
+  );
+  show();
+})();
