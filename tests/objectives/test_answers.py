@@ -50,6 +50,33 @@ def test_numbers_have_hubers_loss_and_cells_the_log_loss(delta: float, weight: f
     assert float(found.logged["cells_loss"]) == pytest.approx(sum(cells) / len(cells), rel=1e-5)
 
 
+def test_evenness_adds_up_how_improbable_operations_are() -> None:
+    batch = Tables(number_columns=2).sample(6, 3, 5.0, 0)
+    outputs_TBX, trace_TBV = torch.rand(4, 6, 7), torch.randn(4, 6, 9).softmax(-1)
+    plain = TableLoss()(batch, Unrolled(outputs_TBX, None, None))
+    found = TableLoss(evenness=0.7)(batch, Unrolled(outputs_TBX, None, trace_TBV))
+    each = [-sum(math.log(p) for p in row) / 9 for step in trace_TBV.tolist() for row in step]
+    assert float(found.value - plain.value) == pytest.approx(0.7 * sum(each) / 6, rel=1e-4)
+    assert float(found.logged["loss"]) == float(plain.value)
+
+
+def test_evenness_brings_back_an_operation_that_is_hardly_ever_chosen() -> None:
+    batch = Tables().sample(1, 3, 5.0, 0)
+    scores_TBV = torch.zeros(4, 1, 9)
+    scores_TBV[:, :, 2] = -20.0
+    scores_TBV.requires_grad_()
+    outputs = Unrolled(torch.zeros(4, 1, 4), None, scores_TBV.softmax(-1))
+    TableLoss(evenness=1.0)(batch, outputs).value.backward()
+    assert scores_TBV.grad is not None
+    assert scores_TBV.grad[:, :, 2].tolist() == [[pytest.approx(-1 / 9, abs=1e-3)]] * 4
+
+
+@pytest.mark.parametrize("evenness", [-1.0, math.inf, math.nan])
+def test_impossible_evenness_is_refused(evenness: float) -> None:
+    with pytest.raises(ValueError, match="evenness of at least 0"):
+        TableLoss(evenness=evenness)
+
+
 def test_where_no_cells_are_asked_for_there_is_no_loss_of_cells() -> None:
     batch = Tables().sample(40, 3, 5.0, 0)
     sums = batch._replace(number_asked_B=torch.ones(40, dtype=torch.bool))

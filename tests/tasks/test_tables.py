@@ -119,6 +119,25 @@ def test_two_conditions_on_one_column_select_between_or_outside() -> None:
     assert seen > 500
 
 
+@pytest.mark.parametrize("share", [0.0, 0.3, 0.8])
+def test_a_share_of_differences_is_that_of_training_alone(share: float) -> None:
+    sizes = {"number_columns": 2, "held_out": 0.1, "batch_size": 1000}
+    task, even = small(**sizes, differences=share), small(**sizes)
+    asked = ["difference" in text for text in task.texts(task.draw(0))]
+    assert sum(asked) / len(asked) == pytest.approx(share, abs=0.05)
+    assert task.texts(task.validation_questions(0)) == even.texts(even.validation_questions(0))
+    assert task.texts(task.test_questions("5", 0)) == even.texts(even.test_questions("5", 0))
+
+
+def test_lessons_bound_the_numbers_of_training_alone() -> None:
+    task = small(batch_size=200, largest=5.0, lessons=((2, 1.0), (4, 20.0)), examples=600)
+    largest = [float(task.draw(number).table.numbers_BRC.abs().max()) for number in range(6)]
+    assert [round(each) for each in largest] == [5, 5, 1, 1, 20, 20]
+    assert float(task.validation_questions(0).table.numbers_BRC.abs().max()) == pytest.approx(5, abs=0.2)
+    plain = small(batch_size=200, largest=5.0, examples=600)
+    assert all(torch.equal(one, other) for one, other in zip(task.draw(1).table, plain.draw(1).table, strict=True))
+
+
 def test_held_out_questions_are_in_the_test_sets_alone() -> None:
     def asked(batches: Any) -> set[tuple[int, ...]]:
         return {tuple(row) for batch in batches for row in batch.template_BS.tolist()}
@@ -203,6 +222,11 @@ def test_the_example_of_the_docstring() -> None:
         ({"word_columns": -1}, "word_columns of at least 0"),
         ({"wording": "two"}, "single or many, not two"),
         ({"held_out": 1.0}, "held_out from 0 to below 1"),
+        ({"differences": 1.0}, "share of differences from 0 to below 1, not 1.0"),
+        ({"differences": -0.1}, "share of differences from 0 to below 1"),
+        ({"lessons": ((5, 1.0), (5, 2.0))}, "lessons that begin one after the other"),
+        ({"lessons": ((-1, 1.0),)}, "lessons that begin one after the other"),
+        ({"lessons": ((0, 0.0),)}, "at least .1"),
         ({"held_out": 1e-4}, "holds out none"),
         ({"min_rows": 7}, "min_rows of at most max_rows, not 7 and 6"),
         ({"largest": 0.0}, "at least .1"),

@@ -2,6 +2,7 @@
 
 # T = time steps, B = batch, O = outputs
 
+import math
 from typing import Protocol
 
 import torch
@@ -57,25 +58,44 @@ class TableBatch(StepBatch, Protocol):
         """The number (B,) and the cells (B, R, C) that outputs give."""
 
 
+class TableRecord(Protocol):
+    """What the objective needs of a step: how likely each operation was."""
+
+    operation_BV: Tensor
+
+
 class TableLoss(Objective):
     """Huber's loss where a number is asked for, and the log loss where cells are (Neelakantan et al. 2015, 2.4).
 
     The log loss is a mean over the cells of a table; both together are a mean over questions.
 
-    Logged: `loss`, the same, and the means of its kinds where they are asked for, `number_loss` and `cells_loss`.
+    Not in the paper: `evenness` weighs how far the operations' probabilities are from even ones, the mean of
+    -log p over operations, added up over steps. From some programs that nearly answer, no change of a single step is
+    an improvement, and an operation that makes no difference yet is soon too improbable to be tried again. This keeps
+    it alive until another step has changed what it is good for.
+
+    Logged: `loss`, without evenness, and the means of its kinds where they are asked for, `number_loss` and
+    `cells_loss`.
 
     Args:
       delta: from which error on Huber's loss is linear.
       cells_weight: weight of the log loss.
+      evenness: weight of even choices of operations.
     """
 
-    def __init__(self, delta: float = 1.0, cells_weight: float = 1.0) -> None:
+    def __init__(self, delta: float = 1.0, cells_weight: float = 1.0, evenness: float = 0.0) -> None:
         super().__init__()
         if not delta > 0:
             raise ValueError(f"Huber's loss needs delta > 0, not {delta}")
         if not cells_weight > 0:
             raise ValueError(f"the log loss needs a weight > 0, not {cells_weight}")
-        self.delta, self.cells_weight = delta, cells_weight
+        if not 0 <= evenness < math.inf:
+            raise ValueError(f"the loss of answers needs evenness of at least 0, not {evenness}")
+        self.delta, self.cells_weight, self.evenness = delta, cells_weight, evenness
+
+    @staticmethod
+    def keep(record: TableRecord) -> Tensor:
+        return record.operation_BV
 
     def forward(self, batch: TableBatch, given: Unrolled) -> Loss:
         number_B, given_BRC = batch.answered(given.y_TBO)
@@ -86,4 +106,11 @@ class TableLoss(Objective):
         loss = torch.where(asked_B, each_B, self.cells_weight * cells_B).mean()
         kinds = {"number_loss": each_B[asked_B], "cells_loss": cells_B[~asked_B]}
         logged = {name: losses.mean().detach() for name, losses in kinds.items() if len(losses)}
-        return Loss(loss, {"loss": loss.detach(), **logged})
+        value = loss
+        if self.evenness:
+            value = loss - self.evenness * (given.trace + LEAST).log().mean(-1).sum(0).mean()
+        return Loss(value, {"loss": loss.detach(), **logged})
+
+
+LEAST = 1e-20
+"""Probabilities are as small as this at least in a logarithm."""

@@ -158,6 +158,9 @@ class TableTask(Task):
       test_largest: bounds of the test sets' numbers, an evaluation set for each, named "200".
       entries: different words in a column of words.
       examples: how many training questions there are; None for a new one each time.
+      differences: the probability that a training question asks for a difference; in evaluation sets, and where it is
+        None, all templates are as likely.
+      lessons: from which training batch on the numbers of training tables have which bound instead of `largest`.
       test_questions: questions in each test set.
       batch_size: questions a training batch.
       epoch_batches: training batches between two validations.
@@ -181,6 +184,8 @@ class TableTask(Task):
         test_largest: tuple[float, ...] = (100.0, 200.0),
         entries: int = 10,
         examples: int | None = None,
+        differences: float | None = None,
+        lessons: tuple[tuple[int, float], ...] = (),
         test_questions: int = 1000,
         batch_size: int = 50,
         epoch_batches: int = 500,
@@ -192,6 +197,8 @@ class TableTask(Task):
             raise UserError(f"the wording of questions is {' or '.join(get_args(Wording))}, not {wording}")
         if not 0 <= held_out < 1:
             raise UserError(f"Tables needs a share held_out from 0 to below 1, not {held_out}")
+        if differences is not None and not 0 <= differences < 1:
+            raise UserError(f"Tables needs a share of differences from 0 to below 1, not {differences}")
         require_sizes(
             "Tables",
             number_columns=number_columns,
@@ -207,15 +214,19 @@ class TableTask(Task):
             raise UserError(f"Tables needs word_columns of at least 0, not {word_columns}")
         if max_rows < min_rows:
             raise UserError(f"Tables needs min_rows of at most max_rows, not {min_rows} and {max_rows}")
-        if not test_largest or any(not 0.1 <= bound < float("inf") for bound in (largest, *test_largest)):
-            raise UserError(f"Tables needs largest and test_largest of at least .1, not {[largest, *test_largest]}")
+        bounds = [largest, *test_largest, *(bound for _, bound in lessons)]
+        if not test_largest or any(not 0.1 <= bound < float("inf") for bound in bounds):
+            raise UserError(f"Tables needs largest, test_largest and bounds of lessons of at least .1, not {bounds}")
+        starts = [start for start, _ in lessons]
+        if starts != sorted({start for start in starts if start >= 0}):
+            raise UserError(f"Tables needs lessons that begin one after the other, from batch 0 on, not at {starts}")
         if examples is not None and examples < batch_size:
             raise UserError(f"Tables needs examples for a batch of {batch_size} at least, not {examples}")
         self.number_columns, self.word_columns, self.wording = number_columns, word_columns, wording
         self.numbers_only = numbers_only
         self.held_out, self.min_rows, self.max_rows, self.largest = held_out, min_rows, max_rows, float(largest)
         self.test_rows, self.test_largest, self.entries = test_rows, tuple(map(float, test_largest)), entries
-        self.examples, self.seed = examples, seed
+        self.examples, self.differences, self.lessons, self.seed = examples, differences, tuple(lessons), seed
         self.batch_size, self.epoch_batches = batch_size, epoch_batches
         self._require_both_kinds()
         self.validation_batches = -(-validation_questions // self.evaluation_batch_size)
@@ -260,18 +271,28 @@ class TableTask(Task):
             for name, phrases in PHRASES.items()
         }
 
-    def _drawn(self, count: int, held_out: bool | None, source: torch.Generator) -> tuple[Tensor, Tensor]:
-        """Templates (B, S), drawn evenly, with numbers (B, 4) that choose phrases; held out ones, others, or any."""
-        chosen_B = torch.randint(len(self._templates), (count,), generator=source)
+    def _drawn(
+        self, count: int, held_out: bool | None, differences: float | None, source: torch.Generator
+    ) -> tuple[Tensor, Tensor]:
+        """Templates (B, S) with numbers (B, 4) that choose phrases; held out ones, others, or any."""
+        chosen_B = self._chosen(count, differences, source)
         wording_B4 = torch.randint(60, (count, 4), generator=source)
         while held_out is not None and self.held_out:
             unfit_B = self._is_held_out(chosen_B, wording_B4) != held_out
             again = int(unfit_B.sum())
             if not again:
                 break
-            chosen_B[unfit_B] = torch.randint(len(self._templates), (again,), generator=source)
+            chosen_B[unfit_B] = self._chosen(again, differences, source)
             wording_B4[unfit_B] = torch.randint(60, (again, 4), generator=source)
         return self._templates[chosen_B], wording_B4
+
+    def _chosen(self, count: int, differences: float | None, source: torch.Generator) -> Tensor:
+        """The numbers of templates, (B,), all as likely, or with a share of differences."""
+        if differences is None:
+            return torch.randint(len(self._templates), (count,), generator=source)
+        asked = Template(*self._templates.unbind(1)).ending >= ENDINGS.index("sum less count")
+        share = torch.where(asked, differences / asked.sum(), (1 - differences) / (~asked).sum())
+        return torch.multinomial(share, count, replacement=True, generator=source)
 
     def _is_held_out(self, chosen_B: Tensor, wording_B4: Tensor) -> Tensor:
         """Whether a template in its wording is held out, (B,): a function of these alone."""
@@ -308,7 +329,15 @@ class TableTask(Task):
                 found_B2 = torch.where((kind_B == number).unsqueeze(1), said[wording_B % len(said)], found_B2)
         return found_B2
 
-    def sample(self, count: int, rows: int, largest: float, *seed: int, held_out: bool | None = None) -> TableBatch:
+    def sample(
+        self,
+        count: int,
+        rows: int,
+        largest: float,
+        *seed: int,
+        held_out: bool | None = None,
+        differences: float | None = None,
+    ) -> TableBatch:
         """Questions about tables of one size; the same ones for the same seed.
 
         Args:
@@ -317,9 +346,10 @@ class TableTask(Task):
           largest: bound of the numbers' size.
           seed: names the draw.
           held_out: True for questions that are held out, False for others, None for any.
+          differences: the share of differences; None where all templates are as likely.
         """
         source = generator(*seed)
-        template_BS, wording_B4 = self._drawn(count, held_out, source)
+        template_BS, wording_B4 = self._drawn(count, held_out, differences, source)
         table = self._table(count, rows, largest, source)
         tenths = round(10 * largest)
         pivots_B2 = torch.randint(-tenths, tenths + 1, (count, 2), generator=source) / 10
@@ -415,13 +445,14 @@ class TableTask(Task):
 
     def training_questions(self, number: int) -> TableBatch:
         """Batch `number` of the training stream."""
+        largest = next((bound for start, bound in reversed(self.lessons) if number >= start), self.largest)
         if self.examples is not None:
             number %= self.examples // self.batch_size
-        return self._random(self.batch_size, 0, self.seed, number)
+        return self._random(self.batch_size, largest, self.differences, 0, self.seed, number)
 
     def validation_questions(self, number: int) -> TableBatch:
         """Batch `number` of the validation set, the same for every seed."""
-        return self._random(self.evaluation_batch_size, 1, number)
+        return self._random(self.evaluation_batch_size, self.largest, None, 1, number)
 
     def test_questions(self, name: str, number: int) -> TableBatch:
         """Batch `number` of an evaluation set, of held out questions about longer tables."""
@@ -434,9 +465,9 @@ class TableTask(Task):
         """The bound of the numbers of each evaluation set, by its name, "200"."""
         return {f"{largest:g}": largest for largest in self.test_largest}
 
-    def _random(self, count: int, *seed: int) -> TableBatch:
+    def _random(self, count: int, largest: float, differences: float | None, *seed: int) -> TableBatch:
         rows = int(torch.randint(self.min_rows, self.max_rows + 1, (), generator=generator(*seed, 0)))
-        return self.sample(count, rows, self.largest, *seed, 1, held_out=False)
+        return self.sample(count, rows, largest, *seed, 1, held_out=False, differences=differences)
 
 
 def _apart(template: Template, pivots_B2: Tensor) -> Tensor:

@@ -58,6 +58,8 @@ class TableTexts(TableTask, TextTask):
         test_rows: int = 120,
         test_largest: tuple[float, ...] = (100.0, 200.0),
         examples: int | None = None,
+        differences: float | None = None,
+        lessons: tuple[tuple[int, float], ...] = (),
         test_questions: int = 1000,
         batch_size: int = 50,
         epoch_batches: int = 500,
@@ -66,7 +68,7 @@ class TableTexts(TableTask, TextTask):
     ) -> None:
         super().__init__(
             number_columns, 0, wording, True, held_out, min_rows, max_rows, largest, test_rows, test_largest, 1,
-            examples, test_questions, batch_size, epoch_batches, validation_questions, seed,
+            examples, differences, lessons, test_questions, batch_size, epoch_batches, validation_questions, seed,
         )  # fmt: skip
         self.spelling = {letter: FIRST + place for place, letter in enumerate(LETTERS)}
         self.source_vocabulary = FIRST + len(LETTERS) + len(self.vocabulary)
