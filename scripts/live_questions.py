@@ -12,7 +12,8 @@ from typing import Any
 
 import augrnn
 from augrnn.files import read_json, replacing
-from augrnn.inference.ask import Answered, Asker
+from augrnn.inference.ask import Asker
+from augrnn.programs.choices import choosing
 from augrnn.programs.neural_programmer import OPERATIONS
 from augrnn.report.explore import LIVE
 from augrnn.run_folder import PROVENANCE
@@ -83,19 +84,23 @@ def _asked(asker: Asker, table: Table, question: str, answer: str) -> dict[str, 
         "table": table.name,
         "words": words,
         "answer": answer,
-        "told": [[_told(asker.ask(rows, text)) for text in (question, *shorter)] for rows in (table, turned)],
+        "told": [[_told(asker, rows, text) for text in (question, *shorter)] for rows in (table, turned)],
     }
 
 
-def _told(found: Answered) -> dict[str, Any]:
+def _told(asker: Asker, table: Table, question: str) -> dict[str, Any]:
+    found = asker.ask(table, question)
+    with choosing(asker.system, hard=False):
+        soft = asker.ask(table, question)
     steps = [
         {
             "operations": [round(chance, 3) for chance in step.operations],
             "columns": [round(chance, 3) for chance in step.columns],
             "column": step.column,
             "rows": step.rows,
+            "soft": [round(share, 3) for share in softly.selected],
         }
-        for step in found.steps
+        for step, softly in zip(found.steps, soft.steps, strict=True)
     ]
     return {"answer": found.text, "cells": found.cells, "steps": steps}
 

@@ -429,6 +429,8 @@ def test_questions_are_told_whole_and_without_each_word() -> None:
                     assert len(step["columns"]) == len(table["header"])
                     assert {step["column"]} <= {"", *table["header"]}
                     assert set(step["rows"]) <= set(range(len(table["rows"])))
+                    assert len(step["soft"]) == len(table["rows"])
+                    assert all(0 <= share <= 1 for share in step["soft"])
 
 
 @pytest.mark.parametrize(("number", "order", "left"), [(0, 0, -1), (0, 1, 3), (3, 0, 5), (6, 1, -1), (8, 0, 0)])
@@ -466,6 +468,25 @@ def test_a_question_is_answered_as_the_program_did(number: int, order: int, left
     if left >= 0:
         words.nth(left).click()
         assert question["told"][order][0]["answer"] in answer(questions)
+
+
+def test_soft_choices_select_rows_in_part(questions: Page) -> None:
+    model = read_model("questions")
+    told = model["questions"][3]["told"][0][0]
+    questions.get_by_label("Question", exact=True).select_option(index=3)
+    questions.get_by_label("Choices", exact=True).select_option(index=1)
+    last, before = told["steps"][-1], told["steps"][-2]["soft"]
+    rows = questions.locator("#figure tbody tr")
+    shares = rows.evaluate_all("rows => rows.map(row => row.style.getPropertyValue('--share'))")
+    assert [float(share) for share in shares] == before
+    printed = [last["operations"][-1] * last["columns"][column] * share for share in before for column in range(5)]
+    shown = questions.locator("#figure td").all_text_contents()
+    told_cells = [float(text.rpartition("(")[2].strip(")")) if text.endswith(")") else None for text in shown]
+    assert [chance is not None for chance in told_cells] == [chance >= 0.02 for chance in printed]
+    pairs = [(one, other) for one, other in zip(told_cells, printed, strict=True) if one is not None]
+    assert all(one == pytest.approx(other, abs=0.006) for one, other in pairs)
+    questions.get_by_role("group", name="The steps of the program").get_by_role("button").nth(2).click()
+    assert f"After it {round(sum(before), 2):g} rows" in str(questions.locator("#step").text_content())
 
 
 def test_a_question_is_followed_by_keys_touch_and_address(questions: Page, site: Path, opened: Open) -> None:

@@ -35,14 +35,19 @@ class Step:
       operation, column: what was done; the column is "" where the operation needs none.
       operations: how likely each of `OPERATIONS` was.
       columns: how likely each column was.
-      rows: the numbers, from 0, of the rows that are selected after it.
+      selected: how far each row is selected after it; 0 or 1 where choices are hard.
     """
 
     operation: str
     column: str
     operations: tuple[float, ...]
     columns: tuple[float, ...]
-    rows: tuple[int, ...]
+    selected: tuple[float, ...]
+
+    @property
+    def rows(self) -> tuple[int, ...]:
+        """The numbers, from 0, of the rows that are selected after it."""
+        return tuple(row for row, share in enumerate(self.selected) if share > 0.5)
 
     def __str__(self) -> str:
         column = f" of {self.column!r} ({max(self.columns):.2f})" if self.column else ""
@@ -182,13 +187,12 @@ class Asker:
 def _step(table: Table, operations_O: torch.Tensor, columns_C: torch.Tensor, selected_R: torch.Tensor) -> Step:
     operation, column = int(operations_O.argmax()), int(columns_C.argmax())
     name = OPERATIONS[operation]
-    rows = tuple(row for (row,) in (selected_R > 0.5).nonzero().tolist())
     return Step(
         name,
         (table.header[column] or f"column {column + 1}") if name in WITH_COLUMN else "",
         tuple(operations_O.tolist()),
         tuple(columns_C.tolist()),
-        rows,
+        tuple(selected_R.tolist()),
     )
 
 

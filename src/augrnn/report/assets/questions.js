@@ -7,6 +7,7 @@
   const { STYLE, fitted, table: numbersTable } = report.charts;
   const SHOWN = 0.02;
   const ORDERS = ["as they are", "in reverse order"];
+  const WAYS = ["hard: the likeliest is done", "soft: all are done, weighted"];
   const { operations: OPERATIONS, tables, questions } = report.data("models").questions;
   const [COUNT, PRINT] = [0, OPERATIONS.length - 1];
   const box = document.getElementById("figure");
@@ -15,6 +16,7 @@
   let asked = questions[question];
   let order = whole("order", ORDERS.length - 1);
   let left = whole("without", asked.words.length - 1, NONE);
+  let soft = whole("soft", 1);
   let step = whole("step", asked.told[0][0].steps.length - 1, asked.told[0][0].steps.length - 1);
 
   const told = () => asked.told[order][left + 1];
@@ -22,16 +24,21 @@
   const operation = (t) => most(told().steps[t].operations);
   const header = () => tables[asked.table].header;
   const rows = () => (order ? tables[asked.table].rows.toReversed() : tables[asked.table].rows);
-  // The rows that are selected before a step: all of them before the first.
-  const before = (t) => (t ? told().steps[t - 1].rows : rows().map((_, row) => row));
+  // How far each row is selected after a step; all rows are before the first.
+  const after = (t) => {
+    if (t < 0) return rows().map(() => 1);
+    return soft ? told().steps[t].soft : rows().map((_, row) => Number(told().steps[t].rows.includes(row)));
+  };
+  const before = (t) => after(t - 1);
+  const counted = (shares) => Number(d3.sum(shares).toFixed(2));
   const line = (t) => OPERATIONS[operation(t)] + (told().steps[t].column ? ` of ${told().steps[t].column}` : "");
   const several = (count) => (count === 1 ? "1 row" : `${count || "no"} rows`);
 
   function choose(to) {
     if ("question" in to) left = NONE;
-    ({ question = question, order = order, left = left, step = step } = to);
+    ({ question = question, order = order, left = left, step = step, soft = soft } = to);
     asked = questions[question];
-    report.remember({ question, order, without: left === NONE ? "" : left, step });
+    report.remember({ question, order, without: left === NONE ? "" : left, step, soft: soft || "" });
     show();
   }
 
@@ -44,6 +51,7 @@
   };
   const choices = select("Question", questions.map((each) => `${each.words.join(" ")}?`), question, (to) => choose({ question: to }));
   const orders = select("Rows", ORDERS.map((words) => `rows ${words}`), order, (to) => choose({ order: to }));
+  const ways = select("Choices", WAYS, soft, (to) => choose({ soft: to }));
   const words = element("div", { class: "words", role: "group", "aria-label": "The words of the question" });
   const says = element("p", { "aria-live": "polite", id: "answer" });
   const steps = element("div", { class: "words", role: "group", "aria-label": "The steps of the program" });
@@ -69,29 +77,43 @@
     return { draw, part: element("div", {}, element("div", { class: "panel" }, title), chart) };
   });
 
-  // The table: rows that are selected before the step are marked, and what it prints is framed.
+  // How likely the last step prints each cell.
+  function printing(row, column) {
+    if (step < told().steps.length - 1) return 0;
+    if (!soft) return Number(told().cells.some(([r, c]) => r === row && c === column));
+    return told().steps[step].operations[PRINT] * told().steps[step].columns[column] * before(step)[row];
+  }
+
+  // The table: rows are marked as far as they are selected before the step, and what it prints is framed.
   function drawTable() {
-    const selected = new Set(before(step));
-    const printed = new Set(step === told().steps.length - 1 ? told().cells.map(([row, column]) => `${row} ${column}`) : []);
     const made = numbersTable(header(), rows());
     made.classList.add("cells");
     [...made.querySelectorAll("tbody tr")].forEach((each, row) => {
-      if (selected.has(row)) each.className = "selected";
+      const share = before(step)[row];
+      if (share >= SHOWN) each.className = "selected";
+      each.style.setProperty("--share", share);
       [...each.children].forEach((cell, column) => {
-        if (printed.has(`${row} ${column}`)) cell.className = "printed";
+        const chance = printing(row, column);
+        if (chance > 0.5) cell.className = "printed";
+        if (soft && chance >= SHOWN) cell.append(` (${number(Number(chance.toFixed(2)))})`);
       });
     });
     cells.replaceChildren(made);
-    about.textContent = `Marked: the rows that are selected before step ${step + 1}. Framed: the cells that it prints.`;
+    about.textContent = `Marked: the rows that are selected before step ${step + 1}. Framed: the cells that it prints.`
+      + (soft ? " The fainter a mark, the less a row is selected; in brackets how likely a cell is printed." : "");
   }
 
   // What a step does, in words.
   function doing(t) {
-    const chance = number(Math.max(...told().steps[t].operations));
-    const start = `Step ${t + 1} does: ${line(t)} (${chance}).`;
-    if (operation(t) === COUNT) return `${start} It counts ${several(before(t).length)}.`;
-    if (operation(t) === PRINT) return `${start} It prints the cells of ${several(before(t).length)}.`;
-    return `${start} After it ${several(told().steps[t].rows.length)} ${told().steps[t].rows.length === 1 ? "is" : "are"} selected.`;
+    const likely = told().steps[t].operations;
+    const start = `Step ${t + 1} does: ${line(t)} (${number(likely[operation(t)])}).`;
+    if (soft) {
+      const count = likely[COUNT] >= SHOWN ? ` It counts ${counted(before(t))}, with a weight of ${number(likely[COUNT])}.` : "";
+      return `${start}${count}${t < told().steps.length - 1 ? ` After it ${counted(after(t))} rows are selected in all.` : ""}`;
+    }
+    if (operation(t) === COUNT) return `${start} It counts ${several(counted(before(t)))}.`;
+    if (operation(t) === PRINT) return `${start} It prints the cells of ${several(counted(before(t)))}.`;
+    return `${start} After it ${several(counted(after(t)))} ${counted(after(t)) === 1 ? "is" : "are"} selected.`;
   }
 
   // Buttons in the place of others; the one that has the focus keeps it.
@@ -104,6 +126,7 @@
   function show() {
     choices.value = question;
     orders.value = order;
+    ways.value = soft;
     replace(words, asked.words.map((word, i) => element("button", {
       type: "button", "aria-pressed": String(i === left), onclick: () => choose({ left: i === left ? NONE : i }),
     }, i === left ? element("s", {}, word) : word)));
@@ -122,11 +145,11 @@
   }
 
   box.append(
-    element("div", { class: "controls" }, choices, orders),
+    element("div", { class: "controls" }, choices, orders, ways),
     element("p", { class: "source" }, "Choose a word to leave it out."), words, says, steps,
     element("div", { class: "controls" }, stepper.part), does, about, cells,
     element("div", { class: "side-by-side" }, ...parts.map(({ part }) => part)),
-    element("p", { class: "source" }, `Bars: how likely each choice is, where that is ${SHOWN} or more. ✓: the likeliest, which is done.`),
+    element("p", { class: "source" }, `Bars: how likely each choice is, where that is ${SHOWN} or more. ✓: the likeliest, which alone is done when the program is run; all are while it learns.`),
   );
   show();
 })();
