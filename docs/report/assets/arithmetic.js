@@ -3,7 +3,7 @@
 
 (() => {
   const { element, number, slider } = report;
-  const { STYLE, fitted, table } = report.charts;
+  const { choices, fitted, table } = report.charts;
   const SYMBOLS = ["number", "+", "-", "*", "="];
   const OPERATIONS = ["add", "subtract", "multiply", "keep", "negate"];
   const [MOST, TOLERANCE] = [30, 1e-3];
@@ -65,15 +65,7 @@
     const name = (i) => (key === "operation" ? OPERATIONS[i] : operand(i, step));
     const draw = fitted(chart, (width) => {
       const rows = steps.length ? steps[step][key].map((weight, i) => ({ name: name(i), weight, best: i === most(steps[step][key]) })) : [];
-      return Plot.plot({
-        width, height: 34 + 24 * Math.max(1, rows.length), marginLeft: 96, marginRight: 46, marginBottom: 26, style: STYLE,
-        x: { domain: [0, 1], ticks: 3, label: null, grid: true }, y: { domain: rows.map((row) => row.name), label: null },
-        ariaLabel: `${title}: ${rows.map((row) => `${row.name} ${number(row.weight)}`).join(", ")}`,
-        marks: [
-          Plot.barX(rows, { y: "name", x: "weight", fill: "#0072b2", fillOpacity: (row) => (row.best ? 1 : 0.55) }), Plot.ruleX([0]),
-          Plot.text(rows, { y: "name", x: "weight", text: (row) => `${number(Number(row.weight.toFixed(3)))}${row.best ? " ✓" : ""}`, dx: 4, textAnchor: "start" }),
-        ],
-      });
+      return choices(title, rows, { width, marginLeft: 96, marginRight: 46 });
     });
     return { draw, part: element("div", {}, element("div", { class: "panel" }, title), chart) };
   });

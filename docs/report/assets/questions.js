@@ -3,8 +3,8 @@
 "use strict";
 
 (() => {
-  const { element, number, slider, whole } = report;
-  const { STYLE, fitted, table: numbersTable } = report.charts;
+  const { element, number, select, slider, whole } = report;
+  const { choices, fitted, table: numbersTable } = report.charts;
   const SHOWN = 0.02;
   const ORDERS = ["as they are", "in reverse order"];
   const WAYS = ["hard: the likeliest is done", "soft: all are done, weighted"];
@@ -42,16 +42,12 @@
     show();
   }
 
-  const select = (label, options, value, change) => {
-    const made = element("select", { "aria-label": label }, ...options.map((words, i) => (
-      element("option", { value: i, selected: i === value }, words)
-    )));
-    made.addEventListener("change", () => change(Number(made.value)));
-    return made;
-  };
-  const choices = select("Question", questions.map((each) => `${each.words.join(" ")}?`), question, (to) => choose({ question: to }));
-  const orders = select("Rows", ORDERS.map((words) => `rows ${words}`), order, (to) => choose({ order: to }));
-  const ways = select("Choices", WAYS, soft, (to) => choose({ soft: to }));
+  const numbered = (label, options, value, change) => (
+    select(label, options.map((text, i) => [i, text]), value, (key) => change(Number(key)))
+  );
+  const chooser = numbered("Question", questions.map((each) => `${each.words.join(" ")}?`), question, (to) => choose({ question: to }));
+  const orders = numbered("Rows", ORDERS.map((words) => `rows ${words}`), order, (to) => choose({ order: to }));
+  const ways = numbered("Choices", WAYS, soft, (to) => choose({ soft: to }));
   const words = element("div", { class: "words", role: "group", "aria-label": "The words of the question" });
   const says = element("p", { "aria-live": "polite", id: "answer" });
   const steps = element("div", { class: "words", role: "group", "aria-label": "The steps of the program" });
@@ -64,15 +60,7 @@
     const draw = fitted(chart, (width) => {
       const weights = told().steps[step][key];
       const bars = weights.map((weight, i) => ({ name: names()[i], weight, best: i === most(weights) })).filter((bar) => bar.weight >= SHOWN);
-      return Plot.plot({
-        width, height: 34 + 24 * bars.length, marginLeft: 120, marginRight: 56, marginBottom: 26, style: STYLE,
-        x: { domain: [0, 1], ticks: 3, label: null, grid: true }, y: { domain: bars.map((bar) => bar.name), label: null },
-        ariaLabel: `${title}: ${bars.map((bar) => `${bar.name} ${number(bar.weight)}`).join(", ")}`,
-        marks: [
-          Plot.barX(bars, { y: "name", x: "weight", fill: "#0072b2", fillOpacity: (bar) => (bar.best ? 1 : 0.55) }), Plot.ruleX([0]),
-          Plot.text(bars, { y: "name", x: "weight", text: (bar) => `${number(bar.weight)}${bar.best ? " ✓" : ""}`, dx: 4, textAnchor: "start" }),
-        ],
-      });
+      return choices(title, bars, { width, marginLeft: 120, marginRight: 56 });
     });
     return { draw, part: element("div", {}, element("div", { class: "panel" }, title), chart) };
   });
@@ -124,7 +112,7 @@
   }
 
   function show() {
-    choices.value = question;
+    chooser.value = question;
     orders.value = order;
     ways.value = soft;
     replace(words, asked.words.map((word, i) => element("button", {
@@ -145,7 +133,7 @@
   }
 
   box.append(
-    element("div", { class: "controls" }, choices, orders, ways),
+    element("div", { class: "controls" }, chooser, orders, ways),
     element("p", { class: "source" }, "Choose a word to leave it out."), words, says, steps,
     element("div", { class: "controls" }, stepper.part), does, about, cells,
     element("div", { class: "side-by-side" }, ...parts.map(({ part }) => part)),

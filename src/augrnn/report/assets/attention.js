@@ -2,7 +2,7 @@
 "use strict";
 
 (() => {
-  const { element, number, slider } = report;
+  const { element, number, select, slider } = report;
   const { STYLE, arcs, fitted, table } = report.charts;
   const WAYS = { own: "as it is", off: "kept off", pull: "pulled to" };
   const NAMES = { rnnsearch: "with attention", rnnenc: "without attention", untrained: "with attention, untrained" };
@@ -50,13 +50,6 @@
     show();
   }
 
-  const select = (label, options, value, change) => {
-    const made = element("select", { "aria-label": label }, ...options.map(([key, words]) => (
-      element("option", { value: key, selected: String(key) === String(value) }, words)
-    )));
-    made.addEventListener("change", () => change(made.value));
-    return made;
-  };
   const sentences = select("Sentence", models[name].sentences.map((each, i) => [i, each.source.slice(0, -1).join(" ")]), sentence,
     (to) => choose({ sentence: Number(to), step: 0, word: 0 }));
   const networks = select("Network", Object.keys(models).map((each) => [each, NAMES[each]]), name, (to) => choose({ name: to }));

@@ -35,6 +35,19 @@
       element("tbody", {}, ...rows.map((row) => line(row, "td"))));
   }
 
+  // The weights of choices as bars, with the best one ticked; rows have a name, a weight, and whether it is the best.
+  function choices(title, rows, { width, marginLeft, marginRight }) {
+    return Plot.plot({
+      width, height: 34 + 24 * Math.max(1, rows.length), marginLeft, marginRight, marginBottom: 26, style: STYLE,
+      x: { domain: [0, 1], ticks: 3, label: null, grid: true }, y: { domain: rows.map((row) => row.name), label: null },
+      ariaLabel: `${title}: ${rows.map((row) => `${row.name} ${number(row.weight)}`).join(", ")}`,
+      marks: [
+        Plot.barX(rows, { y: "name", x: "weight", fill: "#0072b2", fillOpacity: (row) => (row.best ? 1 : 0.55) }), Plot.ruleX([0]),
+        Plot.text(rows, { y: "name", x: "weight", text: (row) => `${number(Number(row.weight.toFixed(3)))}${row.best ? " ✓" : ""}`, dx: 4, textAnchor: "start" }),
+      ],
+    });
+  }
+
   // The numbers of a chart as a table, made when it is opened.
   function numbers(make) {
     const details = element("details", {}, element("summary", {}, "The numbers"));
@@ -569,7 +582,7 @@
     show(chosen);
   }
 
-  report.charts = { STYLE, arcs, trace, fitted, table };
+  report.charts = { STYLE, arcs, choices, trace, fitted, table };
 
   const KINDS = { curves, sizes: curves, buckets, scatter, trace, maps, alignments, word_maps: wordMaps, pondered_text: ponderedText };
   const data = report.data("charts");

@@ -47,6 +47,15 @@ const report = {
     return Math.abs(value) >= 1000 ? Math.round(value).toLocaleString("en") : String(Number(value.toPrecision(4)));
   },
 
+  // A choice among [key, words] pairs; `change` is given the key of the one that is chosen, as text.
+  select(label, options, value, change) {
+    const made = report.element("select", { "aria-label": label }, ...options.map(([key, words]) => (
+      report.element("option", { value: key, selected: String(key) === String(value) }, words)
+    )));
+    made.addEventListener("change", () => change(made.value));
+    return made;
+  },
+
   // A slider with its name and its value beside it; `tell` gives the value's words.
   slider(name, { min, max, step = 1, value, tell = String, change }) {
     const output = report.element("output", { class: "value" }, tell(value));
