@@ -72,6 +72,19 @@ def answer(question: str, columns: list[str], numbers: list[list[float]], words:
     return found
 
 
+def require_right_answers(task: Tables, batch: TableBatch) -> None:
+    """The batch's answers are those to its questions as they are written."""
+    for b, question in enumerate(task.texts(batch)):
+        columns = [task.vocabulary[name] for name in batch.table.names_BC[b].tolist()]
+        numbers = [[round(cell, 1) for cell in row] for row in batch.table.numbers_BRC[b].tolist()]
+        found = answer(question, columns, numbers, batch.table.words_BRC[b].tolist())
+        if batch.number_asked_B[b]:
+            assert float(batch.number_B[b]) == pytest.approx(found, abs=1e-4)
+            assert not batch.cells_BRC[b].any()
+        else:
+            assert {tuple(cell) for cell in batch.cells_BRC[b].nonzero().tolist()} == found
+
+
 @pytest.mark.parametrize(
     "options",
     [
@@ -84,14 +97,7 @@ def answer(question: str, columns: list[str], numbers: list[list[float]], words:
 def test_answers_follow_from_the_written_questions(options: dict[str, Any]) -> None:
     task = small(**options)
     for batch in (task.sample(300, 6, 5.0, 0), task.draw(3), next(iter(task.test_sets()["10"]))):
-        for b, question in enumerate(task.texts(batch)):
-            numbers = [[round(cell, 1) for cell in row] for row in batch.table.numbers_BRC[b].tolist()]
-            found = answer(question, task.columns, numbers, batch.table.words_BRC[b].tolist())
-            if batch.number_asked_B[b]:
-                assert float(batch.number_B[b]) == pytest.approx(found, abs=1e-4)
-                assert not batch.cells_BRC[b].any()
-            else:
-                assert {tuple(cell) for cell in batch.cells_BRC[b].nonzero().tolist()} == found
+        require_right_answers(task, batch)
 
 
 def test_there_are_as_many_templates_as_in_the_paper() -> None:
@@ -136,6 +142,33 @@ def test_lessons_bound_the_numbers_of_training_alone() -> None:
     assert float(task.validation_questions(0).table.numbers_BRC.abs().max()) == pytest.approx(5, abs=0.2)
     plain = small(batch_size=200, largest=5.0, examples=600)
     assert all(torch.equal(one, other) for one, other in zip(task.draw(1).table, plain.draw(1).table, strict=True))
+
+
+@pytest.mark.parametrize("options", [{}, {"word_columns": 2}, {"wording": "many"}, {"differences": 0.5}])
+def test_lessons_of_a_single_column_come_first(options: dict[str, Any]) -> None:
+    options = {"number_columns": 3, "held_out": 0.2, "batch_size": 200, "examples": 400, "single_until": 3, **options}
+    task = small(**options)
+    seen = set()
+    for number in range(3):
+        batch = task.draw(number)
+        assert batch.table.numbers_BRC.shape[2] == batch.table.names_BC.shape[1] == 1
+        assert bool(batch.table.numeric_BC.all())
+        require_right_answers(task, batch)
+        seen |= {task.vocabulary[name] for name in batch.table.names_BC.flatten().tolist()}
+    assert seen == {"column0", "column1", "column2"}
+    assert task.draw(3).table.numbers_BRC.shape[2] == 3 + options.get("word_columns", 0)
+    plain = small(**{**options, "single_until": 0})
+    assert task.texts(task.draw(3)) == plain.texts(plain.draw(3))
+    assert task.texts(task.validation_questions(0)) == plain.texts(plain.validation_questions(0))
+    assert task.texts(task.test_questions("5", 0)) == plain.texts(plain.test_questions("5", 0))
+
+
+def test_lessons_of_a_single_column_ask_nothing_that_is_held_out() -> None:
+    task = small(number_columns=3, held_out=0.3, batch_size=500, single_until=10)
+    taught = {tuple(row) for number in range(10) for row in task.draw(number).template_BS.tolist()}
+    tested = {tuple(row) for number in range(10) for row in task.test_questions("5", number).template_BS.tolist()}
+    assert len(taught) > 30
+    assert not taught & tested
 
 
 def test_held_out_questions_are_in_the_test_sets_alone() -> None:
@@ -228,6 +261,10 @@ def test_the_example_of_the_docstring() -> None:
         ({"lessons": ((-1, 1.0),)}, "lessons that begin one after the other"),
         ({"lessons": ((0, 0.0),)}, "at least .1"),
         ({"held_out": 1e-4}, "holds out none"),
+        ({"single_until": -1}, "single_until of at least 0"),
+        ({"single_until": 1.5}, "whole number for single_until"),
+        ({"differences": 0.5, "held_out": 0.97}, "all differences are held out"),
+        ({"word_columns": 5, "held_out": 0.98, "single_until": 5}, "all questions about one column are held out"),
         ({"min_rows": 7}, "min_rows of at most max_rows, not 7 and 6"),
         ({"largest": 0.0}, "at least .1"),
         ({"test_largest": ()}, "at least .1"),

@@ -1,7 +1,7 @@
 """Questions about made-up tables (Neelakantan, Le and Sutskever 2015, section 3)."""
 
 # B = batch, L = words of the question, N = numbers of the question, W = entries named in it, R = rows, C = columns,
-# S = slots of a question, X = 1 + R C, an answer's number and cells
+# S = slots of a question, K = templates, X = 1 + R C, an answer's number and cells
 
 import itertools
 from functools import cached_property
@@ -14,7 +14,7 @@ from torch import Tensor
 from augrnn.batch_stream import generator
 from augrnn.errors import UserError
 from augrnn.programs.programmer import Question, Table
-from augrnn.tasks.task import Task, require_sizes
+from augrnn.tasks.task import Task, require_sizes, require_whole
 
 Wording = Literal["single", "many"]
 
@@ -161,6 +161,7 @@ class TableTask(Task):
       differences: the probability that a training question asks for a difference; in evaluation sets, and where it is
         None, all templates are as likely.
       lessons: from which training batch on the numbers of training tables have which bound instead of `largest`.
+      single_until: up to which training batch a question is about one column of numbers, and its table has no other.
       test_questions: questions in each test set.
       batch_size: questions a training batch.
       epoch_batches: training batches between two validations.
@@ -186,6 +187,7 @@ class TableTask(Task):
         examples: int | None = None,
         differences: float | None = None,
         lessons: tuple[tuple[int, float], ...] = (),
+        single_until: int = 0,
         test_questions: int = 1000,
         batch_size: int = 50,
         epoch_batches: int = 500,
@@ -210,8 +212,10 @@ class TableTask(Task):
             epoch_batches=epoch_batches,
             validation_questions=validation_questions,
         )
-        if word_columns < 0:
-            raise UserError(f"Tables needs word_columns of at least 0, not {word_columns}")
+        require_whole("Tables", word_columns=word_columns, single_until=single_until)
+        for name, number in {"word_columns": word_columns, "single_until": single_until}.items():
+            if number < 0:
+                raise UserError(f"Tables needs {name} of at least 0, not {number}")
         if max_rows < min_rows:
             raise UserError(f"Tables needs min_rows of at most max_rows, not {min_rows} and {max_rows}")
         bounds = [largest, *test_largest, *(bound for _, bound in lessons)]
@@ -227,7 +231,7 @@ class TableTask(Task):
         self.held_out, self.min_rows, self.max_rows, self.largest = held_out, min_rows, max_rows, float(largest)
         self.test_rows, self.test_largest, self.entries = test_rows, tuple(map(float, test_largest)), entries
         self.examples, self.differences, self.lessons, self.seed = examples, differences, tuple(lessons), seed
-        self.batch_size, self.epoch_batches = batch_size, epoch_batches
+        self.single_until, self.batch_size, self.epoch_batches = single_until, batch_size, epoch_batches
         self._require_both_kinds()
         self.validation_batches = -(-validation_questions // self.evaluation_batch_size)
         self.test_batches = -(-test_questions // self.evaluation_batch_size)
@@ -236,12 +240,24 @@ class TableTask(Task):
         """Refuse a share of held out questions with which there are none, or none else."""
         chosen_B = torch.arange(len(self._templates)).repeat(1 if self.wording == "single" else 10)
         wording_B4 = torch.randint(60, (len(chosen_B), 4), generator=generator(4))
-        out = float(self._is_held_out(chosen_B, wording_B4).float().mean())
+        out_B = self._is_held_out(chosen_B, wording_B4)
+        out = float(out_B.float().mean())
         if self.held_out and not 0 < out < 1:
             raise UserError(
                 f"of {len(self._templates)} templates a share of {self.held_out} holds out "
                 f"{'none' if out == 0 else 'all'}: set held_out to another one, or to 0 for tests with all of them"
             )
+        asked_B = self._differences[chosen_B]
+        kinds = {"questions": torch.ones_like(asked_B)}
+        if self.differences is not None:
+            kinds = {"differences": asked_B, "questions without a difference": ~asked_B}
+        for single in (False, True)[: 1 + (self.single_until > 0)]:
+            share_K = self._shares(self.differences, single)
+            for name, of_kind_B in kinds.items():
+                wanted_B = of_kind_B if share_K is None else of_kind_B & (share_K[chosen_B] > 0)
+                if wanted_B.any() and not (wanted_B & ~out_B).any():
+                    which = f"{name} about one column" if single else name
+                    raise UserError(f"all {which} are held out by a share of {self.held_out}: set held_out to another")
 
     @cached_property
     def columns(self) -> list[str]:
@@ -261,6 +277,11 @@ class TableTask(Task):
         return torch.tensor([each for each in found if not (self.numbers_only and each.ending == shown)])
 
     @cached_property
+    def _differences(self) -> Tensor:
+        """Which templates ask for a difference, (K,)."""
+        return Template(*self._templates.unbind(1)).ending >= ENDINGS.index("sum less count")
+
+    @cached_property
     def _said(self) -> dict[str, Tensor]:
         """For each thing the ids of its phrases' words, two a phrase, padded on the left."""
         ids = {word: number for number, word in enumerate(self.vocabulary)}
@@ -272,27 +293,40 @@ class TableTask(Task):
         }
 
     def _drawn(
-        self, count: int, held_out: bool | None, differences: float | None, source: torch.Generator
+        self, count: int, held_out: bool | None, share_K: Tensor | None, source: torch.Generator
     ) -> tuple[Tensor, Tensor]:
         """Templates (B, S) with numbers (B, 4) that choose phrases; held out ones, others, or any."""
-        chosen_B = self._chosen(count, differences, source)
+        chosen_B = self._chosen(count, share_K, source)
         wording_B4 = torch.randint(60, (count, 4), generator=source)
         while held_out is not None and self.held_out:
             unfit_B = self._is_held_out(chosen_B, wording_B4) != held_out
             again = int(unfit_B.sum())
             if not again:
                 break
-            chosen_B[unfit_B] = self._chosen(again, differences, source)
+            chosen_B[unfit_B] = self._chosen(again, share_K, source)
             wording_B4[unfit_B] = torch.randint(60, (again, 4), generator=source)
         return self._templates[chosen_B], wording_B4
 
-    def _chosen(self, count: int, differences: float | None, source: torch.Generator) -> Tensor:
-        """The numbers of templates, (B,), all as likely, or with a share of differences."""
-        if differences is None:
+    def _chosen(self, count: int, share_K: Tensor | None, source: torch.Generator) -> Tensor:
+        """The numbers of templates, (B,), each with its share, or all as likely."""
+        if share_K is None:
             return torch.randint(len(self._templates), (count,), generator=source)
-        asked = Template(*self._templates.unbind(1)).ending >= ENDINGS.index("sum less count")
-        share = torch.where(asked, differences / asked.sum(), (1 - differences) / (~asked).sum())
-        return torch.multinomial(share, count, replacement=True, generator=source)
+        return torch.multinomial(share_K, count, replacement=True, generator=source)
+
+    def _shares(self, differences: float | None, single: bool) -> Tensor | None:
+        """How likely each template is, (K,); None where all are alike."""
+        if differences is None and not single:
+            return None
+        template = Template(*self._templates.unbind(1))
+        among = torch.ones(len(self._templates))
+        if single:
+            columns_K3 = _columns_of(template)
+            last_K1 = columns_K3.amax(1, keepdim=True)
+            among *= ((columns_K3 == last_K1) | (columns_K3 < 0)).all(1) & (last_K1.squeeze(1) < self.number_columns)
+        if differences is None:
+            return among
+        asked = self._differences
+        return torch.where(asked, differences / among[asked].sum(), (1 - differences) / among[~asked].sum()) * among
 
     def _is_held_out(self, chosen_B: Tensor, wording_B4: Tensor) -> Tensor:
         """Whether a template in its wording is held out, (B,): a function of these alone."""
@@ -337,6 +371,7 @@ class TableTask(Task):
         *seed: int,
         held_out: bool | None = None,
         differences: float | None = None,
+        single: bool = False,
     ) -> TableBatch:
         """Questions about tables of one size; the same ones for the same seed.
 
@@ -347,9 +382,10 @@ class TableTask(Task):
           seed: names the draw.
           held_out: True for questions that are held out, False for others, None for any.
           differences: the share of differences; None where all templates are as likely.
+          single: whether each question is about one column of numbers, and its table has no other.
         """
         source = generator(*seed)
-        template_BS, wording_B4 = self._drawn(count, held_out, differences, source)
+        template_BS, wording_B4 = self._drawn(count, held_out, self._shares(differences, single), source)
         table = self._table(count, rows, largest, source)
         tenths = round(10 * largest)
         pivots_B2 = torch.randint(-tenths, tenths + 1, (count, 2), generator=source) / 10
@@ -361,7 +397,8 @@ class TableTask(Task):
         entries_B2 = table.words_BRC[each.unsqueeze(1), picked_B2, columns_B2]
         question = self._question(template_BS, wording_B4, pivots_B2, entries_B2)
         number_B, cells_BRC, number_asked_B = answers(template, table, pivots_B2, entries_B2)
-        return TableBatch(table, question, number_B, cells_BRC, number_asked_B, template_BS)
+        batch = TableBatch(table, question, number_B, cells_BRC, number_asked_B, template_BS)
+        return _narrowed(batch) if single else batch
 
     def _table(self, count: int, rows: int, largest: float, source: torch.Generator) -> Table:
         tenths, columns = round(10 * largest), len(self.columns)
@@ -446,13 +483,14 @@ class TableTask(Task):
     def training_questions(self, number: int) -> TableBatch:
         """Batch `number` of the training stream."""
         largest = next((bound for start, bound in reversed(self.lessons) if number >= start), self.largest)
+        single = number < self.single_until
         if self.examples is not None:
             number %= self.examples // self.batch_size
-        return self._random(self.batch_size, largest, self.differences, 0, self.seed, number)
+        return self._random(self.batch_size, largest, 0, self.seed, number, differences=self.differences, single=single)
 
     def validation_questions(self, number: int) -> TableBatch:
         """Batch `number` of the validation set, the same for every seed."""
-        return self._random(self.evaluation_batch_size, self.largest, None, 1, number)
+        return self._random(self.evaluation_batch_size, self.largest, 1, number)
 
     def test_questions(self, name: str, number: int) -> TableBatch:
         """Batch `number` of an evaluation set, of held out questions about longer tables."""
@@ -465,9 +503,41 @@ class TableTask(Task):
         """The bound of the numbers of each evaluation set, by its name, "200"."""
         return {f"{largest:g}": largest for largest in self.test_largest}
 
-    def _random(self, count: int, largest: float, differences: float | None, *seed: int) -> TableBatch:
+    def _random(
+        self, count: int, largest: float, *seed: int, differences: float | None = None, single: bool = False
+    ) -> TableBatch:
         rows = int(torch.randint(self.min_rows, self.max_rows + 1, (), generator=generator(*seed, 0)))
-        return self.sample(count, rows, largest, *seed, 1, held_out=False, differences=differences)
+        return self.sample(count, rows, largest, *seed, 1, held_out=False, differences=differences, single=single)
+
+
+def _columns_of(template: Template) -> Tensor:
+    """For conditions and ending the column that each is about, (B, 3); -1 where it is about none."""
+    named = (
+        (template.first > 0, template.first_column),
+        (template.logic > 0, template.second_column),
+        (template.ending != ENDINGS.index("count"), template.column),
+    )
+    return torch.stack([torch.where(here_B, column_B, -1) for here_B, column_B in named], dim=1)
+
+
+def _narrowed(batch: TableBatch) -> TableBatch:
+    """The same questions about tables that have only the column that is asked about, the first where none is."""
+    table = batch.table
+    column_B = _columns_of(Template(*batch.template_BS.unbind(1))).amax(1).clamp_min(0)
+
+    def narrow(of_columns: Tensor) -> Tensor:
+        """The column of each question, along the last dimension."""
+        place = column_B.view(-1, *[1] * (of_columns.dim() - 1)).expand(*of_columns.shape[:-1], 1)
+        return of_columns.gather(-1, place)
+
+    kept = Table(
+        narrow(table.numbers_BRC),
+        narrow(table.numeric_BC),
+        narrow(table.words_BRC),
+        table.real_BR,
+        narrow(table.names_BC),
+    )
+    return batch._replace(table=kept, cells_BRC=narrow(batch.cells_BRC))
 
 
 def _apart(template: Template, pivots_B2: Tensor) -> Tensor:
