@@ -10,10 +10,12 @@ from typing import Any
 import pytest
 
 from augrnn.errors import UserError
+from augrnn.lab.claims import Verdict
 from augrnn.lab.committed_sweep import (
     FILES,
     Row,
     SweepRecord,
+    labels,
     outdated_sweeps,
     own_sweep_path,
     own_sweep_paths,
@@ -21,7 +23,7 @@ from augrnn.lab.committed_sweep import (
     record_path,
 )
 from augrnn.lab.experiment import discover, load, names
-from augrnn.lab.sweep_tables import best_points, labels, told
+from augrnn.lab.sweep_tables import best_points, told
 
 EXPERIMENTS = Path(__file__).parents[2] / "experiments"
 
@@ -34,7 +36,8 @@ def made(goal: Any = "maximize") -> SweepRecord:
         Row("c", {"m.lr": 0.3, "m.kind": {"class_path": "x.B"}}, {}, 2, False, True),
     )
     parameters = {"m.kind": {"value": {"class_path": "x.B"}}, "m.lr": {"values": [0.1, 0.2, 0.3]}}
-    return SweepRecord("s", "f00", "grid", "val/a", goal, parameters, ["augrnn"], {}, {"commit": ["c"]}, rows)
+    verdicts = {"good": Verdict("partly", 0.5, (0.25, None), 2, "0.5")}
+    return SweepRecord("s", "f00", "grid", "val/a", goal, parameters, ["augrnn"], {}, {"commit": ["c"]}, rows, verdicts)
 
 
 def test_what_is_written_is_read_again(tmp_path: Path) -> None:
@@ -44,18 +47,20 @@ def test_what_is_written_is_read_again(tmp_path: Path) -> None:
     assert read_sweep_record(path) == made()
     assert own_sweep_paths(tmp_path) == [path]
     lines = path.read_text().splitlines()
-    assert sum(line.startswith("  {") for line in lines) == 3
+    assert sum(line.startswith('  {"id"') for line in lines) == 3
 
 
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"format": 0}, "is of another version, or no record of a sweep; this version reads format 1"),
+        ({"format": 0}, "is of another version, or no record of a sweep; this version reads format 2"),
         ({"rows": [{"id": 3}]}, r"is damaged \(rows.0.id: "),
         ({"rows": 7}, r"is damaged \(rows: "),
         ({"goal": "more"}, r"is damaged \(goal: "),
         ({"other": 1}, r"is damaged \(other: "),
         ({"importance": {"lr": "much"}}, r"is damaged \(importance.lr: "),
+        ({"verdicts": [{"claim": "a"}]}, r"is damaged \(verdicts: KeyError 'interval'\)"),
+        ({"verdicts": 7}, r"is damaged \(verdicts: TypeError"),
     ],
 )
 def test_a_damaged_file_is_one_line(change: dict[str, Any], message: str, tmp_path: Path) -> None:
@@ -68,6 +73,16 @@ def test_a_damaged_file_is_one_line(change: dict[str, Any], message: str, tmp_pa
     path.write_text("{")
     with pytest.raises(UserError, match=r"s\.json is damaged"):
         read_sweep_record(path)
+
+
+def test_claims_see_points_as_variants() -> None:
+    results = made().results
+    assert (results.scale, dict(results.planned)) == ("s", {"lr 0.1": 2, "lr 0.2": 2, "lr 0.3": 2})
+    assert results.points["lr 0.2"]["m.lr"] == 0.2
+    assert results.each("lr 0.1", lambda run: run["val/a"]).missing == 1  # seed 1 has not run
+    assert results.each("lr 0.2", lambda run: run["val/a"]).values == (0.9,)
+    assert results.runs["lr 0.2", 3].status == "failed"
+    assert results.each("lr 0.3", lambda run: run["val/a"]).missing == 2
 
 
 def test_tables_say_what_the_points_are() -> None:

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from augrnn.cli import main
+from augrnn.lab.committed_record import judge
 from augrnn.lab.committed_sweep import Row, SweepRecord, own_sweep_path, pictures_path, record_path
+from augrnn.lab.experiment import load
 from augrnn.report.build import report_files, write_report
 from augrnn.report.contents import ShownSweep, other_sweeps, shown
 from augrnn.report.sweeps import sweep_charts
@@ -157,6 +159,31 @@ def test_a_users_own_sweeps_are_shown_and_marked(place: Path, monkeypatch: pytes
     assert main(["report", "--out", "other", "--committed"]) == 0
     assert not (place / "other/sweeps.html").exists()
     assert "parity-tau/points" not in (place / "other/act/parity.html").read_text()
+
+
+@pytest.mark.parametrize("own", [False, True])
+def test_what_a_sweep_judges_stands_with_the_claims(own: bool, root: Path, tmp_path: Path) -> None:
+    name, experiments, runs = "attention/reversal", tmp_path / "experiments", tmp_path / "runs"
+    shutil.copytree(root / "experiments" / name, experiments / name, ignore=shutil.ignore_patterns("sweeps"))
+    experiment = load(name, experiments)
+    kinds = [Row(kind, {"kind": kind}, dict.fromkeys(range(5), 0.9 + 0.001 * i), 5) for i, kind in enumerate("abc")]
+    made = replace(record("attention-type", {"kind": {"values": ["a", "b", "c"]}}, kinds), metric="val/accuracy")
+    path = own_sweep_path(runs, "attention-type") if own else record_path(experiments, name, "attention-type")
+    replace(made, verdicts=judge(experiment, made.results)).write(path)
+    found = shown([experiments], runs)
+    (entry,) = [entry for entry in found[0].claims if entry.claim == "kinds-learn-alike"]
+    assert (entry.verdict, entry.scale, entry.own, entry.reduced) == ("reproduced", "attention-type", own, True)
+    assert (entry.value, entry.seeds, entry.thin) == (pytest.approx(0.2), 5, False)
+    assert entry.cost is not None
+    assert entry.cost.runs == 15
+    small = [entry for entry in found[0].claims if entry.scale == "small"]
+    assert len(small) == len(found[0].claims) - 1
+    page = report_files(found)["attention/reversal.html"].decode()
+    assert page.count("Every claim that attention-type judges") == 1
+    assert page.count(">kinds-learn-alike<") == 1
+    shutil.rmtree(path.parent)
+    (entry,) = [entry for entry in shown([experiments], runs)[0].claims if entry.claim == "kinds-learn-alike"]
+    assert (entry.verdict, entry.scale, entry.cost) == ("not run", "", None)
 
 
 def test_charts_of_sweeps_are_drawn(committed: list[Shown], tmp_path: Path, opened: Open) -> None:

@@ -5,11 +5,14 @@ import shutil
 import statistics
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from augrnn.cli import main
 from augrnn.errors import UserError
+from augrnn.lab.check import check
+from augrnn.lab.claims_tables import strongest, strongest_own
 from augrnn.lab.committed_sweep import outdated_sweeps, read_sweep_record
 from augrnn.lab.experiment import load
 from augrnn.lab.pages import card_tables
@@ -35,6 +38,33 @@ experiment = Experiment(
 )
 """
 SIZE = "model.init_args.cell.init_args.hidden_size"
+
+
+CLAIM = """
+from augrnn.lab.claims import Claim, Typical
+
+
+def gap(results):
+    return results.paired(tuple(results.points), lambda *runs: max(run["val/cost_bits"] for run in runs))
+
+
+def small(results):
+    name = next(name for name, values in results.points.items() if "SGD" in str(values) and 8 in values.values())
+    return results.each(name, lambda run: run["val/cost_bits"])
+
+
+CLAIMS = (
+    Claim("all-end-well", "All end well.", "table 1", gap, {"search": Typical("at most", 20)}, "10", "none", "bits"),
+    Claim("one-ends-well", "One ends well.", "table 2", small, {"search": Typical("at most", 12)}, "9", "none", "bits"),
+    Claim("other", "Another.", "table 3", lambda results: None, {}, "9", "none"),
+)
+"""
+
+
+def judging(place: Path) -> None:
+    """Let the experiment have claims that its sweep judges, and one that its scale is about."""
+    path = place / "experiments/toy/copy/experiment.py"
+    path.write_text(CLAIM + EXPERIMENT.replace("claims=()", "claims=CLAIMS"))
 
 
 @pytest.fixture
@@ -215,6 +245,95 @@ def test_the_card_has_the_best_points(place: Path, capsys: pytest.CaptureFixture
     assert "(figures/sweeps/search/slice.png)" in text
     assert "importance of " in text
     assert "commit: c0ffee" in text
+
+
+def test_a_sweep_judges_its_claims(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    judging(place)
+    told = fill(read(place), place / "runs")
+    out = said(capsys, "--record")
+    assert out.index("All end well.") < out.index("One ends well.")
+    assert "Another." not in out
+    experiments = place / "experiments"
+    kept = read_sweep_record(place / "experiments/toy/copy/sweeps/search.json")
+    assert kept is not None
+    assert list(kept.verdicts) == ["all-end-well", "one-ends-well"]
+    # a seed that failed counts against what is about every point
+    assert kept.verdicts["all-end-well"].state == "not reproduced"
+    values = next(told[each.id] for each in points(read(place)) if "SGD" in str(each.values) and each.values[SIZE] == 8)
+    verdict = kept.verdicts["one-ends-well"]
+    assert verdict.value == statistics.median(value for value in values.values() if value is not None)
+    assert verdict.state == ("reproduced" if verdict.value <= 12 else "not reproduced")
+    experiment = load("toy/copy", experiments)
+    text = card_tables(experiment, experiments)
+    assert "| one-ends-well | One ends well. | table 2 |" in text
+    assert ", thin: 2 seeds" in text
+    assert "| other |" not in text
+    rows = {row.claim.name: row for row in strongest(experiment, experiments)}
+    assert {name: (row.scale, row.verdict.state) for name, row in rows.items()} == {
+        "all-end-well": ("search", "not reproduced"),
+        "one-ends-well": ("search", verdict.state),
+        "other": ("", "not run"),
+    }
+    assert rows["one-ends-well"].verdict.thin[0] == "2 seeds"
+
+
+def test_check_judges_sweeps_again(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    judging(place)
+    fill(read(place), place / "runs")
+
+    def rows() -> dict[str, dict[str, Any]]:
+        return {row.claim.name: row.content() for row in check(place / "experiments").rows}
+
+    assert {name: (row["scale"], row["verdict"]) for name, row in rows().items()} == {
+        "all-end-well": ("search", "not run"),
+        "one-ends-well": ("search", "not run"),
+        "other": ("smoke", "not run"),
+    }
+    said(capsys, "--record")
+    assert check(place / "experiments").changed == []
+    assert rows()["one-ends-well"]["thin_because"][0] == "2 seeds"
+    path = place / "experiments/toy/copy/sweeps/search.json"
+    content = json.loads(path.read_text())
+    content["verdicts"][0]["verdict"] = "reproduced"
+    path.write_text(json.dumps(content))
+    (line,) = check(place / "experiments").changed
+    assert line.startswith("toy/copy search: all-end-well was reproduced")
+
+
+def test_the_users_own_sweep_judges_too(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    judging(place)
+    fill(read(place), place / "runs")
+    assert "All end well." in said(capsys)
+    experiment = load("toy/copy", place / "experiments")
+    rows = {row.claim.name: row for row in strongest_own(experiment, place / "runs")}
+    assert {name: (row.scale, row.own) for name, row in rows.items()} == {
+        "all-end-well": ("search", True),
+        "one-ends-well": ("search", True),
+        "other": ("", False),
+    }
+    assert main(["list"]) == 0
+    assert "All end well. (yours, runs/, scale search)" in capsys.readouterr().out
+    # a file of that name elsewhere is another sweep
+    (place / "search.yaml").write_text(GRID)
+    assert main(["sweep", "results", "search.yaml"]) == 0
+    assert "All end well." not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (('{"search": Typical("at most", 12)}', '{"serach": Typical("at most", 12)}'), "unknown scales or sweeps: ser"),
+        (('{"search": Typical("at most", 12)}', '{"search": Typical("at most", 12), "smoke": Typical("at most", 12)}'),
+         "one-ends-well is about a sweep, and has a rule for more than that"),
+        (('"smoke": Scale', '"search": Scale'), "a scale and a sweep are both called search"),
+    ],
+)  # fmt: skip
+def test_claims_that_fit_no_place_are_refused(change: tuple[str, str], message: str, place: Path) -> None:
+    judging(place)
+    path = place / "experiments/toy/copy/experiment.py"
+    path.write_text(path.read_text().replace(*change))
+    with pytest.raises(UserError, match=message):
+        load("toy/copy", place / "experiments")
 
 
 def test_trials_are_kept_with_how_they_ended(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from augrnn.lab.claims import Verdict
 from augrnn.lab.claims_tables import Judged, as_committed, judged
 from augrnn.lab.committed_record import Record, judge
-from augrnn.lab.committed_sweep import outdated_sweeps
+from augrnn.lab.committed_sweep import SweepRecord, committed_sweeps, outdated_sweeps
 from augrnn.lab.experiment import Experiment, discover
 
 TOLERANCE = 1e-4
@@ -34,26 +34,30 @@ def check(experiments: Path) -> Check:
     found = Check([], [], [])
     for experiment in discover(experiments):
         kept = as_committed(experiment, experiments)
-        for scale in experiment.scales:
-            record = kept.get(scale)
+        records: dict[str, Record | SweepRecord] = {**kept, **committed_sweeps(experiment, experiments)}
+        for place in (*experiment.scales, *experiment.sweeps):
+            record = records.get(place)
             if record is None:
-                found.rows.extend(judged(experiment, None, scale))
+                found.rows.extend(judged(experiment, None, place))
                 continue
             again = replace(record, verdicts=judge(experiment, record.results))
-            found.rows.extend(judged(experiment, again, scale))
-            found.changed.extend(_changes(experiment, scale, record, again))
+            found.rows.extend(judged(experiment, again, place))
+            found.changed.extend(_changes(experiment, place, record, again))
+        for scale, record in kept.items():
             found.notes.extend(_outdated(experiment, scale, record, experiments))
         found.notes.extend(outdated_sweeps(experiment, experiments))
     return found
 
 
-def _changes(experiment: Experiment, scale: str, before: Record, after: Record) -> list[str]:
+def _changes(
+    experiment: Experiment, place: str, before: Record | SweepRecord, after: Record | SweepRecord
+) -> list[str]:
     old, new = before.verdicts, after.verdicts
-    lines = [f"{experiment.name} {scale}: {name} is on record and no longer a claim" for name in old if name not in new]
+    lines = [f"{experiment.name} {place}: {name} is on record and no longer a claim" for name in old if name not in new]
     for name, verdict in new.items():
         was, now = _words(old.get(name)), _words(verdict)
         if name not in old or not same(old[name], verdict):
-            lines.append(f"{experiment.name} {scale}: {name} was {was}, is {now}")
+            lines.append(f"{experiment.name} {place}: {name} was {was}, is {now}")
     return lines
 
 

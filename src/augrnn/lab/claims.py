@@ -376,7 +376,7 @@ class Claim:
       sentence: what the paper says, in its words.
       source: where ("section 4.1, figure 4").
       quantity: from all runs of a scale to one value a seed; see `Results.each` and `Results.paired`.
-      rules: for each scale that can judge the claim, the rule, fixed before the runs.
+      rules: for each scale that can judge the claim, the rule, fixed before the runs; or for one sweep, by its name.
       paper: the paper's number, with its unit.
       public: the best public reproduction's number.
       unit: the quantity's unit, in words that end "the median is 3 ..."; or one for each part of the quantity.

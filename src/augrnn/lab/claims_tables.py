@@ -7,12 +7,13 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from augrnn.errors import UserError
 from augrnn.lab import statistics
 from augrnn.lab.claims import STATES, Claim, Verdict
 from augrnn.lab.committed_record import Record, Traced, own_path, read_record, results_path
+from augrnn.lab.committed_sweep import SweepRecord, committed_sweeps, own_sweep_path, read_sweep_record
 from augrnn.lab.experiment import Experiment
 from augrnn.lab.results import RunRecord
 
@@ -22,11 +23,15 @@ OUTDATED = "the runs on record do not give it now"
 """Why a verdict is thin that is not the one which today's claim has from the runs on record."""
 
 
+R = TypeVar("R", Record, SweepRecord)
+
+
 @dataclass(frozen=True)
 class Judged:
     """A claim at a scale, with its verdict as a record keeps it.
 
     Attributes:
+      scale: its name; of a claim that a sweep judges the name of that.
       own: whether that record is one of the user's runs, and not a committed one.
     """
 
@@ -62,21 +67,26 @@ def _read(paths: Mapping[str, Path]) -> dict[str, Record]:
     return {scale: record for scale, record in found.items() if record is not None}
 
 
-def _marked(experiment: Experiment, records: Mapping[str, Record]) -> dict[str, Record]:
-    return {scale: with_marks(experiment, record) for scale, record in records.items()}
+def marked_sweeps(experiment: Experiment, experiments: Path) -> dict[str, SweepRecord]:
+    """The committed records of an experiment's sweeps, as `committed` has those of its scales."""
+    return _marked(experiment, committed_sweeps(experiment, experiments))
 
 
-def with_marks(experiment: Experiment, record: Record) -> Record:
+def _marked(experiment: Experiment, records: Mapping[str, R]) -> dict[str, R]:
+    return {place: with_marks(experiment, record) for place, record in records.items()}
+
+
+def with_marks(experiment: Experiment, record: R) -> R:
     """A record whose verdicts say why they are thin."""
     marked = dict(record.verdicts)
-    for claim in experiment.claims:
+    for claim in experiment.claims_at(record.scale):
         verdict = marked.get(claim.name, NOT_RUN)
         if verdict.known:
             marked[claim.name] = replace(verdict, thin=_why_thin(claim, record, verdict))
     return replace(record, verdicts=marked)
 
 
-def _why_thin(claim: Claim, record: Record, verdict: Verdict) -> tuple[str, ...]:
+def _why_thin(claim: Claim, record: Record | SweepRecord, verdict: Verdict) -> tuple[str, ...]:
     try:
         now = claim.judge(record.results)
     except (UserError, ArithmeticError, LookupError, TypeError, ValueError):  # it asks for more than the record has
@@ -84,15 +94,16 @@ def _why_thin(claim: Claim, record: Record, verdict: Verdict) -> tuple[str, ...]
     return now.thin if now.state == verdict.state else (OUTDATED,)
 
 
-def judged(experiment: Experiment, record: Record | None, scale: str) -> list[Judged]:
-    """Every claim of an experiment with its verdict in a record ("not run" where that has none)."""
+def judged(experiment: Experiment, record: Record | SweepRecord | None, scale: str) -> list[Judged]:
+    """Every claim of a scale or sweep with its verdict in a record ("not run" where that has none)."""
     stored = record.verdicts if record else {}
-    return [Judged(experiment, claim, scale, stored.get(claim.name, NOT_RUN)) for claim in experiment.claims]
+    return [Judged(experiment, claim, scale, stored.get(claim.name, NOT_RUN)) for claim in experiment.claims_at(scale)]
 
 
 def strongest(experiment: Experiment, experiments: Path) -> list[Judged]:
-    """Every claim at the largest scale that has a verdict on it; at the largest of all where none has."""
-    return strongest_of(experiment, committed(experiment, experiments))
+    """Every claim at the largest scale that has a verdict on it, or at its sweep; at the largest where none has."""
+    sweeps = marked_sweeps(experiment, experiments)
+    return strongest_of(experiment, {**committed(experiment, experiments), **sweeps})
 
 
 def own_records(experiment: Experiment, runs: Path) -> dict[str, Record]:
@@ -104,18 +115,28 @@ def own_records(experiment: Experiment, runs: Path) -> dict[str, Record]:
     return _marked(experiment, _read({scale: own_path(runs, experiment.name, scale) for scale in experiment.scales}))
 
 
+def own_sweeps(experiment: Experiment, runs: Path) -> dict[str, SweepRecord]:
+    """The records of an experiment's sweeps in that folder, as `marked_sweeps` has the committed ones.
+
+    Raises:
+      UserError: a record there is damaged, or of another version.
+    """
+    found = {name: read_sweep_record(own_sweep_path(runs, name)) for name in experiment.sweeps}
+    return _marked(experiment, {name: record for name, record in found.items() if record is not None})
+
+
 def strongest_own(experiment: Experiment, runs: Path) -> list[Judged]:
     """The same of the records in the folder of the user's runs, with the claims alone that those have judged.
 
     Raises:
       UserError: a record there is damaged, or of another version.
     """
-    rows = strongest_of(experiment, own_records(experiment, runs))
+    rows = strongest_of(experiment, {**own_records(experiment, runs), **own_sweeps(experiment, runs)})
     return [replace(row, own=True) if row.verdict.known else replace(row, verdict=NOT_RUN, scale="") for row in rows]
 
 
-def strongest_of(experiment: Experiment, records: Mapping[str, Record]) -> list[Judged]:
-    """The same of some records, by scale from the smallest to the largest."""
+def strongest_of(experiment: Experiment, records: Mapping[str, Record | SweepRecord]) -> list[Judged]:
+    """The same of some records, by scale from the smallest to the largest, and by sweep."""
     rows = {}
     for scale, record in records.items():
         for row in judged(experiment, record, scale):
@@ -174,12 +195,18 @@ def results_tables(experiment: Experiment, experiments: Path) -> str:
 
 
 def _scale_tables(experiment: Experiment, scale: str, record: Record) -> str:
-    head = ["claim", "the paper says", "where", "verdict", f"here, {scale}", "needed", "in the paper", "best public"]
+    return f"### Scale: {scale}\n\n{claims_table(experiment, record)}\n\n{costs_table(record)}\n\n{origin(record)}"
+
+
+def claims_table(experiment: Experiment, record: Record | SweepRecord) -> str:
+    """Markdown: every claim that a record is about, with its verdict."""
+    here = f"here, {record.scale}"
+    head = ["claim", "the paper says", "where", "verdict", here, "needed", "in the paper", "best public"]
     lines = []
-    for row in judged(experiment, record, scale):
+    for row in judged(experiment, record, record.scale):
         claim = row.claim
         lines.append([claim.name, claim.sentence, claim.source, *_judgement(row), claim.paper, claim.public])
-    return f"### Scale: {scale}\n\n{markdown(head, lines)}\n\n{costs_table(record)}\n\n{origin(record)}"
+    return markdown(head, lines)
 
 
 def costs_table(record: Record) -> str:

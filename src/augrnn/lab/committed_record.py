@@ -111,8 +111,8 @@ def distill(experiment: Experiment, plan: Sequence[Run], runs: Path) -> Record:
 
 
 def judge(experiment: Experiment, results: Results) -> dict[str, Verdict]:
-    """The verdict on each claim, with rounded numbers."""
-    return {claim.name: claim.judge(results).rounded() for claim in experiment.claims}
+    """The verdict on each claim that the scale or sweep is about, with rounded numbers."""
+    return {claim.name: claim.judge(results).rounded() for claim in experiment.claims_at(results.scale)}
 
 
 def _key(record: RunRecord) -> tuple[str, int]:

@@ -15,17 +15,19 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from augrnn.errors import UserError
 from augrnn.files import encoded, read_json, replacing
+from augrnn.lab.claims import Verdict
 from augrnn.lab.committed_record import Traced
 from augrnn.lab.places import config_path
 from augrnn.lab.plan import fingerprint
-from augrnn.lab.results import Curve
+from augrnn.lab.results import Curve, Results, RunRecord
+from augrnn.option_names import shortened, value_texts
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
 
     from augrnn.lab.experiment import Experiment
 
-FORMAT = 1
+FORMAT = 2
 """The layout of the file; raised when it changes."""
 
 SWEEPS = "sweeps"
@@ -126,6 +128,7 @@ class SweepRecord(Traced):
       importance: the share of each parameter, largest first; empty where it cannot be told.
       provenance: the distinct commits, versions, machines and numbers of threads.
       rows: its points from the best one down.
+      verdicts: on the claims that it judges, computed from these points.
     """
 
     sweep: str
@@ -138,6 +141,24 @@ class SweepRecord(Traced):
     importance: Mapping[str, float]
     provenance: Mapping[str, Any] = field(default_factory=dict)
     rows: tuple[Row, ...] = ()
+    verdicts: Mapping[str, Verdict] = field(default_factory=dict)
+
+    @property
+    def scale(self) -> str:
+        """Its name, which stands for a scale's where claims are judged."""
+        return self.sweep
+
+    @property
+    def results(self) -> Results:
+        """The points, as claims see them."""
+        named = dict(zip(labels(self), self.rows, strict=True))
+        found = {
+            (name, seed): RunRecord(name, seed, "failed" if value is None else "finished", {self.metric: value})
+            for name, row in named.items()
+            for seed, value in row.found.items()
+        }
+        planned = {name: row.planned for name, row in named.items()}
+        return Results("", self.sweep, planned, found, {name: row.values for name, row in named.items()})
 
     @property
     def varied(self) -> list[str]:
@@ -153,12 +174,25 @@ class SweepRecord(Traced):
     def encoded(self) -> str:
         """The file's content."""
         points = [{name: value for name, value in asdict(row).items() if name != "maximize"} for row in self.rows]
-        return encoded({"format": FORMAT, **vars(self), "rows": points}, lines="rows")
+        verdicts = [verdict.content(claim) for claim, verdict in self.verdicts.items()]
+        return encoded({"format": FORMAT, **vars(self), "rows": points, "verdicts": verdicts}, lines="rows")
 
     def write(self, path: Path) -> None:
         """Write the file, whole or not at all."""
         with replacing(path) as file:
             file.write(self.encoded().encode())
+
+
+def value_columns(record: SweepRecord) -> dict[str, list[str]]:
+    """For each option that is varied all points' values as short texts."""
+    return {name: value_texts([row.values[name] for row in record.rows]) for name in record.varied}
+
+
+def labels(record: SweepRecord) -> list[str]:
+    """For each point a text that tells it from the others: its options by their short names."""
+    names, texts = shortened(record.varied), value_columns(record)
+    parts = [[f"{names[name]} {each[number]}" for name, each in texts.items()] for number in range(len(record.rows))]
+    return [", ".join(part) or record.sweep for part in parts]
 
 
 def record_path(experiments: Path, name: str, sweep: str) -> Path:
@@ -194,12 +228,17 @@ def read_sweep_record(path: Path) -> SweepRecord | None:
     content = read_json(path, "format")
     if content.pop("format") != FORMAT:
         raise UserError(f"{path} is of another version, or no record of a sweep; this version reads format {FORMAT}")
+    damaged = f"{path} is damaged ({{}}); delete it, or restore it with git"
+    try:
+        content["verdicts"] = {each["claim"]: Verdict.read(each) for each in content["verdicts"]}
+    except (LookupError, TypeError) as error:
+        raise UserError(damaged.format(f"verdicts: {type(error).__name__} {error}")) from None
     try:
         record = _form().validate_python(content)
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])
-        raise UserError(f"{path} is damaged ({place}: {first['msg']}); delete it, or restore it with git") from None
+        raise UserError(damaged.format(f"{place}: {first['msg']}")) from None
     return replace(record, rows=tuple(replace(row, maximize=record.goal == "maximize") for row in record.rows))
 
 

@@ -51,7 +51,8 @@ class Experiment:
       curves: the metrics whose curves go into the committed record ("val/cost_bits").
       exhibits: what is shown, a picture each; None for nothing.
       measure: what is measured on each trained model, where it is not the measure of its task.
-      sweeps: the sweeps that belong to it, by the names of their files in configs/sweeps/ ("parity-tau").
+      sweeps: the sweeps that belong to it, by the names of their files in configs/sweeps/ ("parity-tau"); each judges
+        the claims that have a rule for it.
     """
 
     name: str
@@ -70,9 +71,15 @@ class Experiment:
             named = {*(scale.variants or ()), *scale.seeds_of, *scale.settings_of}
             if unknown := sorted(named - set(self.variants)):
                 raise UserError(f"{self.name}: scale {name} names unknown variants: {', '.join(unknown)}")
+        if both := sorted(set(self.sweeps) & set(self.scales)):
+            raise UserError(f"{self.name}: a scale and a sweep are both called {', '.join(both)}")
         for claim in self.claims:
-            if unknown := sorted(set(claim.rules) - set(self.scales)):
-                raise UserError(f"{self.name}: claim {claim.name} has rules for unknown scales: {', '.join(unknown)}")
+            if unknown := sorted(set(claim.rules) - set(self.scales) - set(self.sweeps)):
+                raise UserError(
+                    f"{self.name}: claim {claim.name} has rules for unknown scales or sweeps: {', '.join(unknown)}"
+                )
+            if len(claim.rules) > 1 and set(claim.rules) & set(self.sweeps):
+                raise UserError(f"{self.name}: claim {claim.name} is about a sweep, and has a rule for more than that")
         if len({claim.name for claim in self.claims}) < len(self.claims):
             raise UserError(f"{self.name}: two claims have the same name")
 
@@ -114,6 +121,12 @@ class Experiment:
             for variant, count in chosen.items()
             if seed < count
         ]
+
+    def claims_at(self, place: str) -> list[Claim]:
+        """The claims that a scale is about, judged there or not, or those that a sweep judges."""
+        if place in self.sweeps:
+            return [claim for claim in self.claims if place in claim.rules]
+        return [claim for claim in self.claims if not set(claim.rules) & set(self.sweeps)]
 
     def judges(self, scale: str) -> bool:
         """Whether any claim has a rule at a scale; where none has, it only shows that everything runs."""

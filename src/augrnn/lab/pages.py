@@ -13,8 +13,18 @@ from typing import Any
 from augrnn import files
 from augrnn.errors import UserError
 from augrnn.lab.check import same
-from augrnn.lab.claims_tables import claims_tables, committed, counted, markdown, of_them, results_tables, strongest
+from augrnn.lab.claims_tables import (
+    claims_tables,
+    committed,
+    counted,
+    markdown,
+    marked_sweeps,
+    of_them,
+    results_tables,
+    strongest,
+)
 from augrnn.lab.committed_record import Record, judge, results_path
+from augrnn.lab.committed_sweep import SweepRecord, record_path
 from augrnn.lab.experiment import Experiment, discover
 from augrnn.lab.sweep_tables import sweep_sections
 from augrnn.yaml_files import read_config
@@ -50,12 +60,19 @@ def card_tables(experiment: Experiment, experiments: Path) -> str:
 def _records(experiment: Experiment, experiments: Path) -> dict[Path, str]:
     found = {}
     for scale, record in committed(experiment, experiments).items():
-        verdicts = dict(record.verdicts)
-        for name, verdict in judge(experiment, record.results).items():
-            if name in verdicts and same(verdicts[name], verdict):
-                verdicts[name] = replace(verdicts[name], text=verdict.text)
-        found[results_path(experiments, experiment.name, scale)] = replace(record, verdicts=verdicts).encoded()
+        found[results_path(experiments, experiment.name, scale)] = _reworded(experiment, record)
+    for sweep, swept in marked_sweeps(experiment, experiments).items():
+        found[record_path(experiments, experiment.name, sweep)] = _reworded(experiment, swept)
     return found
+
+
+def _reworded(experiment: Experiment, record: Record | SweepRecord) -> str:
+    """A record's file with its verdicts in today's words."""
+    verdicts = dict(record.verdicts)
+    for name, verdict in judge(experiment, record.results).items():
+        if name in verdicts and same(verdicts[name], verdict):
+            verdicts[name] = replace(verdicts[name], text=verdict.text)
+    return replace(record, verdicts=verdicts).encoded()
 
 
 # The README

@@ -131,17 +131,23 @@ Quantity = float | int | bool | None
 
 @dataclass(frozen=True)
 class Results:
-    """The runs of an experiment at a scale.
+    """The runs of an experiment at a scale, or those of a sweep.
+
+    A sweep's points are its variants, by the texts that tables show ("tau 0.001"), and its metric is the one measure.
 
     Attributes:
+      experiment: its name; empty for a sweep.
+      scale: its name, or that of the sweep.
       planned: the number of seeds of each variant.
       runs: the records of those that ended, by (variant, seed).
+      points: the options of each point of a sweep.
     """
 
     experiment: str
     scale: str
     planned: Mapping[str, int]
     runs: Mapping[tuple[str, int], RunRecord]
+    points: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def __getitem__(self, variant: str) -> list[RunRecord]:
         """The ended runs of a variant, failed ones among them, by seed."""

@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from augrnn.lab.claims_tables import markdown, origin
-from augrnn.lab.committed_sweep import FILES, PICTURES, Row, SweepRecord, committed_sweeps, importance_told
+from augrnn.lab.claims_tables import claims_table, markdown, marked_sweeps, origin
+from augrnn.lab.committed_sweep import FILES, PICTURES, Row, SweepRecord, importance_told, value_columns
 from augrnn.lab.experiment import Experiment
 from augrnn.lab.progress import duration
-from augrnn.option_names import shortened, value_texts
+from augrnn.option_names import shortened
 
 BEST = 10
 """Points that a table shows."""
@@ -14,16 +14,17 @@ BEST = 10
 
 def sweep_sections(experiment: Experiment, experiments: Path) -> list[str]:
     """Markdown: a section for each sweep of an experiment that is on record."""
-    return [_section(record) for record in committed_sweeps(experiment, experiments).values()]
+    return [_section(experiment, record) for record in marked_sweeps(experiment, experiments).values()]
 
 
-def _section(record: SweepRecord) -> str:
+def _section(experiment: Experiment, record: SweepRecord) -> str:
     folder = f"figures/sweeps/{record.sweep}"
     links = [f"[{name.removesuffix('.png').replace('_', ' ')}]({folder}/{name})" for name in PICTURES]
     importance = importance_told(record.rows, record.importance)
     parts = [
         f"### Sweep: {record.sweep}",
         f"`{(FILES / record.sweep).as_posix()}.yaml`, {told(record)}",
+        *([claims_table(experiment, record)] if record.verdicts else []),
         markdown(*best_points(record)),
         *(
             [f"{importance[0][:1].upper()}{importance[0][1:]}", "\n".join(f"- {line}" for line in importance[1:])]
@@ -55,18 +56,6 @@ def best_points(record: SweepRecord, most: int = BEST) -> tuple[list[str], list[
     head = [*shortened(record.varied).values(), f"{record.metric}, mean", "median", "least to most", "seeds"]
     shown = [(number, row) for number, row in enumerate(record.rows) if row.found][:most]
     return head, [[*(each[number] for each in texts.values()), *_numbers(row)] for number, row in shown]
-
-
-def value_columns(record: SweepRecord) -> dict[str, list[str]]:
-    """For each option that is varied all points' values as short texts."""
-    return {name: value_texts([row.values[name] for row in record.rows]) for name in record.varied}
-
-
-def labels(record: SweepRecord) -> list[str]:
-    """For each point a text that tells it from the others: its options by their short names."""
-    names, texts = shortened(record.varied), value_columns(record)
-    parts = [[f"{names[name]} {each[number]}" for name, each in texts.items()] for number in range(len(record.rows))]
-    return [", ".join(part) or record.sweep for part in parts]
 
 
 def _numbers(row: Row) -> list[str]:

@@ -5,19 +5,27 @@ The models of this module are also the layout of claims.json; their field descri
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from augrnn.lab.claims import State
-from augrnn.lab.claims_tables import NOT_RUN, Judged, committed, own_records, strongest_of
+from augrnn.lab.claims_tables import (
+    NOT_RUN,
+    Judged,
+    committed,
+    judged,
+    marked_sweeps,
+    own_records,
+    own_sweeps,
+    strongest_of,
+)
 from augrnn.lab.committed_record import Record
 from augrnn.lab.committed_sweep import (
     FILES,
     SweepRecord,
-    committed_sweeps,
     own_sweep_path,
     own_sweep_paths,
     pictures_path,
@@ -56,7 +64,7 @@ class ClaimEntry(BaseModel):
     sentence: str = Field(description="what the paper says")
     source: str = Field(description="where it says so")
     verdict: State = Field(description="at the largest scale that has a verdict; unjudged where the scale has no rule")
-    scale: str = Field(description="that scale; empty where nothing has run")
+    scale: str = Field(description="that scale, or the sweep that judges the claim; empty where nothing has run")
     reduced: bool = Field(description="whether the scale is smaller than the paper's")
     thin: bool = Field(description="whether few seeds decided, or the interval reaches the bar")
     thin_because: list[str] = Field(description="why it is thin, a reason each; empty where it is not")
@@ -92,12 +100,14 @@ class ShownSweep:
       own: whether that is the user's own one, and not a committed one.
       pictures: the folder of its drawn pictures.
       file: the sweep's file; empty where an experiment does not say so.
+      rows: the claims that it judges, with their verdicts.
     """
 
     record: SweepRecord
     own: bool
     pictures: Path
     file: str = ""
+    rows: Sequence[Judged] = ()
 
 
 @dataclass(frozen=True)
@@ -159,26 +169,37 @@ def _shown(experiment: Experiment, place: Path, runs: Path | None) -> Shown:
     if not records and runs is not None:
         records, own = own_records(experiment, runs), True
         files = {scale: (runs / name / scale / EXHIBITS, runs / name / scale / FIGURES) for scale in records}
-    card = place / name / "README.md"
+    card, sweeps = place / name / "README.md", list(_sweeps(experiment, place, runs))
     return Shown(
         experiment,
         records,
-        [_entry(row, records.get(row.scale), own) for row in strongest_of(experiment, records)],
+        list(_entries(experiment, records, own, sweeps)),
         {scale: read_exhibits(path) for scale, (path, _) in files.items()},
         {scale: folder for scale, (_, folder) in files.items()},
         card_html(card.read_text(encoding="utf-8")) if card.exists() else Html(""),
-        list(_sweeps(experiment, place, runs)),
+        sweeps,
     )
 
 
+def _entries(
+    experiment: Experiment, records: Mapping[str, Record], own: bool, sweeps: Sequence[ShownSweep]
+) -> Iterator[ClaimEntry]:
+    swept = {each.record.sweep: each for each in sweeps}
+    found: dict[str, Record | SweepRecord] = {**records, **{name: each.record for name, each in swept.items()}}
+    for row in strongest_of(experiment, found):
+        yield _entry(row, found.get(row.scale), swept[row.scale].own if row.scale in swept else own)
+
+
 def _sweeps(experiment: Experiment, place: Path, runs: Path | None) -> Iterator[ShownSweep]:
-    kept = committed_sweeps(experiment, place)
+    kept = marked_sweeps(experiment, place)
+    own = {} if runs is None or kept.keys() == set(experiment.sweeps) else own_sweeps(experiment, runs)
     for name in experiment.sweeps:
         file = (FILES / f"{name}.yaml").as_posix()
+        rows = judged(experiment, kept.get(name, own.get(name)), name)
         if name in kept:
-            yield ShownSweep(kept[name], False, pictures_path(place, experiment.name, name), file)
-        elif runs is not None and (found := _own_sweep(own_sweep_path(runs, name))) is not None:
-            yield replace(found, file=file)
+            yield ShownSweep(kept[name], False, pictures_path(place, experiment.name, name), file, rows)
+        elif runs is not None and name in own:
+            yield ShownSweep(own[name], True, own_sweep_path(runs, name).parent, file, rows)
 
 
 def other_sweeps(experiments: Sequence[Shown], runs: Path) -> list[ShownSweep]:
@@ -197,7 +218,7 @@ def _own_sweep(path: Path) -> ShownSweep | None:
     return None if record is None else ShownSweep(record, True, path.parent)
 
 
-def _entry(row: Judged, record: Record | None, own: bool) -> ClaimEntry:
+def _entry(row: Judged, record: Record | SweepRecord | None, own: bool) -> ClaimEntry:
     verdict = row.verdict if record else NOT_RUN
     scale = row.scale if record else ""
     claim = row.claim
@@ -225,10 +246,13 @@ def _entry(row: Judged, record: Record | None, own: bool) -> ClaimEntry:
     )
 
 
-def cost(record: Record) -> Cost:
+def cost(record: Record | SweepRecord) -> Cost:
     """What the runs of a record took."""
-    seconds = sum(run.seconds or 0 for run in record.runs)
-    return Cost(runs=len(record.runs), seconds=seconds, hardware=record.origins("hardware"))
+    if isinstance(record, SweepRecord):
+        runs, seconds = record.runs, sum(row.seconds for row in record.rows)
+    else:
+        runs, seconds = len(record.runs), sum(run.seconds or 0 for run in record.runs)
+    return Cost(runs=runs, seconds=seconds, hardware=record.origins("hardware"))
 
 
 def short_citation(citation: str) -> str:

@@ -4,12 +4,12 @@ import json
 from collections.abc import Sequence
 from urllib.parse import quote
 
-from augrnn.lab.claims_tables import Judged, ended, judged
+from augrnn.lab.claims_tables import ended, judged
 from augrnn.lab.committed_record import Record
 from augrnn.report.charts import Chart, chart
 from augrnn.report.contents import FULL, ClaimEntry, Shown, cost
 from augrnn.report.explore import figures_of
-from augrnn.report.frame import LIBRARY, duration, lines, page, table, verdict
+from augrnn.report.frame import LIBRARY, duration, lines, page, table, verdict, verdicts
 from augrnn.report.html import Html, data_block, element, together
 from augrnn.report.sweeps import PICTURES, sweep_charts, sweep_pictures, sweep_section
 
@@ -79,8 +79,7 @@ def _scale(shown: Shown, scale: str, charts: dict[str, Chart]) -> list[Html]:
     for name in shown.exhibits[scale]:
         groups.setdefault(name.partition(VERSION)[0], []).append(name)
     found += [_figure(shown, scale, title, names, charts) for title, names in groups.items()]
-    rows = [_verdict_row(row) for row in judged(shown.experiment, record, scale)]
-    found.append(table(("claim", "verdict", "here", "needed"), rows, f"Every claim at scale {scale}"))
+    found.append(verdicts(judged(shown.experiment, record, scale), f"Every claim at scale {scale}"))
     found.append(_variants(record))
     found.append(element("details", element("summary", "Every run"), _runs(record)))
     found.append(_origin(record))
@@ -114,12 +113,6 @@ def _drawn(shown: Shown, scale: str, name: str, charts: dict[str, Chart]) -> lis
         return [element("div", class_="chart", data_chart=key), element("figcaption", charts[key]["caption"])]
     alt = shown.exhibits[scale][name].caption  # its caption is part of the picture
     return [element("img", src=quote(f"../{picture(shown, scale, name)}"), alt=alt)]
-
-
-def _verdict_row(row: Judged) -> list[str]:
-    needed = row.claim.bar(row.scale)
-    state = "; ".join(filter(None, (row.verdict.state, row.verdict.mark)))
-    return [row.claim.name, lines(state), lines(row.verdict.text), lines(needed)]
 
 
 def _variants(record: Record) -> Html:

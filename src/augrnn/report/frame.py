@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from augrnn.lab.claims_tables import Judged
 from augrnn.report.contents import ClaimEntry
 from augrnn.report.html import Html, element, together
 
@@ -113,3 +114,12 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]], caption: str = "")
     titled = [element("caption", caption)] if caption else []
     parts = element("thead", top, role="rowgroup"), element("tbody", *body, role="rowgroup")
     return element("table", *titled, *parts, role="table", class_="stacked")
+
+
+def verdicts(rows: Sequence[Judged], caption: str) -> Html:
+    """A table of claims with their verdicts at a scale or of a sweep."""
+    found = []
+    for row in rows:
+        state = "; ".join(filter(None, (row.verdict.state, row.verdict.mark)))
+        found.append([row.claim.name, lines(state), lines(row.verdict.text), lines(row.claim.bar(row.scale))])
+    return table(("claim", "verdict", "here", "needed"), found, caption)

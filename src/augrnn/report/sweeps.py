@@ -7,12 +7,12 @@ from urllib.parse import quote
 
 from augrnn.lab.claims_tables import origin
 from augrnn.lab.committed_sweep import PICTURES as DRAWN
-from augrnn.lab.committed_sweep import SweepRecord, importance_told
-from augrnn.lab.sweep_tables import BEST, best_points, labels, told, value_columns
+from augrnn.lab.committed_sweep import SweepRecord, importance_told, labels, value_columns
+from augrnn.lab.sweep_tables import BEST, best_points, told
 from augrnn.option_names import shortened
 from augrnn.report.charts import Chart, plain
 from augrnn.report.contents import ShownSweep
-from augrnn.report.frame import LIBRARY, page, table
+from augrnn.report.frame import LIBRARY, page, table, verdicts
 from augrnn.report.html import Html, data_block, element
 
 PICTURES = "pictures"
@@ -187,6 +187,8 @@ def sweep_section(sweep: ShownSweep, pictures: dict[Path, str], up: str) -> list
             f"{path.stem.replace('_', ' ').capitalize()}: all points of {record.sweep}; the table has the best ones."
         )
         found.append(element("figure", element("img", src=quote(f"{up}{place}"), alt=words)))
+    if sweep.rows:
+        found.append(verdicts(sweep.rows, f"Every claim that {record.sweep} judges"))
     head, rows = best_points(record)
     which = f"The best {BEST} of {len(record.rows)} points" if len(record.rows) > BEST else "Every point"
     found.append(table(head, rows, which))

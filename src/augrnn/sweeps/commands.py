@@ -226,6 +226,7 @@ def results(options: argparse.Namespace) -> int:
     from rich.markup import escape
     from rich.table import Table
 
+    from augrnn.lab.claims_tables import judged, with_marks
     from augrnn.lab.committed_sweep import importance_told, own_sweep_path
     from augrnn.option_names import shortened
     from augrnn.sweeps import recording
@@ -241,7 +242,8 @@ def results(options: argparse.Namespace) -> int:
     require_ended(rows, sweep)
     if owned:
         recording.require_whole(sweep, runs)
-    record = recording.distilled(rows, sweep, runs)
+    judging = recording.judging(sweep)
+    record = recording.distilled(rows, sweep, runs, judging)
     metric, names = sweep.file.metric, shortened(list(sweep.axes))
     table = Table(box=box.SIMPLE_HEAD, title=f"{sweep.name}: {metric.name}, {metric.goal}d", title_justify="left")
     for column in ("point", "mean", "by seed", "seeds", *names.values()):
@@ -254,6 +256,8 @@ def results(options: argparse.Namespace) -> int:
     lab.console().print(table)
     for line in importance_told(rows, record.importance):
         print(line)
+    if judging and record.verdicts:
+        lab.show(judged(judging, with_marks(judging, record), record.sweep))
     record.write(own_sweep_path(runs, sweep.name))
     for path in draw(rows, sweep, sweeps.folder_of(sweep, runs)):
         print(path)

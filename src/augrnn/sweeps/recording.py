@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from augrnn.errors import UserError
-from augrnn.lab.committed_record import provenance_of
+from augrnn.lab.committed_record import judge, provenance_of
 from augrnn.lab.committed_sweep import (
     FILES,
     Row,
@@ -15,7 +15,7 @@ from augrnn.lab.committed_sweep import (
     sweep_fingerprint,
 )
 from augrnn.lab.experiment import Experiment, discover
-from augrnn.lab.places import own_place
+from augrnn.lab.places import own_place, places
 from augrnn.lab.results import rounded, thinned
 from augrnn.lab.settings import recorded
 from augrnn.sweeps.results import draw, ended_folders, importance, left
@@ -29,16 +29,17 @@ POINTS = 30
 """Points that a curve keeps, fewer where the committed record would otherwise be over its limit."""
 
 
-def distilled(rows: Sequence[Row], sweep: Sweep, runs: Path) -> SweepRecord:
-    """The record of a sweep: its points with rounded numbers and thinned curves.
+def distilled(rows: Sequence[Row], sweep: Sweep, runs: Path, experiment: Experiment | None = None) -> SweepRecord:
+    """The record of a sweep: its points with rounded numbers and thinned curves, and the verdicts on its claims.
 
     Args:
       rows: the points, as `collect` gives them.
       sweep: the sweep.
       runs: the folder of all run records.
+      experiment: the one that it belongs to, whose claims it judges; None for none.
     """
     content, metric = read_config(sweep.path), sweep.file.metric
-    return SweepRecord(
+    record = SweepRecord(
         sweep.name,
         sweep_fingerprint(sweep.path, sweep.root),
         sweep.file.method,
@@ -50,6 +51,7 @@ def distilled(rows: Sequence[Row], sweep: Sweep, runs: Path) -> SweepRecord:
         provenance_of(ended_folders(sweep, runs)),
         tuple(_kept(row) for row in rows),
     )
+    return replace(record, verdicts=judge(experiment, record.results)) if experiment else record
 
 
 def _kept(row: Row) -> Row:
@@ -59,6 +61,14 @@ def _kept(row: Row) -> Row:
 
 def _shortened(row: Row, points: int) -> Row:
     return row if row.curve is None else replace(row, curve=thinned(row.curve, points))
+
+
+def judging(sweep: Sweep) -> Experiment | None:
+    """The experiment whose claims a sweep judges; None where no experiment means this file."""
+    for experiments in places():
+        if (experiments.parent / FILES / f"{sweep.name}.yaml").resolve() == sweep.path:
+            return next((each for each in discover(experiments) if sweep.name in each.sweeps), None)
+    return None
 
 
 def owner(sweep: Sweep) -> tuple[Experiment, Path]:
