@@ -9,7 +9,6 @@ import torch
 from torch import Tensor
 
 from augrnn.cells.unroll import unroll
-from augrnn.errors import UserError
 from augrnn.programs.neural_programmer import OPERATIONS, Choice, NeuralProgrammer, ProgramState, QuestionEncoder
 from augrnn.tables.batch import ENTRY_MATCH, TableBatch
 from tests.programs.tables import one, together
@@ -212,15 +211,6 @@ def test_dropout_keeps_its_masks_through_a_program() -> None:
 def test_bad_sizes_and_rates_are_refused(given: dict[str, float]) -> None:
     with pytest.raises(ValueError, match=f"a Neural Programmer needs {next(iter(given))} "):
         NeuralProgrammer(**{"vocabulary_size": 9, **given})  # type: ignore[arg-type]
-
-
-def test_a_word_that_it_does_not_know_is_refused_in_one_line() -> None:
-    question = QUESTIONS[0]._replace(words_BL=torch.full_like(QUESTIONS[0].words_BL, 12))
-    with pytest.raises(UserError, match="set its vocabulary_size to 13 or more"):
-        NeuralProgrammer(12, 4).begin(question)
-    question = QUESTIONS[0]._replace(names_BC=torch.full_like(QUESTIONS[0].names_BC, 14))
-    with pytest.raises(UserError, match="set its vocabulary_size to 15 or more"):
-        NeuralProgrammer(12, 4).begin(question)
 
 
 @pytest.mark.parametrize("dropout", [0.0, 0.5])

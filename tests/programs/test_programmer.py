@@ -9,7 +9,6 @@ import torch
 from torch import Tensor
 
 from augrnn.cells.unroll import unroll
-from augrnn.errors import UserError
 from augrnn.programs.choices import choosing
 from augrnn.programs.programmer import OPERATIONS, Programmer
 from augrnn.tasks.table_questions import TableBatch
@@ -208,11 +207,6 @@ def test_noise_is_in_training_alone() -> None:
 def test_impossible_arguments_are_refused(options: dict[str, Any], told: str) -> None:
     with pytest.raises(ValueError, match=told):
         Programmer(**({"vocabulary": 9, "size": 4} | options))
-
-
-def test_a_word_that_it_does_not_know_is_refused_in_one_line() -> None:
-    with pytest.raises(UserError, match="set its vocabulary to 29 or more"):
-        Programmer(20, D).begin(task().sample(3, 4, 5.0, 0))
 
 
 def test_operations_for_words_come_with_words() -> None:

@@ -1,6 +1,7 @@
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import lightning as L
@@ -8,12 +9,19 @@ import pytest
 import torch
 from torch import nn
 
+from augrnn.cells.cell import Cell
 from augrnn.cells.lstm import LSTM
 from augrnn.cells.ntm import NTM
 from augrnn.errors import UserError
+from augrnn.programs.ensemble import ProgrammerEnsemble
+from augrnn.programs.neural_programmer import NeuralProgrammer
+from augrnn.programs.programmer import Programmer
 from augrnn.systems.transducer import Transducer
 from augrnn.tasks.copy import Copy
 from augrnn.tasks.repeat_copy import RepeatCopy
+from augrnn.tasks.tables import Tables
+from augrnn.tasks.task import StepTask
+from augrnn.tasks.wiki_table_questions import WikiTableQuestions
 
 
 def trainer(folder: Path, **options: object) -> L.Trainer:
@@ -43,6 +51,21 @@ def test_sizes_of_another_task_are_refused_in_one_line(tmp_path: Path) -> None:
     system = Transducer(LSTM(4, 5, 3))
     with pytest.raises(UserError, match="Copy gives 9 input and 8 output channels, but the cell is made for 4 and 3"):
         trainer(tmp_path, max_steps=1).fit(system, Copy())
+
+
+@pytest.mark.parametrize(
+    ("cell", "task", "told"),
+    [
+        (lambda: Programmer(20), Tables, "Tables has 27 words, but the Programmer is made for 20: give it a"),
+        (lambda: NeuralProgrammer(60), lambda: WikiTableQuestions(vocabulary=61), "has 61 words, but the NeuralProg"),
+        (lambda: ProgrammerEnsemble(60), WikiTableQuestions, "has 2500 words, but the ProgrammerEnsemble is"),
+    ],
+)
+def test_more_words_than_a_cell_is_made_for_are_refused_in_one_line(
+    cell: Callable[[], Cell], task: Callable[[], StepTask], told: str
+) -> None:
+    with pytest.raises(UserError, match=told):
+        Transducer(cell()).check(task())
 
 
 @pytest.mark.parametrize("missing", [("input_size",), ("output_size",), ("input_size", "output_size")])

@@ -38,6 +38,9 @@ class Cell(nn.Module):
 
     input_size: int
     output_size: int
+    word_ids: int | None = None
+    """How many ids of words it has vectors for; None where it reads no words."""
+
     dynamic_shapes: bool | None = None
     """How the step is compiled: True for one program over all sizes, None for one a size until sizes vary."""
 

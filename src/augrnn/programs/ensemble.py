@@ -56,6 +56,7 @@ class ProgrammerEnsemble(Cell):
         require_sizes("an ensemble of Neural Programmers", members=members)
         if not is_whole(backwards) or not 0 <= backwards <= members:
             raise ValueError(f"of {members} Neural Programmers {backwards!r} cannot read backwards")
+        self.word_ids = vocabulary_size
         self.members = nn.ModuleList(
             NeuralProgrammer(vocabulary_size, size, dropout, recurrent_dropout, number < backwards)
             for number in range(members)

@@ -12,7 +12,6 @@ from augrnn.cells import recurrent_sequence
 from augrnn.cells.cell import Cell, require_sizes
 from augrnn.cells.unroll import unroll
 from augrnn.cells.whole_sequences import possible
-from augrnn.errors import UserError
 from augrnn.linear import Linear
 from augrnn.programs import row_operations as rows
 from augrnn.programs.choices import Chooser, hardest
@@ -229,6 +228,7 @@ class NeuralProgrammer(Cell, Chooser):
                 raise ValueError(f"a Neural Programmer needs {name} of at least 0 and less than 1, not {rate}")
         self.size, self.dropout, self.recurrent_dropout = size, dropout, recurrent_dropout
         self.backwards = backwards
+        self.word_ids = vocabulary_size
         self.words = nn.Embedding(vocabulary_size, size)
         self.operations = nn.Parameter(torch.empty(len(OPERATIONS), size))
         self.question = QuestionEncoder(size, recurrent_dropout)
@@ -258,12 +258,6 @@ class NeuralProgrammer(Cell, Chooser):
 
     def read(self, batch: TableBatch) -> Given:
         """Encode the question, and work out what does not depend on the step."""
-        needed = 1 + max(int(batch.words_BL.max()), int(batch.names_BC.max()))
-        if needed > self.words.num_embeddings:
-            raise UserError(
-                f"questions have {needed} words or more, but the {type(self).__name__} is made for "
-                f"{self.words.num_embeddings}: set its vocabulary_size to {needed} or more"
-            )
         entry = batch.names_BC.new_full((1,), ENTRY_MATCH)
         order_BL = turned(batch.word_mask_BL) if self.backwards else None
         words_LB = (batch.words_BL if order_BL is None else batch.words_BL.gather(1, order_BL)).t()

@@ -13,7 +13,6 @@ from augrnn.cells.cell import Cell, require_sizes
 from augrnn.cells.lstm import LSTM
 from augrnn.cells.rnn import RNN
 from augrnn.cells.unroll import unroll
-from augrnn.errors import UserError
 from augrnn.programs import operations
 from augrnn.programs.choices import Chooser
 from augrnn.soft import mix
@@ -148,6 +147,7 @@ class Programmer(Cell, Chooser):
         readers = {"lstm": LSTM, "rnn": RNN}
         if reader not in readers:
             raise ValueError(f"a programmer reads questions with one of {', '.join(readers)}, not {reader}")
+        self.word_ids = vocabulary
         self.words = nn.Embedding(vocabulary, size)
         self.reader = readers[reader](size, size)
         self.operations = OPERATIONS if text else OPERATIONS[:-1]
@@ -160,12 +160,6 @@ class Programmer(Cell, Chooser):
 
     def begin(self, batch: TableBatch) -> ProgrammerState:  # type: ignore[override]
         table, question = batch.table, batch.question
-        needed = 1 + max(int(question.words_BL.max()), int(table.names_BC.max()))
-        if needed > self.words.num_embeddings:
-            raise UserError(
-                f"questions have {needed} words or more, but the {type(self).__name__} is made for "
-                f"{self.words.num_embeddings}: set its vocabulary to {needed} or more"
-            )
         words_LBD = self.words(question.words_BL.t())
         hidden_LBD = unroll(self.reader, words_LBD).y_TBO
         size, dtype = self.vectors.shape[1], words_LBD.dtype

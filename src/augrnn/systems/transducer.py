@@ -57,6 +57,12 @@ class Transducer(System):
                 f"{type(task).__name__} gives {sizes[0]} input and {sizes[1]} output channels, but the cell is made "
                 f"for {self.cell.input_size} and {self.cell.output_size}: set its input_size and output_size"
             )
+        needed, made_for = task.word_ids, self.cell.word_ids
+        if needed is not None and made_for is not None and needed > made_for:
+            raise UserError(
+                f"{type(task).__name__} has {needed} words, but the {type(self.cell).__name__} is made for {made_for}: "
+                f"give it a vocabulary of {needed} or more"
+            )
 
     def forward(self, batch: StepBatch, keep: bool | Keep = False) -> Unrolled:
         """Outputs (T, B, O) for a batch, with the last state and what was kept of the trace (see `unroll`)."""

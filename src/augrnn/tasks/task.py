@@ -115,6 +115,11 @@ class StepTask(Task):
     input_size: int
     output_size: int
 
+    @property
+    def word_ids(self) -> int | None:
+        """The ids of words in its batches are below this; None where it has no words."""
+        return None
+
 
 class TextTask(Task):
     """A task whose answers are texts. Its batches are an `augrnn.text.token_batches.PairBatch`.

@@ -73,6 +73,10 @@ class WikiTableQuestions(StepTask):
         self._read: dict[str, QuestionSet] = {}
         self._epoch: tuple[int, list[int]] | None = None
 
+    @property
+    def word_ids(self) -> int:
+        return self.vocabulary
+
     # Reading ---------------------------------------------------------------------------------------------------------
 
     def prepare_data(self) -> None:
