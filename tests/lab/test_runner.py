@@ -261,6 +261,23 @@ def test_outdated_runs_are_refused_and_only_they_start_over(finished: World) -> 
     assert started == ["bad seed 0", "bad seed 1"]
 
 
+@pytest.mark.parametrize("left", ["checkpoints/last.ckpt", "summary.json"])
+def test_a_run_without_its_settings_on_record_is_not_taken_up(finished: World, left: str) -> None:
+    folder = finished.folder("bad", 1)
+    for path in list(folder.glob("**/*")):
+        if path.is_file() and path.relative_to(folder).as_posix() != left:
+            path.unlink()
+    (folder / left).parent.mkdir(parents=True, exist_ok=True)
+    (folder / left).write_text("2")
+    with pytest.raises(UserError, match=r"no provenance.json says how .* \(bad seed 1\): .*--retry"):
+        finished.reproduce()
+    started = []
+    finished.reproduce(
+        retry=True, command=lambda run, *place: started.append(str(run)) or finished.command(run, *place)
+    )
+    assert started == ["bad seed 1"]
+
+
 def test_comments_in_a_config_outdate_nothing_and_values_do(finished: World) -> None:
     config = finished.root / "configs/toy.yaml"
     config.write_text("# as the paper has it\n" + config.read_text())

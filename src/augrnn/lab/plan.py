@@ -10,7 +10,7 @@ from typing import Any
 from augrnn.files import read_json
 from augrnn.lab.settings import Settings, merged
 from augrnn.lab.work import State, ended
-from augrnn.run_folder import PROVENANCE
+from augrnn.run_folder import LAST, PROVENANCE, SUMMARY
 from augrnn.training.defaults import TRAINER
 
 
@@ -77,12 +77,13 @@ class Run:
 
     def state(self, runs: Path) -> State:
         """How far it is, by its record."""
-        path = self.folder(runs) / PROVENANCE
+        folder = self.folder(runs)
+        path = folder / PROVENANCE
         if not path.exists():
-            return "new"
+            return "outdated" if any((folder / name).exists() for name in (LAST, SUMMARY)) else "new"
         if read_json(path, "fingerprint")["fingerprint"] != self.fingerprint:
             return "outdated"
-        return ended(self.folder(runs)) or "broken"
+        return ended(folder) or "broken"
 
     def __str__(self) -> str:
         return f"{self.variant} seed {self.seed}"

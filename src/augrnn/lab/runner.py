@@ -32,7 +32,7 @@ from augrnn.lab.places import own_place, place_of
 from augrnn.lab.plan import Run
 from augrnn.lab.progress import HEARTBEAT, Progress, duration
 from augrnn.lab.work import Work, ended
-from augrnn.run_folder import LAST, LOG
+from augrnn.run_folder import LAST, LOG, PROVENANCE
 from augrnn.signals import handled
 from augrnn.threads import cores
 from augrnn.tracking.wandb_server import usable_mode
@@ -156,10 +156,11 @@ def left_to_do(
     states = {run: run.state(runs) for run in plan}
     outdated = [run for run, state in states.items() if state == "outdated"]
     if outdated and not (retry or fresh):
-        raise UserError(
-            f"the settings of {len(outdated)} runs have changed since they ran ({few(outdated)}): start them over with "
-            "--retry, or choose another --runs"
-        )
+        unknown = [run for run in outdated if not (run.folder(runs) / PROVENANCE).exists()]
+        why = f"the settings of {len(outdated)} runs have changed since they ran ({few(outdated)})"
+        if unknown:
+            why = f"no {PROVENANCE} says how these runs were trained ({few(unknown)})"
+        raise UserError(f"{why}: start them over with --retry, or choose another --runs")
     measured = {run for run, state in states.items() if measure_again and state == "finished"}
     bare = [run for run in plan if run in measured and not (run.folder(runs) / LAST).exists()]
     if bare:

@@ -11,7 +11,7 @@ State = Literal["new", "broken", "finished", "failed", "outdated"]
 """How far a unit of work is, by its record.
 
 "broken" was stopped, killed or crashed, and resumes; "failed" diverged, which is a result; "outdated" has a record of
-other settings.
+other settings, or none of the settings that it was trained with.
 """
 
 
