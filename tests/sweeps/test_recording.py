@@ -247,6 +247,27 @@ def test_the_card_has_the_best_points(place: Path, capsys: pytest.CaptureFixture
     assert "commit: c0ffee" in text
 
 
+def test_figures_draws_the_committed_sweeps_again(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    fill(read(place), place / "runs")
+    assert main(["figures", "toy/copy"]) == 0
+    assert capsys.readouterr().out == ""  # nothing is on record yet
+    said(capsys, "--record")
+    folder = place / "experiments/toy/copy/figures/sweeps/search"
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    assert sorted(before) == ["parallel_coordinates.png", "slice.png"]
+    (folder / "slice.png").write_bytes(b"worn")
+    shutil.rmtree(place / "runs")
+    assert main(["figures"]) == 0
+    assert str(folder / "slice.png") in capsys.readouterr().out
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+    assert main(["figures", "toy/copy", "--out", "mine", "--format", "svg"]) == 0
+    assert "mine/toy/copy/sweeps/search/slice.svg" in capsys.readouterr().out
+    drawn = place / "mine/toy/copy/sweeps/search"
+    assert sorted(path.name for path in drawn.iterdir()) == ["parallel_coordinates.svg", "slice.svg"]
+    assert (drawn / "slice.svg").read_text().startswith("<?xml")
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+
+
 def test_a_sweep_judges_its_claims(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
     judging(place)
     told = fill(read(place), place / "runs")

@@ -4,6 +4,7 @@ import argparse
 import json
 import sys
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,11 +30,19 @@ RUNS = Path("runs")
 """Where results go, in the working directory."""
 
 
-def add_parsers(subparsers: Any) -> argparse.ArgumentParser:
+DrawSweeps = Callable[["Experiment", Path, Path | None, str], list[Path]]
+"""Draws the committed sweeps of an experiment again: from the folder of experiments, in a folder or in their own."""
+
+
+def add_parsers(subparsers: Any, draw_sweeps: DrawSweeps = lambda *_: []) -> argparse.ArgumentParser:
     """Add the lab's commands; each sets `run`, a function of the parsed options that gives the exit status.
 
     The functions raise UserError for what the user has to mend, and SystemExit where they are stopped. The parser of
     `reproduce` is given back, for those who know more places to run than this machine.
+
+    Args:
+      subparsers: what they are added to.
+      draw_sweeps: what draws sweeps for `figures`.
     """
     parser = _add(subparsers, "list", list_experiments, "experiments, claims and verdicts")
     parser.add_argument("experiment", nargs="?", help="only this one, with its numbers")
@@ -64,7 +73,8 @@ def add_parsers(subparsers: Any) -> argparse.ArgumentParser:
         subparsers, "tables", tables, "bring the tables of README, docs/claims.md and cards up to date with the records"
     )
     parser.add_argument("--check", action="store_true", help="change nothing; exit 1 where a page would change")
-    parser = _add(subparsers, "figures", figures, "make the exhibits and pictures of the committed records again")
+    drawing = partial(figures, draw_sweeps=draw_sweeps)
+    parser = _add(subparsers, "figures", drawing, "make the exhibits and pictures of the committed records again")
     parser.add_argument("experiment", nargs="?", help="only this one")
     parser.add_argument("--out", type=Path, metavar="DIR", help="draw the committed exhibits there, and change nothing")
     parser.add_argument("--format", choices=("png", "svg", "pdf"), help="of the pictures in DIR (default: png)")
@@ -241,7 +251,7 @@ def tables(options: argparse.Namespace) -> int:
     return 1 if pages else 0
 
 
-def figures(options: argparse.Namespace) -> int:
+def figures(options: argparse.Namespace, draw_sweeps: DrawSweeps) -> int:
     """Write what the committed records show; the committed examples of trained models are kept and drawn again.
 
     With a folder to draw in, draw what is committed there and leave the committed files as they are.
@@ -254,12 +264,17 @@ def figures(options: argparse.Namespace) -> int:
     experiments = drawn if options.out else own_place()
     chosen = [load(options.experiment, experiments)] if options.experiment else discover(experiments)
     if options.out:
+        form = options.format or "png"
         for experiment in chosen:
-            for path in draw_elsewhere(experiment, experiments, options.out, options.format or "png"):
+            drawn_here = draw_elsewhere(experiment, experiments, options.out, form)
+            for path in (*drawn_here, *draw_sweeps(experiment, experiments, options.out, form)):
                 print(path)
         return 0
-    for path in (path for experiment in chosen for path in write_again(experiment, experiments)):
-        print(f"{path}, with its pictures")
+    for experiment in chosen:
+        for path in write_again(experiment, experiments):
+            print(f"{path}, with its pictures")
+        for path in draw_sweeps(experiment, experiments, None, "png"):
+            print(path)
     return 0
 
 

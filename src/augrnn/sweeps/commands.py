@@ -16,6 +16,7 @@ from augrnn.lab.places import config_path, places
 
 if TYPE_CHECKING:
     from augrnn.dashboard.shown import SweepPanel
+    from augrnn.lab.experiment import Experiment
     from augrnn.sweeps.sweep_file import Sweep
     from augrnn.sweeps.work import SweepWork
 
@@ -261,9 +262,20 @@ def results(options: argparse.Namespace) -> int:
     record.write(own_sweep_path(runs, sweep.name))
     for path in draw(rows, sweep, sweeps.folder_of(sweep, runs)):
         print(path)
-    for path in recording.commit(record, rows, sweep, owned) if owned else ():
+    for path in recording.commit(record, sweep, owned) if owned else ():
         print(path)
     return 0
+
+
+def draw_again(experiment: "Experiment", experiments: Path, out: Path | None, form: str) -> list[Path]:
+    """The pictures of an experiment's sweeps, drawn again; see `augrnn.sweeps.recording.draw_again`."""
+    from augrnn.lab.committed_sweep import committed_sweeps
+
+    if not committed_sweeps(experiment, experiments):
+        return []
+    from augrnn.sweeps.recording import draw_again  # slow to import
+
+    return draw_again(experiment, experiments, out, form)
 
 
 def panels() -> "list[SweepPanel]":

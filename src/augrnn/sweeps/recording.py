@@ -8,8 +8,10 @@ from augrnn.errors import UserError
 from augrnn.lab.committed_record import judge, provenance_of
 from augrnn.lab.committed_sweep import (
     FILES,
+    SWEEPS,
     Row,
     SweepRecord,
+    committed_sweeps,
     pictures_path,
     record_path,
     sweep_fingerprint,
@@ -19,7 +21,7 @@ from augrnn.lab.places import own_place, places
 from augrnn.lab.results import rounded, thinned
 from augrnn.lab.settings import recorded
 from augrnn.sweeps.results import draw, ended_folders, importance, left
-from augrnn.sweeps.sweep_file import Sweep
+from augrnn.sweeps.sweep_file import Sweep, read_sweep
 from augrnn.yaml_files import read_config
 
 LIMIT = 200_000
@@ -89,6 +91,27 @@ def owner(sweep: Sweep) -> tuple[Experiment, Path]:
     return found, experiments
 
 
+def draw_again(experiment: Experiment, experiments: Path, out: Path | None = None, form: str = "png") -> list[Path]:
+    """Draw the committed sweeps of an experiment again; gives the paths of the pictures.
+
+    Args:
+      experiment: the experiment.
+      experiments: the folder of all experiments.
+      out: a folder of the user's, which gets `<experiment>/sweeps/<sweep>/<picture>.<form>`; None to draw the committed
+        pictures.
+      form: "png", "svg" or "pdf".
+
+    Raises:
+      UserError: a sweep's file is missing, or a picture cannot be written.
+    """
+    found = []
+    for name, record in committed_sweeps(experiment, experiments).items():
+        sweep = read_sweep(experiments.parent / FILES / f"{name}.yaml", experiments.parent)
+        own = None if out is None else out / experiment.name / SWEEPS / name
+        found += draw(record.rows, sweep, own or pictures_path(experiments, experiment.name, name), form)
+    return found
+
+
 def require_whole(sweep: Sweep, runs: Path) -> None:
     """Refuse to commit the record of a sweep that is not through; a UserError."""
     missing, planned = left(sweep, runs)
@@ -96,12 +119,11 @@ def require_whole(sweep: Sweep, runs: Path) -> None:
         raise UserError(f"--record needs every run of {sweep.name} to have ended: {missing:,} of {planned:,} have not")
 
 
-def commit(record: SweepRecord, rows: Sequence[Row], sweep: Sweep, owned: tuple[Experiment, Path]) -> list[Path]:
+def commit(record: SweepRecord, sweep: Sweep, owned: tuple[Experiment, Path]) -> list[Path]:
     """Write the committed record of a sweep and its pictures; gives their paths.
 
     Args:
       record: the record.
-      rows: the points, as `collect` gives them.
       sweep: the sweep.
       owned: the experiment that it belongs to, and the folder of all experiments.
 
@@ -113,9 +135,9 @@ def commit(record: SweepRecord, rows: Sequence[Row], sweep: Sweep, owned: tuple[
     while len(kept.encoded()) >= LIMIT:
         points //= 2
         if points < 2:
-            raise UserError(f"{sweep.name} has too many points to be committed: {len(rows):,}")
+            raise UserError(f"{sweep.name} has too many points to be committed: {len(record.rows):,}")
         kept = replace(record, rows=tuple(_shortened(row, points) for row in record.rows))
     path = record_path(experiments, experiment.name, sweep.name)
-    pictures = draw(rows, sweep, pictures_path(experiments, experiment.name, sweep.name))
+    pictures = draw(record.rows, sweep, pictures_path(experiments, experiment.name, sweep.name))
     kept.write(path)
     return [path, *pictures]

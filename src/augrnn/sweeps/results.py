@@ -236,13 +236,14 @@ def _space(parameter: Parameter, values: Sequence[Any]) -> BaseDistribution:
 # Pictures
 
 
-def draw(rows: Sequence[Row], sweep: Sweep, folder: Path) -> list[Path]:
+def draw(rows: Sequence[Row], sweep: Sweep, folder: Path, form: str = "png") -> list[Path]:
     """Draw the points of a sweep: parallel_coordinates.png and slice.png.
 
     Args:
       rows: the points, as `collect` gives them.
       sweep: the sweep.
       folder: where the pictures go.
+      form: "png", "svg" or "pdf".
 
     Returns:
       their paths.
@@ -260,7 +261,7 @@ def draw(rows: Sequence[Row], sweep: Sweep, folder: Path) -> list[Path]:
     if not names:
         raise UserError(f"{sweep.name} has no parameter but the seed: nothing to draw")
     study, title = _study(ended, sweep, names), _title(rows, sweep)
-    paths = [folder / name for name in PICTURES]
+    paths = [(folder / name).with_suffix(f".{form}") for name in PICTURES]
     with plt.rc_context(), warnings.catch_warnings():  # Optuna leaves its style behind
         warnings.simplefilter("ignore", ExperimentalWarning)
         warnings.filterwarnings("ignore", "Attempting to set identical low and high", UserWarning)  # one point
