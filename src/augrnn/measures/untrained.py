@@ -2,17 +2,15 @@
 
 import copy
 
-import torch
-
+from augrnn.seeded import seeded
 from augrnn.systems.encoder_decoder import EncoderDecoder
 
 
 def untrained(system: EncoderDecoder) -> EncoderDecoder:
-    """The same architecture with new random weights (torch's own initialisation), always the same ones."""
-    fresh = EncoderDecoder(copy.deepcopy(system.encoder), copy.deepcopy(system.decoder)).to(system.device)
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
+    """The same architecture with new random weights (torch's own initialisation), the same ones on every device."""
+    fresh = EncoderDecoder(copy.deepcopy(system.encoder), copy.deepcopy(system.decoder)).cpu()
+    with seeded(0):
         for module in fresh.modules():
             if callable(reset := getattr(module, "reset_parameters", None)):
                 reset()
-    return fresh.eval()
+    return fresh.to(system.device).eval()

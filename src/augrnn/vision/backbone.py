@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from augrnn.errors import UserError
 from augrnn.known_names import known
+from augrnn.seeded import seeded
 
 WEIGHTS_ROOT = "AUGRNN_WEIGHTS"
 """Environment variable naming a directory in which files of weights are looked for."""
@@ -155,8 +156,7 @@ def _network(name: str, layer: str, weights: str | None, size: int) -> nn.Module
                 f"that name for {name}; it has {', '.join(sets)}"
             )
         named = weights
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
+    with seeded(0):
         whole = _made(models.get_model, name, named)
         if weights is None:
             _calibrate(whole, size)

@@ -7,7 +7,6 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, get_args
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from augrnn.attention.hard import Decoding, HardAttention
@@ -32,6 +31,7 @@ from augrnn.measures.measure import Measure, Measured
 from augrnn.measures.untrained import untrained
 from augrnn.metrics.bleu import bleu_of
 from augrnn.metrics.captions import CaptionScores, constant_caption, human_row
+from augrnn.seeded import seeded
 from augrnn.systems.encoder_decoder import EncoderDecoder
 from augrnn.tasks.picture_task import PictureTask
 from augrnn.tasks.scenes import Scenes
@@ -113,8 +113,7 @@ def ways(system: EncoderDecoder) -> Iterator[str]:
         yield "expectation"
         return
     for way in get_args(Decoding):
-        with attention.decoded_by(way), torch.random.fork_rng(devices=[]):
-            torch.manual_seed(0)
+        with attention.decoded_by(way), seeded(0, system.device):
             yield way
 
 

@@ -27,7 +27,8 @@ from augrnn.measures.heads import (
     one_row_a_step,
 )
 from augrnn.measures.measure import Measured
-from augrnn.measures.pondering.measure import drawn_alike, inner_steps
+from augrnn.measures.pondering.measure import inner_steps
+from augrnn.seeded import seeded
 from augrnn.systems.transducer import Transducer
 from augrnn.tasks.bit_task import BitBatch
 from augrnn.tasks.copy import Copy
@@ -85,7 +86,7 @@ class CopyMeasure(HeadsMeasure):
     kind = CopyTrace
 
     def measure(self, system: Transducer, task: Copy) -> Measured:
-        with drawn_alike():
+        with seeded(0, system.device):
             return self._measured(system, task)
 
     def _measured(self, system: Transducer, task: Copy) -> Measured:

@@ -2,8 +2,6 @@
 
 # T = time steps, B = batch
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -13,6 +11,7 @@ from augrnn.batches import moved
 from augrnn.cells.cell import Cell
 from augrnn.cells.repeat import Repeat
 from augrnn.measures.measure import Measure, Measured
+from augrnn.seeded import seeded
 from augrnn.systems.transducer import Transducer
 from augrnn.tasks.drawn_task import DrawnTask
 
@@ -25,14 +24,6 @@ def inner_steps(cell: Cell, trace: Any, lengths_B: Tensor) -> Tensor:
     times = int(lengths_B.max())
     real_TB = torch.arange(times, device=lengths_B.device).unsqueeze(1) < lengths_B
     return real_TB * float(cell.steps if isinstance(cell, Repeat) else 1)
-
-
-@contextmanager
-def drawn_alike() -> Iterator[None]:
-    """What a cell draws at random in this block is the same every time; what others draw is not touched."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
-        yield
 
 
 class PonderingMeasure(Measure):
@@ -51,7 +42,7 @@ class PonderingMeasure(Measure):
             "inner_steps": {},
             "steps_by_position": {},
         }
-        with drawn_alike():
+        with seeded(0, system.device):
             for name, batches in task.test_sets().items():
                 found, steps = torch.zeros(6, dtype=torch.float64), []
                 lengths: set[int] = set()

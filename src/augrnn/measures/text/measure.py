@@ -14,10 +14,11 @@ from augrnn.dotted import named
 from augrnn.exhibits.exhibit import Exhibit
 from augrnn.measures.heads import PREVIEW_TITLE, TITLE
 from augrnn.measures.measure import Measure, Measured
-from augrnn.measures.pondering.measure import drawn_alike, inner_steps
+from augrnn.measures.pondering.measure import inner_steps
 from augrnn.measures.text.figure import PonderedText, signs
 from augrnn.measures.text.kinds import KINDS, kinds
 from augrnn.objectives.cross_entropy import NATS_PER_BIT
+from augrnn.seeded import seeded
 from augrnn.systems.transducer import Transducer
 from augrnn.tasks.byte_task import ByteTask
 
@@ -56,7 +57,7 @@ def seen(system: Transducer, task: ByteTask, split: str) -> Seen:
     """All evaluation sequences of a split. What a cell draws at random is the same at every call."""
     bits, steps, read = [], [], []
     keep = (lambda record: record.steps_B) if isinstance(system.cell, Pondering) else False
-    with drawn_alike():
+    with seeded(0, system.device):
         for drawn in task.evaluation(split):
             batch = moved(drawn, system.device)
             unrolled = system(batch, keep=keep)
