@@ -10,8 +10,8 @@ import torch
 def seeded(seed: int, device: torch.device | None = None) -> Iterator[None]:
     """What torch's own generators draw in this block is the same every time; afterwards they go on where they were.
 
-    `torch.manual_seed` in `torch.random.fork_rng` leaves the generators of GPUs changed, or copies those of all GPUs with
-    a warning.
+    `torch.manual_seed` in `torch.random.fork_rng` leaves the generators of GPUs changed, or copies those of all GPUs
+    with a warning.
 
     Args:
       seed: of the generators in the block.
