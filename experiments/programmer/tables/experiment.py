@@ -24,13 +24,27 @@ PROGRAMMERS = ("single", "gradient-noise", *list(COLUMNS.values())[1:], *WORDING
 
 PROGRAMMER = "configs/tables/programmer.yaml"
 
+LESSONS: Settings = {
+    "model": {"init_args": {"scheduler": {"init_args": {"milestones": [21_000, 23_000]}}}},
+    "data": {"init_args": {"single_until": 12_000}},
+    "trainer": {"max_steps": 24_000},
+}
+"""Of tables with several columns: first, until mixtures have become choices, questions about a single one."""
+
 
 def columns(numbers: int, words: int = 0, many: bool = False) -> Settings:
     """Tables of so many columns; with several, or many wordings, a tenth of all questions is held out."""
     held_out = 0.1 if numbers + words > 1 or many else 0.0
     data = {"number_columns": numbers, "word_columns": words, "wording": "many" if many else "single"}
-    cell = {"model": {"init_args": {"cell": {"init_args": {"text": True}}}}} if words else {}
-    return {"data": {"init_args": {**data, "held_out": held_out}}, **cell}
+    found: Settings = {"data": {"init_args": {**data, "held_out": held_out}}}
+    if words:
+        found = merged(found, model(text=True))
+    return merged(found, LESSONS) if numbers + words > 1 else found
+
+
+def model(**cell: object) -> Settings:
+    """Arguments of the programmer."""
+    return {"model": {"init_args": {"cell": {"init_args": cell}}}}
 
 
 def ranges(run: RunRecord) -> tuple[float, float]:
@@ -90,11 +104,6 @@ def exhibits(results: Results, shown: Shown) -> "dict[str, Exhibit]":
     return found
 
 
-def model(**cell: object) -> Settings:
-    """Arguments of the programmer."""
-    return {"model": {"init_args": {"cell": {"init_args": cell}}}}
-
-
 PAPER = {
     "data": {
         "init_args": {
@@ -127,7 +136,7 @@ AT_THE_PAPERS_SCALE = merged(
     model(size=256, reader="rnn"),
     {
         "model": {"init_args": {"scheduler": {"init_args": {"milestones": [80_000, 95_000]}}}},
-        "data": {"init_args": {"lessons": [[20_000, 5.0], [40_000, 100.0]]}},
+        "data": {"init_args": {"lessons": [[20_000, 5.0], [40_000, 100.0]], "single_until": 70_000}},
         "trainer": {
             "callbacks": [
                 {
