@@ -57,7 +57,7 @@ def build_parser() -> Parser:
     )
     parser.add_argument("--version", action="version", version=f"augrnn {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    add_launcher(lab.add_parsers(commands, sweeps.draw_again))
+    add_launcher(lab.add_parsers(commands, sweeps.draw_committed))
     sweeps.add_parsers(commands)
     add_parser(commands, sweeps=sweeps.panels)
     report.add_parser(commands)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def main(argv: list[str]) -> int:
     """The lab's commands by themselves; a mistake of the user's gives one line and status 2."""
     parser = argparse.ArgumentParser(prog="augrnn")
-    commands.add_parsers(parser.add_subparsers(required=True))
+    commands.add_parsers(parser.add_subparsers(required=True), lambda *_: [])
     options = parser.parse_args(argv)
     try:
         return options.run(options)

@@ -28,6 +28,9 @@ from augrnn.lab.sweep_tables import best_points, told
 EXPERIMENTS = Path(__file__).parents[2] / "experiments"
 
 
+VERDICT = {"claim": "a", "verdict": "partly", "value": 1.0, "interval": [0.5, None], "seeds": 5, "text": "1"}
+
+
 def made(goal: Any = "maximize") -> SweepRecord:
     curve = {"updates": [1, 2], "sequences": [10, None], "values": [None, 0.5]}
     rows = (
@@ -61,6 +64,9 @@ def test_what_is_written_is_read_again(tmp_path: Path) -> None:
         ({"importance": {"lr": "much"}}, r"is damaged \(importance.lr: "),
         ({"verdicts": [{"claim": "a"}]}, r"is damaged \(verdicts: KeyError 'interval'\)"),
         ({"verdicts": 7}, r"is damaged \(verdicts: TypeError"),
+        ({"verdicts": [{**VERDICT, "verdict": "bogus"}]}, r"is damaged \(verdicts.a.state: "),
+        ({"verdicts": [{**VERDICT, "value": "much"}]}, r"is damaged \(verdicts.a.value: "),
+        ({"verdicts": [{**VERDICT, "interval": "ab"}]}, r"is damaged \(verdicts.a.interval.0: "),
     ],
 )
 def test_a_damaged_file_is_one_line(change: dict[str, Any], message: str, tmp_path: Path) -> None:
@@ -79,10 +85,42 @@ def test_claims_see_points_as_variants() -> None:
     results = made().results
     assert (results.scale, dict(results.planned)) == ("s", {"lr 0.1": 2, "lr 0.2": 2, "lr 0.3": 2})
     assert results.points["lr 0.2"]["m.lr"] == 0.2
-    assert results.each("lr 0.1", lambda run: run["val/a"]).missing == 1  # seed 1 has not run
-    assert results.each("lr 0.2", lambda run: run["val/a"]).values == (0.9,)
-    assert results.runs["lr 0.2", 3].status == "failed"
-    assert results.each("lr 0.3", lambda run: run["val/a"]).missing == 2
+    at_the_end = {name: results.each(name, lambda run: run["val/a"]) for name in results.points}
+    assert at_the_end["lr 0.1"].values == (0.5, 0.7)
+    assert at_the_end["lr 0.2"].values == (None, None)  # ended early
+    assert at_the_end["lr 0.3"].missing == 2
+    assert results.runs["lr 0.2", 1].measures == {}
+
+
+@pytest.mark.parametrize("listed", [{"values": [7, 3, 12]}, {"value": 7}, {"min": 3, "max": 12}, None])
+def test_seeds_of_any_numbers_are_paired(listed: Any) -> None:
+    found = {7: 1.0} if listed == {"value": 7} else {12: 3.0, 3: 1.0, 7: None}
+    parameters = {"lr": {"values": [1, 2]}, **({"seed_everything": listed} if listed else {})}
+    planned = 10 if listed and "min" in listed else len(found)
+    rows = tuple(Row(str(lr), {"lr": lr}, {seed: v and v * lr for seed, v in found.items()}, planned) for lr in (1, 2))
+    record = SweepRecord("s", "f", "grid", "m", "minimize", parameters, [], {}, {}, rows)
+    both = record.results.paired(("lr 1", "lr 2"), lambda one, other: other["m"] - one["m"])
+    expected = [found[seed] for seed in sorted(found)]
+    assert both.values == tuple(expected)
+    assert both.missing == planned - len(found)
+
+
+def test_points_that_are_alike_are_told_apart() -> None:
+    rows = tuple(Row(f"00{i}", {"k": k}, {0: float(i)}, 1) for i, k in enumerate((1, 1, 2)))
+    record = SweepRecord("s", "f", "bayes", "m", "minimize", {"k": {"min": 1, "max": 2}}, [], {}, {}, rows)
+    assert labels(record) == ["k 1 (000)", "k 1 (001)", "k 2"]
+    assert len(record.results.runs) == 3
+
+
+def test_a_point_keeps_its_label_whichever_is_best() -> None:
+    kinds = [{"class_path": "x.AdditiveAttention", "init_args": {"query": 64, "size": size}} for size in (16, 64, 256)]
+    rows = [Row(str(i), {"kind": kind}, {0: float(i)}, 1) for i, kind in enumerate(kinds)]
+    names = []
+    for order in ((0, 1, 2), (2, 0, 1)):
+        record = SweepRecord("s", "f", "grid", "m", "minimize", {"kind": {}}, [], {}, {}, tuple(rows[i] for i in order))
+        names.append({row.id: name for row, name in zip(record.rows, labels(record), strict=True)})
+    assert names[0] == names[1]
+    assert len(set(names[0].values())) == 3
 
 
 def test_tables_say_what_the_points_are() -> None:

@@ -73,6 +73,21 @@ def test_training_gets_its_options_its_folder_and_its_tags(world: World) -> None
     ]
 
 
+@pytest.mark.parametrize("kept", ['{"fingerprint": "another", "legs": []}', None])
+def test_a_run_of_other_or_unknown_settings_is_not_taken_up(
+    world: World, kept: str | None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    weights = world.folder("good", 0) / "checkpoints/last.ckpt"
+    weights.parent.mkdir(parents=True)
+    weights.write_text("2")
+    path = world.folder("good", 0) / "provenance.json"
+    if kept is not None:
+        path.write_text(kept)
+    assert call(world, lambda *_, **__: pytest.fail("it is taken up")) == 2
+    assert "good seed 0 cannot be taken up: its settings have changed" in capsys.readouterr().err
+    assert (path.read_text() if path.exists() else None) == kept
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGUSR1])
 def test_a_run_that_is_asked_to_stop_leaves_no_result(world: World, number: signal.Signals) -> None:
     def train(*_: Any, **__: Any) -> Any:

@@ -269,7 +269,7 @@ def test_a_run_without_its_settings_on_record_is_not_taken_up(finished: World, l
             path.unlink()
     (folder / left).parent.mkdir(parents=True, exist_ok=True)
     (folder / left).write_text("2")
-    with pytest.raises(UserError, match=r"no provenance.json says how .* \(bad seed 1\): .*--retry"):
+    with pytest.raises(UserError, match=r"no provenance.json says how .*: bad seed 1; .*--retry"):
         finished.reproduce()
     started = []
     finished.reproduce(

@@ -172,7 +172,7 @@ def test_what_a_sweep_judges_stands_with_the_claims(own: bool, root: Path, tmp_p
     replace(made, verdicts=judge(experiment, made.results)).write(path)
     found = shown([experiments], runs)
     (entry,) = [entry for entry in found[0].claims if entry.claim == "kinds-learn-alike"]
-    assert (entry.verdict, entry.scale, entry.own, entry.reduced) == ("reproduced", "attention-type", own, True)
+    assert (entry.verdict, entry.scale, entry.own, entry.reduced) == ("reproduced", "attention-type", own, False)
     assert (entry.value, entry.seeds, entry.thin) == (pytest.approx(0.2), 5, False)
     assert entry.cost is not None
     assert entry.cost.runs == 15

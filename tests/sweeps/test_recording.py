@@ -12,10 +12,12 @@ import pytest
 from augrnn.cli import main
 from augrnn.errors import UserError
 from augrnn.lab.check import check
-from augrnn.lab.claims_tables import strongest, strongest_own
+from augrnn.lab.claims import Verdict
+from augrnn.lab.claims_tables import records_of, strongest, strongest_here
+from augrnn.lab.committed_record import Record, own_path, results_path
 from augrnn.lab.committed_sweep import outdated_sweeps, read_sweep_record
 from augrnn.lab.experiment import load
-from augrnn.lab.pages import card_tables
+from augrnn.lab.pages import card_tables, experiments_table
 from augrnn.sweeps import recording
 from augrnn.sweeps.points import points, run_of
 from augrnn.sweeps.recording import distilled
@@ -260,6 +262,13 @@ def test_figures_draws_the_committed_sweeps_again(place: Path, capsys: pytest.Ca
     assert main(["figures"]) == 0
     assert str(folder / "slice.png") in capsys.readouterr().out
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+    # what is drawn is the record, whatever has become of the sweep's file
+    (place / "configs/sweeps/search.yaml").write_text(GRID.replace("8, 16, 32", "64, 128") + "name: other\n")
+    assert main(["figures"]) == 0
+    (place / "configs/sweeps/search.yaml").unlink()
+    assert main(["figures"]) == 0
+    capsys.readouterr()
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
     assert main(["figures", "toy/copy", "--out", "mine", "--format", "svg"]) == 0
     assert "mine/toy/copy/sweeps/search/slice.svg" in capsys.readouterr().out
     drawn = place / "mine/toy/copy/sweeps/search"
@@ -326,7 +335,7 @@ def test_the_users_own_sweep_judges_too(place: Path, capsys: pytest.CaptureFixtu
     fill(read(place), place / "runs")
     assert "All end well." in said(capsys)
     experiment = load("toy/copy", place / "experiments")
-    rows = {row.claim.name: row for row in strongest_own(experiment, place / "runs")}
+    rows = {row.claim.name: row for row in strongest_here(experiment, place / "experiments", place / "runs")}
     assert {name: (row.scale, row.own) for name, row in rows.items()} == {
         "all-end-well": ("search", True),
         "one-ends-well": ("search", True),
@@ -338,6 +347,52 @@ def test_the_users_own_sweep_judges_too(place: Path, capsys: pytest.CaptureFixtu
     (place / "search.yaml").write_text(GRID)
     assert main(["sweep", "results", "search.yaml"]) == 0
     assert "All end well." not in capsys.readouterr().out
+
+
+def test_a_sweep_at_work_judges_nothing(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    judging(place)
+    fill(read(place), place / "runs", leave=1)
+    assert "1 of 12 runs have not ended" in said(capsys)
+    kept = read_sweep_record(place / "runs/sweeps/search/results.json")
+    assert kept is not None
+    assert {verdict.state for verdict in kept.verdicts.values()} == {"not run"}
+    assert {verdict.text for verdict in kept.verdicts.values()} == {"1 of 12 runs have not ended"}
+
+
+def test_an_experiment_that_is_broken_stops_no_other_sweep(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    judging(place)
+    fill(read(place), place / "runs")
+    broken = place / "experiments/a/b/experiment.py"
+    broken.parent.mkdir(parents=True)
+    broken.write_text("import augrnn\nexperiment = 1 +")
+    assert "All end well." in said(capsys)
+
+
+def test_what_is_committed_and_what_is_not_are_told_apart(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    judging(place)
+    experiments, runs = place / "experiments", place / "runs"
+    experiment = load("toy/copy", experiments)
+    fill(read(place), runs)
+    said(capsys)
+    provenance = {"commit": ["c"], "python": [], "versions": [], "hardware": [], "threads": []}
+    for own in (False, True):
+        # a record of the scale beside the user's own sweep, and the user's own one beside a committed sweep
+        path = own_path(runs, "toy/copy", "smoke") if own else results_path(experiments, "toy/copy", "smoke")
+        scale = Record("toy/copy", "smoke", {}, provenance, (), {"other": Verdict("partly", 1.0, (0.5, 2.0), 5, "1")})
+        scale.write(path)
+        here = records_of(experiment, experiments, runs)
+        assert here.own == ({"smoke"} if own else {"search"})
+        rows = {row.claim.name: row for row in strongest_here(experiment, experiments, runs)}
+        assert {name: (row.verdict.known, row.own) for name, row in rows.items()} == {
+            "all-end-well": (True, not own),
+            "one-ends-well": (True, not own),
+            "other": (True, own),
+        }
+        if not own:
+            path.unlink()
+            said(capsys, "--record")
+    assert "2, not run" not in experiments_table([experiment], experiments)
+    assert "sweep search" in experiments_table([experiment], experiments)
 
 
 @pytest.mark.parametrize(

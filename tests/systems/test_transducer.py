@@ -56,9 +56,13 @@ def test_sizes_of_another_task_are_refused_in_one_line(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("cell", "task", "told"),
     [
-        (lambda: Programmer(20), Tables, "Tables has 27 words, but the Programmer is made for 20: give it a"),
-        (lambda: NeuralProgrammer(60), lambda: WikiTableQuestions(vocabulary=61), "has 61 words, but the NeuralProg"),
-        (lambda: ProgrammerEnsemble(60), WikiTableQuestions, "has 2500 words, but the ProgrammerEnsemble is"),
+        (lambda: Programmer(20), Tables, "Tables has up to 27 words, but the Programmer is made for 20: give it a"),
+        (
+            lambda: NeuralProgrammer(60),
+            lambda: WikiTableQuestions(vocabulary=61),
+            "has up to 61 words, but the NeuralP",
+        ),
+        (lambda: ProgrammerEnsemble(60), WikiTableQuestions, "has up to 2500 words, but the ProgrammerEnsemble is"),
     ],
 )
 def test_more_words_than_a_cell_is_made_for_are_refused_in_one_line(

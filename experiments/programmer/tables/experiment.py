@@ -20,6 +20,9 @@ WORDINGS = {"1 column": "words-1", "5 columns": "words-5"}
 MATCHES = {"2 columns": "text-2", "5 columns": "text-5"}
 BASELINES = {"without attention": "rnnenc", "with attention": "rnnsearch"}
 
+SEVERAL = (*list(COLUMNS.values())[1:], WORDINGS["5 columns"], *MATCHES.values())
+"""The variants whose tables have several columns."""
+
 PROGRAMMERS = ("single", "gradient-noise", *list(COLUMNS.values())[1:], *WORDINGS.values(), *MATCHES.values())
 
 PROGRAMMER = "configs/tables/programmer.yaml"
@@ -136,7 +139,7 @@ AT_THE_PAPERS_SCALE = merged(
     model(size=256, reader="rnn"),
     {
         "model": {"init_args": {"scheduler": {"init_args": {"milestones": [80_000, 95_000]}}}},
-        "data": {"init_args": {"lessons": [[20_000, 5.0], [40_000, 100.0]], "single_until": 70_000}},
+        "data": {"init_args": {"lessons": [[20_000, 5.0], [40_000, 100.0]]}},
         "trainer": {
             "callbacks": [
                 {
@@ -153,6 +156,13 @@ AT_THE_PAPERS_SCALE = merged(
     },
 )
 """The paper's network, and the recipe of the small scale in proportion; nobody has tried it at this size."""
+
+LESSONS_AT_THE_PAPERS_SCALE: Settings = {
+    "model": {"init_args": {"scheduler": {"init_args": {"milestones": [122_000, 134_000]}}}},
+    "data": {"init_args": {"single_until": 70_000}},
+    "trainer": {"max_steps": 140_000},
+}
+"""Of tables with several columns, in proportion too."""
 
 JUDGED = ("small", "paper")
 
@@ -191,7 +201,10 @@ experiment = Experiment(
             seeds=5,
             minutes=20_000,
             settings=PAPER,
-            settings_of=dict.fromkeys(PROGRAMMERS, AT_THE_PAPERS_SCALE),
+            settings_of={
+                name: merged(AT_THE_PAPERS_SCALE, LESSONS_AT_THE_PAPERS_SCALE if name in SEVERAL else {})
+                for name in PROGRAMMERS
+            },
             seeds_of={"single": 216, "gradient-noise": 216},
         ),
     },

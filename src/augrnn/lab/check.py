@@ -19,7 +19,7 @@ class Check:
     """What `check` found.
 
     Attributes:
-      rows: every claim of every experiment at every scale, with the verdict computed now.
+      rows: every claim of every experiment at every scale and of every sweep, with the verdict computed now.
       changed: a line for each claim whose verdict or value is not the one on record.
       notes: a line for each variant whose settings have changed since its record was made, and for each such sweep.
     """

@@ -115,24 +115,60 @@ def own_records(experiment: Experiment, runs: Path) -> dict[str, Record]:
     return _marked(experiment, _read({scale: own_path(runs, experiment.name, scale) for scale in experiment.scales}))
 
 
-def own_sweeps(experiment: Experiment, runs: Path) -> dict[str, SweepRecord]:
-    """The records of an experiment's sweeps in that folder, as `marked_sweeps` has the committed ones.
+@dataclass(frozen=True)
+class Records:
+    """What there is of an experiment's records.
+
+    Attributes:
+      records: of its scales, by name: the committed ones, or where there is none the user's own.
+      sweeps: of its sweeps, by name: each the committed one, or where there is none the user's own.
+      own: the names of those scales and sweeps whose records are the user's own.
+    """
+
+    records: Mapping[str, Record]
+    sweeps: Mapping[str, SweepRecord]
+    own: frozenset[str]
+
+    @property
+    def every(self) -> Mapping[str, Record | SweepRecord]:
+        """All of them, from the smallest scale to the largest, and then the sweeps."""
+        return {**self.records, **self.sweeps}
+
+
+def records_of(experiment: Experiment, experiments: Path, runs: Path | None) -> Records:
+    """The records of an experiment: what is committed goes before the user's own, for its scales and for each sweep.
+
+    Args:
+      experiment: the experiment.
+      experiments: the folder of all experiments.
+      runs: the folder of the user's runs; None for none.
 
     Raises:
-      UserError: a record there is damaged, or of another version.
+      UserError: a record is damaged, or of another version.
     """
-    found = {name: read_sweep_record(own_sweep_path(runs, name)) for name in experiment.sweeps}
-    return _marked(experiment, {name: record for name, record in found.items() if record is not None})
+    records, sweeps = committed(experiment, experiments), marked_sweeps(experiment, experiments)
+    if runs is None:
+        return Records(records, sweeps, frozenset())
+    mine = own_records(experiment, runs) if not records else {}
+    paths = {name: own_sweep_path(runs, name) for name in experiment.sweeps if name not in sweeps}
+    read = {name: record for name, path in paths.items() if (record := read_sweep_record(path)) is not None}
+    own = frozenset({*mine, *read})
+    return Records({**records, **mine}, {**sweeps, **_marked(experiment, read)}, own)
 
 
-def strongest_own(experiment: Experiment, runs: Path) -> list[Judged]:
-    """The same of the records in the folder of the user's runs, with the claims alone that those have judged.
+def strongest_here(experiment: Experiment, experiments: Path, runs: Path) -> list[Judged]:
+    """The same as `strongest`, with the records of the user's runs where none is committed.
+
+    Of the user's own records the claims alone that those have judged.
 
     Raises:
-      UserError: a record there is damaged, or of another version.
+      UserError: a record is damaged, or of another version.
     """
-    rows = strongest_of(experiment, {**own_records(experiment, runs), **own_sweeps(experiment, runs)})
-    return [replace(row, own=True) if row.verdict.known else replace(row, verdict=NOT_RUN, scale="") for row in rows]
+    here = records_of(experiment, experiments, runs)
+    rows = [replace(row, own=row.scale in here.own) for row in strongest_of(experiment, here.every)]
+    return [
+        row if row.verdict.known or not row.own else replace(row, own=False, verdict=NOT_RUN, scale="") for row in rows
+    ]
 
 
 def strongest_of(experiment: Experiment, records: Mapping[str, Record | SweepRecord]) -> list[Judged]:

@@ -34,7 +34,7 @@ DrawSweeps = Callable[["Experiment", Path, Path | None, str], list[Path]]
 """Draws the committed sweeps of an experiment again: from the folder of experiments, in a folder or in their own."""
 
 
-def add_parsers(subparsers: Any, draw_sweeps: DrawSweeps = lambda *_: []) -> argparse.ArgumentParser:
+def add_parsers(subparsers: Any, draw_sweeps: DrawSweeps) -> argparse.ArgumentParser:
     """Add the lab's commands; each sets `run`, a function of the parsed options that gives the exit status.
 
     The functions raise UserError for what the user has to mend, and SystemExit where they are stopped. The parser of
@@ -76,7 +76,9 @@ def add_parsers(subparsers: Any, draw_sweeps: DrawSweeps = lambda *_: []) -> arg
     drawing = partial(figures, draw_sweeps=draw_sweeps)
     parser = _add(subparsers, "figures", drawing, "make the exhibits and pictures of the committed records again")
     parser.add_argument("experiment", nargs="?", help="only this one")
-    parser.add_argument("--out", type=Path, metavar="DIR", help="draw the committed exhibits there, and change nothing")
+    parser.add_argument(
+        "--out", type=Path, metavar="DIR", help="draw the committed exhibits and sweeps there, and change nothing"
+    )
     parser.add_argument("--format", choices=("png", "svg", "pdf"), help="of the pictures in DIR (default: png)")
     return reproducing
 
@@ -125,14 +127,12 @@ def list_experiments(options: argparse.Namespace) -> int:
 
 
 def _rows(experiment: "Experiment", place: Path) -> "list[Judged]":
-    from augrnn.lab.claims_tables import strongest, strongest_own
+    from augrnn.lab.claims_tables import strongest, strongest_here
 
-    rows = strongest(experiment, place)
-    if any(row.scale for row in rows):
-        return rows
     try:
-        return strongest_own(experiment, RUNS)
-    except UserError as error:  # what is committed, nothing, can be shown all the same
+        return strongest_here(experiment, place, RUNS)
+    except UserError as error:  # what is committed can be shown all the same
+        rows = strongest(experiment, place)
         _warn(f"augrnn: {error}")
         return rows
 
@@ -229,7 +229,7 @@ def check(options: argparse.Namespace) -> int:
         for row in rows:
             if row.verdict.known:
                 why = escape(", ".join(row.verdict.thin))
-                _print(f"{row.experiment.name:28} {row.scale:6} {row.claim.name:38} {_state(row)} {why}".rstrip())
+                _print(f"{row.experiment.name:28} {row.scale:14} {row.claim.name:38} {_state(row)} {why}".rstrip())
         print(f"{len(rows)} claims and scales checked, {len(changed)} verdicts changed")
     for line in (*(note for each in found for note in each.notes), *changed):
         _warn(line)

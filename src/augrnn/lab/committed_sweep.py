@@ -6,6 +6,7 @@
 
 import json
 import math
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import cache
@@ -38,6 +39,9 @@ FILES = Path("configs", "sweeps")
 
 PICTURES = ("parallel_coordinates.png", "slice.png")
 """The pictures of a sweep."""
+
+SEED = "seed_everything"
+"""The parameter of a sweep that every point is crossed with."""
 
 MANY = 30
 """Points below which importance can still be chance."""
@@ -149,15 +153,28 @@ class SweepRecord(Traced):
         return self.sweep
 
     @property
+    def seeds(self) -> list[int]:
+        """All seeds of its points, in order."""
+        given = self.parameters.get(SEED) or {}
+        listed = set(given.get("values") or ()) or {given["value"] for _ in given if "value" in given}
+        if "min" in given:
+            listed = set(range(given["min"], given["max"] + 1))
+        return sorted(listed | {seed for row in self.rows for seed in row.found})
+
+    @property
     def results(self) -> Results:
-        """The points, as claims see them."""
+        """The points, as claims see them. Seeds are numbered from 0; a point that was ended early counts as failed."""
         named = dict(zip(labels(self), self.rows, strict=True))
-        found = {
-            (name, seed): RunRecord(name, seed, "failed" if value is None else "finished", {self.metric: value})
-            for name, row in named.items()
-            for seed, value in row.found.items()
-        }
-        planned = {name: row.planned for name, row in named.items()}
+        number = {seed: i for i, seed in enumerate(self.seeds)}
+        planned = {name: max(row.planned, len(row.found)) for name, row in named.items()}
+        found = {}
+        for name, row in named.items():
+            ended = {number[seed]: value for seed, value in row.found.items()}
+            if row.pruned:
+                ended = dict.fromkeys(range(planned[name]))
+            for seed, value in ended.items():
+                failed = RunRecord(name, seed, "failed")
+                found[name, seed] = failed if value is None else RunRecord(name, seed, "finished", {self.metric: value})
         return Results("", self.sweep, planned, found, {name: row.values for name, row in named.items()})
 
     @property
@@ -184,15 +201,23 @@ class SweepRecord(Traced):
 
 
 def value_columns(record: SweepRecord) -> dict[str, list[str]]:
-    """For each option that is varied all points' values as short texts."""
-    return {name: value_texts([row.values[name] for row in record.rows]) for name in record.varied}
+    """For each option that is varied all points' values as short texts, the same ones in whatever order points are."""
+    found = {}
+    for name in record.varied:
+        keys = [json.dumps(row.values[name], sort_keys=True) for row in record.rows]
+        ordered = sorted(set(keys))
+        texts = dict(zip(ordered, value_texts([json.loads(key) for key in ordered]), strict=True))
+        found[name] = [texts[key] for key in keys]
+    return found
 
 
 def labels(record: SweepRecord) -> list[str]:
-    """For each point a text that tells it from the others: its options by their short names."""
+    """For each point a text that tells it from the others: its options by their short names, its id where two agree."""
     names, texts = shortened(record.varied), value_columns(record)
     parts = [[f"{names[name]} {each[number]}" for name, each in texts.items()] for number in range(len(record.rows))]
-    return [", ".join(part) or record.sweep for part in parts]
+    found = [", ".join(part) or record.sweep for part in parts]
+    times = Counter(found)
+    return [f"{text} ({row.id})" if times[text] > 1 else text for text, row in zip(found, record.rows, strict=True)]
 
 
 def record_path(experiments: Path, name: str, sweep: str) -> Path:
@@ -227,7 +252,10 @@ def read_sweep_record(path: Path) -> SweepRecord | None:
         return None
     content = read_json(path, "format")
     if content.pop("format") != FORMAT:
-        raise UserError(f"{path} is of another version, or no record of a sweep; this version reads format {FORMAT}")
+        raise UserError(
+            f"{path} is of another version, or no record of a sweep; this version reads format {FORMAT}, and "
+            "`augrnn sweep results` writes it"
+        )
     damaged = f"{path} is damaged ({{}}); delete it, or restore it with git"
     try:
         content["verdicts"] = {each["claim"]: Verdict.read(each) for each in content["verdicts"]}
@@ -247,6 +275,7 @@ def _form() -> "TypeAdapter[SweepRecord]":
     from pydantic import ConfigDict, TypeAdapter, with_config
 
     with_config(ConfigDict(extra="forbid"))(Row)
+    with_config(ConfigDict(revalidate_instances="always"))(Verdict)
     return TypeAdapter(with_config(ConfigDict(extra="forbid"))(SweepRecord))
 
 

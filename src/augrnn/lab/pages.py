@@ -92,9 +92,11 @@ def experiments_table(found: Sequence[Experiment], experiments: Path) -> str:
         reproduced = [row.verdict for row in rows if row.verdict.state == "reproduced"]
         thin = of_them(sum(bool(verdict.thin) for verdict in reproduced))
         judging = [record for scale, record in records.items() if experiment.judges(scale)]
+        swept = [name for name, record in marked_sweeps(experiment, experiments).items() if record.verdicts]
         link = f"[{experiment.name}]({experiments.name}/{experiment.name}/README.md)"
-        size = f"{judging[-1].scale}, {_seeds(judging[-1])}" if judging else ""
-        found_out = f"{len(reproduced)} of {len(rows)}{thin}" if judging else f"{len(rows)}, not run"
+        sizes = [f"{judging[-1].scale}, {_seeds(judging[-1])}"] if judging else []
+        size = "; ".join([*sizes, *(f"sweep {name}" for name in swept)])
+        found_out = f"{len(reproduced)} of {len(rows)}{thin}" if size else f"{len(rows)}, not run"
         lines.append([link, experiment.title, found_out, size])
     return markdown(["experiment", "finding", "claims reproduced", "scale"], lines)
 

@@ -22,7 +22,7 @@ from augrnn.lab import records
 from augrnn.lab.experiment import Measure, load
 from augrnn.lab.plan import Run
 from augrnn.lab.provenance import Leg
-from augrnn.run_folder import EXHIBITS, METRICS, SUMMARY
+from augrnn.run_folder import EXHIBITS, METRICS, PROVENANCE, SUMMARY
 from augrnn.signals import leaving_when_asked
 from augrnn.threads import let_idle_threads_sleep
 
@@ -67,6 +67,11 @@ def work(run: Run, kept: Kept, runs: Path, train: Train, placement: Sequence[str
             train(run.settings, folder, tags_of(run), placement)
         return
     with files.locked(folder), leaving_when_asked():
+        if run.state(runs) == "outdated":  # launchers ask as well, and may have asked long ago
+            raise UserError(
+                f"{run} cannot be taken up: its settings have changed since it began, or no {PROVENANCE} says what "
+                "they were; start it over with --retry"
+            )
         leg = Leg(run, folder)
         try:
             trained = record(run, kept, folder, leg, partial(train, placement=placement))

@@ -157,10 +157,10 @@ def left_to_do(
     outdated = [run for run, state in states.items() if state == "outdated"]
     if outdated and not (retry or fresh):
         unknown = [run for run in outdated if not (run.folder(runs) / PROVENANCE).exists()]
-        why = f"the settings of {len(outdated)} runs have changed since they ran ({few(outdated)})"
-        if unknown:
-            why = f"no {PROVENANCE} says how these runs were trained ({few(unknown)})"
-        raise UserError(f"{why}: start them over with --retry, or choose another --runs")
+        changed = [run for run in outdated if run not in unknown]
+        why = [f"the settings of {len(changed)} runs have changed since they ran ({few(changed)})"] if changed else []
+        why += [f"no {PROVENANCE} says how these were trained: {few(unknown)}"] if unknown else []
+        raise UserError(f"{'; '.join(why)}; start them over with --retry, or choose another --runs")
     measured = {run for run, state in states.items() if measure_again and state == "finished"}
     bare = [run for run in plan if run in measured and not (run.folder(runs) / LAST).exists()]
     if bare:

@@ -12,16 +12,7 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from augrnn.lab.claims import State
-from augrnn.lab.claims_tables import (
-    NOT_RUN,
-    Judged,
-    committed,
-    judged,
-    marked_sweeps,
-    own_records,
-    own_sweeps,
-    strongest_of,
-)
+from augrnn.lab.claims_tables import NOT_RUN, Judged, Records, judged, records_of, strongest_of
 from augrnn.lab.committed_record import Record
 from augrnn.lab.committed_sweep import (
     FILES,
@@ -65,7 +56,7 @@ class ClaimEntry(BaseModel):
     source: str = Field(description="where it says so")
     verdict: State = Field(description="at the largest scale that has a verdict; unjudged where the scale has no rule")
     scale: str = Field(description="that scale, or the sweep that judges the claim; empty where nothing has run")
-    reduced: bool = Field(description="whether the scale is smaller than the paper's")
+    reduced: bool = Field(description="whether the scale is smaller than the paper's; false of a sweep")
     thin: bool = Field(description="whether few seeds decided, or the interval reaches the bar")
     thin_because: list[str] = Field(description="why it is thin, a reason each; empty where it is not")
     contested: str = Field(description="the paper that says the opposite; empty where we know of none")
@@ -163,43 +154,31 @@ def _shown(experiment: Experiment, place: Path, runs: Path | None) -> Shown:
     from augrnn.lab.outcome import FIGURES
     from augrnn.run_folder import EXHIBITS
 
-    name, own = experiment.name, False
-    records = committed(experiment, place)
-    files = {scale: (exhibits_path(place, name, scale), place / name / FIGURES / scale) for scale in records}
-    if not records and runs is not None:
-        records, own = own_records(experiment, runs), True
-        files = {scale: (runs / name / scale / EXHIBITS, runs / name / scale / FIGURES) for scale in records}
-    card, sweeps = place / name / "README.md", list(_sweeps(experiment, place, runs))
+    name, here = experiment.name, records_of(experiment, place, runs)
+    files = {}
+    for scale in here.records:
+        files[scale] = exhibits_path(place, name, scale), place / name / FIGURES / scale
+        if scale in here.own and runs is not None:
+            files[scale] = runs / name / scale / EXHIBITS, runs / name / scale / FIGURES
+    card = place / name / "README.md"
     return Shown(
         experiment,
-        records,
-        list(_entries(experiment, records, own, sweeps)),
+        dict(here.records),
+        [_entry(row, here.every.get(row.scale), row.scale in here.own) for row in strongest_of(experiment, here.every)],
         {scale: read_exhibits(path) for scale, (path, _) in files.items()},
         {scale: folder for scale, (_, folder) in files.items()},
         card_html(card.read_text(encoding="utf-8")) if card.exists() else Html(""),
-        sweeps,
+        list(_sweeps(experiment, here, place, runs)),
     )
 
 
-def _entries(
-    experiment: Experiment, records: Mapping[str, Record], own: bool, sweeps: Sequence[ShownSweep]
-) -> Iterator[ClaimEntry]:
-    swept = {each.record.sweep: each for each in sweeps}
-    found: dict[str, Record | SweepRecord] = {**records, **{name: each.record for name, each in swept.items()}}
-    for row in strongest_of(experiment, found):
-        yield _entry(row, found.get(row.scale), swept[row.scale].own if row.scale in swept else own)
-
-
-def _sweeps(experiment: Experiment, place: Path, runs: Path | None) -> Iterator[ShownSweep]:
-    kept = marked_sweeps(experiment, place)
-    own = {} if runs is None or kept.keys() == set(experiment.sweeps) else own_sweeps(experiment, runs)
-    for name in experiment.sweeps:
+def _sweeps(experiment: Experiment, here: Records, place: Path, runs: Path | None) -> Iterator[ShownSweep]:
+    for name in (each for each in experiment.sweeps if each in here.sweeps):
+        record, pictures = here.sweeps[name], pictures_path(place, experiment.name, name)
+        if own := name in here.own and runs is not None:
+            pictures = own_sweep_path(runs, name).parent
         file = (FILES / f"{name}.yaml").as_posix()
-        rows = judged(experiment, kept.get(name, own.get(name)), name)
-        if name in kept:
-            yield ShownSweep(kept[name], False, pictures_path(place, experiment.name, name), file, rows)
-        elif runs is not None and name in own:
-            yield ShownSweep(own[name], True, own_sweep_path(runs, name).parent, file, rows)
+        yield ShownSweep(record, own, pictures, file, judged(experiment, record, name))
 
 
 def other_sweeps(experiments: Sequence[Shown], runs: Path) -> list[ShownSweep]:
@@ -230,7 +209,7 @@ def _entry(row: Judged, record: Record | SweepRecord | None, own: bool) -> Claim
         source=claim.source,
         verdict=verdict.state,
         scale=scale,
-        reduced=verdict.known and scale != FULL,
+        reduced=verdict.known and scale != FULL and scale in row.experiment.scales,
         thin=bool(verdict.thin),
         thin_because=list(verdict.thin),
         contested=claim.contested,

@@ -267,15 +267,15 @@ def results(options: argparse.Namespace) -> int:
     return 0
 
 
-def draw_again(experiment: "Experiment", experiments: Path, out: Path | None, form: str) -> list[Path]:
-    """The pictures of an experiment's sweeps, drawn again; see `augrnn.sweeps.recording.draw_again`."""
+def draw_committed(experiment: "Experiment", experiments: Path, out: Path | None, form: str) -> list[Path]:
+    """The pictures of an experiment's sweeps, drawn again; see `augrnn.sweeps.recording`."""
     from augrnn.lab.committed_sweep import committed_sweeps
 
     if not committed_sweeps(experiment, experiments):
         return []
-    from augrnn.sweeps.recording import draw_again  # slow to import
+    from augrnn.sweeps import recording  # slow to import
 
-    return draw_again(experiment, experiments, out, form)
+    return recording.draw_committed(experiment, experiments, out, form)
 
 
 def panels() -> "list[SweepPanel]":

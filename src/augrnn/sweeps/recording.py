@@ -1,10 +1,12 @@
 """From the runs of a sweep to its record: the user's own one, and the one that is committed with an experiment."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 from augrnn.errors import UserError
+from augrnn.lab.claims import Verdict
 from augrnn.lab.committed_record import judge, provenance_of
 from augrnn.lab.committed_sweep import (
     FILES,
@@ -16,12 +18,12 @@ from augrnn.lab.committed_sweep import (
     record_path,
     sweep_fingerprint,
 )
-from augrnn.lab.experiment import Experiment, discover
-from augrnn.lab.places import own_place, places
+from augrnn.lab.experiment import Experiment, discover, load
+from augrnn.lab.places import names, own_place, places
 from augrnn.lab.results import rounded, thinned
 from augrnn.lab.settings import recorded
 from augrnn.sweeps.results import draw, ended_folders, importance, left
-from augrnn.sweeps.sweep_file import Sweep, read_sweep
+from augrnn.sweeps.sweep_file import Sweep, recorded_sweep
 from augrnn.yaml_files import read_config
 
 LIMIT = 200_000
@@ -33,6 +35,8 @@ POINTS = 30
 
 def distilled(rows: Sequence[Row], sweep: Sweep, runs: Path, experiment: Experiment | None = None) -> SweepRecord:
     """The record of a sweep: its points with rounded numbers and thinned curves, and the verdicts on its claims.
+
+    These are "not run" as long as a run is missing.
 
     Args:
       rows: the points, as `collect` gives them.
@@ -53,7 +57,13 @@ def distilled(rows: Sequence[Row], sweep: Sweep, runs: Path, experiment: Experim
         provenance_of(ended_folders(sweep, runs)),
         tuple(_kept(row) for row in rows),
     )
-    return replace(record, verdicts=judge(experiment, record.results)) if experiment else record
+    if experiment is None:
+        return record
+    missing, planned = left(sweep, runs)
+    if missing:
+        told = Verdict("not run", text=f"{missing:,} of {planned:,} runs have not ended")
+        return replace(record, verdicts={claim.name: told for claim in experiment.claims_at(sweep.name)})
+    return replace(record, verdicts=judge(experiment, record.results))
 
 
 def _kept(row: Row) -> Row:
@@ -66,10 +76,17 @@ def _shortened(row: Row, points: int) -> Row:
 
 
 def judging(sweep: Sweep) -> Experiment | None:
-    """The experiment whose claims a sweep judges; None where no experiment means this file."""
+    """The experiment whose claims a sweep judges; None where no experiment means this file.
+
+    Experiments that cannot be loaded are passed over, because other commands tell of them.
+    """
     for experiments in places():
-        if (experiments.parent / FILES / f"{sweep.name}.yaml").resolve() == sweep.path:
-            return next((each for each in discover(experiments) if sweep.name in each.sweeps), None)
+        if (experiments.parent / FILES / f"{sweep.name}.yaml").resolve() != sweep.path:
+            continue
+        for name in names(experiments):
+            with suppress(UserError):
+                if sweep.name in (found := load(name, experiments)).sweeps:
+                    return found
     return None
 
 
@@ -91,8 +108,8 @@ def owner(sweep: Sweep) -> tuple[Experiment, Path]:
     return found, experiments
 
 
-def draw_again(experiment: Experiment, experiments: Path, out: Path | None = None, form: str = "png") -> list[Path]:
-    """Draw the committed sweeps of an experiment again; gives the paths of the pictures.
+def draw_committed(experiment: Experiment, experiments: Path, out: Path | None = None, form: str = "png") -> list[Path]:
+    """Draw the committed sweeps of an experiment again, from their records alone; gives the paths of the pictures.
 
     Args:
       experiment: the experiment.
@@ -102,13 +119,13 @@ def draw_again(experiment: Experiment, experiments: Path, out: Path | None = Non
       form: "png", "svg" or "pdf".
 
     Raises:
-      UserError: a sweep's file is missing, or a picture cannot be written.
+      UserError: a picture cannot be written.
     """
     found = []
     for name, record in committed_sweeps(experiment, experiments).items():
-        sweep = read_sweep(experiments.parent / FILES / f"{name}.yaml", experiments.parent)
         own = None if out is None else out / experiment.name / SWEEPS / name
-        found += draw(record.rows, sweep, own or pictures_path(experiments, experiment.name, name), form)
+        folder = own or pictures_path(experiments, experiment.name, name)
+        found += draw(record.rows, recorded_sweep(record), folder, form)
     return found
 
 
@@ -138,6 +155,6 @@ def commit(record: SweepRecord, sweep: Sweep, owned: tuple[Experiment, Path]) ->
             raise UserError(f"{sweep.name} has too many points to be committed: {len(record.rows):,}")
         kept = replace(record, rows=tuple(_shortened(row, points) for row in record.rows))
     path = record_path(experiments, experiment.name, sweep.name)
-    pictures = draw(record.rows, sweep, pictures_path(experiments, experiment.name, sweep.name))
+    pictures = draw(record.rows, recorded_sweep(record), pictures_path(experiments, experiment.name, sweep.name))
     kept.write(path)
     return [path, *pictures]

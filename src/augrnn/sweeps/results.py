@@ -237,7 +237,7 @@ def _space(parameter: Parameter, values: Sequence[Any]) -> BaseDistribution:
 
 
 def draw(rows: Sequence[Row], sweep: Sweep, folder: Path, form: str = "png") -> list[Path]:
-    """Draw the points of a sweep: parallel_coordinates.png and slice.png.
+    """Draw the points of a sweep: the PICTURES.
 
     Args:
       rows: the points, as `collect` gives them.

@@ -21,10 +21,8 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, FiniteFloat, JsonValue, model_validator
 
+from augrnn.lab.committed_sweep import SEED, SweepRecord
 from augrnn.yaml_files import Strict, read_strict
-
-SEED = "seed_everything"
-"""The parameter that is the axis of seeds."""
 
 ARGUMENTS = "${args}"
 """What stands in a command for a point's options."""
@@ -267,3 +265,16 @@ def read_sweep(path: Path, root: Path, name: str | None = None) -> Sweep:
     """
     file = read_strict(path, SweepFile, "sweep")
     return Sweep(name or path.stem, path.resolve(), root, file)
+
+
+def recorded_sweep(record: SweepRecord) -> Sweep:
+    """The sweep of a record, as its file was when it was made."""
+    content: dict[str, Any] = {
+        "method": record.method,
+        "metric": {"name": record.metric, "goal": record.goal},
+        "parameters": record.parameters,
+        "command": record.command,
+    }
+    if record.method != "grid":
+        content["run_cap"] = max(1, len(record.rows))
+    return Sweep(record.sweep, Path(), Path(), SweepFile.model_validate(content))

@@ -60,8 +60,8 @@ class Transducer(System):
         needed, made_for = task.word_ids, self.cell.word_ids
         if needed is not None and made_for is not None and needed > made_for:
             raise UserError(
-                f"{type(task).__name__} has {needed} words, but the {type(self.cell).__name__} is made for {made_for}: "
-                f"give it a vocabulary of {needed} or more"
+                f"{type(task).__name__} has up to {needed} words, but the {type(self.cell).__name__} is made for "
+                f"{made_for}: give it a vocabulary of {needed} or more"
             )
 
     def forward(self, batch: StepBatch, keep: bool | Keep = False) -> Unrolled:

@@ -161,7 +161,8 @@ class TableTask(Task):
       differences: the probability that a training question asks for a difference; in evaluation sets, and where it is
         None, all templates are as likely.
       lessons: from which training batch on the numbers of training tables have which bound instead of `largest`.
-      single_until: up to which training batch a question is about one column of numbers, and its table has no other.
+      single_until: before which training batch a question is about one column of numbers at most, and its table has no
+        other column.
       test_questions: questions in each test set.
       batch_size: questions a training batch.
       epoch_batches: training batches between two validations.
@@ -170,6 +171,7 @@ class TableTask(Task):
     """
 
     evaluation_batch_size = 100
+    word_ids: int | None = None
 
     def __init__(
         self,
@@ -232,12 +234,13 @@ class TableTask(Task):
         self.test_rows, self.test_largest, self.entries = test_rows, tuple(map(float, test_largest)), entries
         self.examples, self.differences, self.lessons, self.seed = examples, differences, tuple(lessons), seed
         self.single_until, self.batch_size, self.epoch_batches = single_until, batch_size, epoch_batches
+        self.word_ids = len(self.vocabulary)
         self._require_both_kinds()
         self.validation_batches = -(-validation_questions // self.evaluation_batch_size)
         self.test_batches = -(-test_questions // self.evaluation_batch_size)
 
     def _require_both_kinds(self) -> None:
-        """Refuse a share of held out questions with which there are none, or none else."""
+        """Refuse a share of held out questions with which there are none, or none else, or nearly none to be taught."""
         chosen_B = torch.arange(len(self._templates)).repeat(1 if self.wording == "single" else 10)
         wording_B4 = torch.randint(60, (len(chosen_B), 4), generator=generator(4))
         out_B = self._is_held_out(chosen_B, wording_B4)
@@ -257,7 +260,9 @@ class TableTask(Task):
                 wanted_B = of_kind_B if share_K is None else of_kind_B & (share_K[chosen_B] > 0)
                 if wanted_B.any() and not (wanted_B & ~out_B).any():
                     which = f"{name} about one column" if single else name
-                    raise UserError(f"all {which} are held out by a share of {self.held_out}: set held_out to another")
+                    raise UserError(
+                        f"nearly all {which} are held out by a share of {self.held_out}: set held_out to a smaller one"
+                    )
 
     @cached_property
     def columns(self) -> list[str]:

@@ -24,10 +24,6 @@ class Tables(TableTask, StepTask):
 
     input_size, output_size = 0, 1
 
-    @property
-    def word_ids(self) -> int:
-        return len(self.vocabulary)
-
     def draw(self, number: int) -> TableBatch:
         return self.training_questions(number)
 

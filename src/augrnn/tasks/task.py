@@ -110,15 +110,12 @@ class StepTask(Task):
     Attributes:
       input_size: channels of an input.
       output_size: channels of an output.
+      word_ids: the ids of words in its batches are below this; None where it has no words.
     """
 
     input_size: int
     output_size: int
-
-    @property
-    def word_ids(self) -> int | None:
-        """The ids of words in its batches are below this; None where it has no words."""
-        return None
+    word_ids: int | None = None
 
 
 class TextTask(Task):

@@ -68,14 +68,11 @@ class WikiTableQuestions(StepTask):
         self.corpus = TableCorpus(directory, hub)
         self.train_split, self.validation_split, self.test_splits = train_split, validation_split, list(test_splits)
         self.vocabulary, self.batch_size, self.word_dropout = vocabulary, batch_size, word_dropout
+        self.word_ids = vocabulary
         self.cache, self.seed = cache, seed
         self._words: TableVocabulary | None = None
         self._read: dict[str, QuestionSet] = {}
         self._epoch: tuple[int, list[int]] | None = None
-
-    @property
-    def word_ids(self) -> int:
-        return self.vocabulary
 
     # Reading ---------------------------------------------------------------------------------------------------------
 
