@@ -81,7 +81,7 @@ experiment = Experiment(
                 "model": {"init_args": {"scheduler": {"init_args": {"T_max": 600}}}},
             },
         ),
-        "small": Scale(seeds=3, minutes=8),
+        "small": Scale(seeds=5, minutes=12),
     },
     curves=("val/exact", "val/symbols_right"),
     exhibits=exhibits,
