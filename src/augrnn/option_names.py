@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import PurePath
 from typing import Any
 
-LONGEST = 24
+LONGEST = 32
 """Letters of a value's text."""
 
 
@@ -25,9 +25,9 @@ def _shorter(name: str, names: Sequence[str]) -> Iterator[str]:
 
 
 def value_texts(values: Sequence[Any]) -> list[str]:
-    """For each value a short text that tells it from the others."""
+    """For each value a short text that tells it from the others; of one class without the arguments that all share."""
     whole = [json.dumps(value, sort_keys=True, default=str) for value in values]
-    short = [_short(value) for value in values]
+    short = [_short(value) for value in _differing(values)]
     number = {text: i for i, text in enumerate(dict.fromkeys(whole))}
     meant: dict[str, set[str]] = {}
     for brief, text in zip(short, whole, strict=True):
@@ -36,6 +36,24 @@ def value_texts(values: Sequence[Any]) -> list[str]:
         brief if len(meant[brief]) == 1 else f"{brief} ({number[text] + 1})"
         for brief, text in zip(short, whole, strict=True)
     ]
+
+
+def _differing(values: Sequence[Any]) -> list[Any]:
+    """Values without the arguments that all different ones of their class have alike."""
+    classes: dict[str, list[Mapping[str, Any]]] = {}
+    for value in values:
+        if isinstance(value, Mapping) and "class_path" in value:
+            arguments, known = value.get("init_args") or {}, classes.setdefault(str(value["class_path"]), [])
+            known += [arguments] if arguments not in known else []
+    found = list(values)
+    for number, value in enumerate(values):
+        if isinstance(value, Mapping) and len(alike := classes.get(str(value.get("class_path")), [])) > 1:
+            arguments = value.get("init_args") or {}
+            told = {
+                name: each for name, each in arguments.items() if any(name not in a or a[name] != each for a in alike)
+            }
+            found[number] = {**value, "init_args": told}
+    return found
 
 
 def _short(value: Any) -> str:

@@ -39,7 +39,7 @@ def made(goal: Any = "maximize") -> SweepRecord:
         Row("c", {"m.lr": 0.3, "m.kind": {"class_path": "x.B"}}, {}, 2, False, True),
     )
     parameters = {"m.kind": {"value": {"class_path": "x.B"}}, "m.lr": {"values": [0.1, 0.2, 0.3]}}
-    verdicts = {"good": Verdict("partly", 0.5, (0.25, None), 2, "0.5")}
+    verdicts = {"good": Verdict("partly", 0.5, (0, None), 2, "0.5")}
     return SweepRecord("s", "f00", "grid", "val/a", goal, parameters, ["augrnn"], {}, {"commit": ["c"]}, rows, verdicts)
 
 
@@ -47,7 +47,9 @@ def test_what_is_written_is_read_again(tmp_path: Path) -> None:
     path = own_sweep_path(tmp_path, "s")
     assert read_sweep_record(path) is None
     made().write(path)
-    assert read_sweep_record(path) == made()
+    found = read_sweep_record(path)
+    assert found == made()
+    assert found.encoded() == path.read_text()
     assert own_sweep_paths(tmp_path) == [path]
     lines = path.read_text().splitlines()
     assert sum(line.startswith('  {"id"') for line in lines) == 3

@@ -66,9 +66,11 @@ def test_the_numbers_on_the_pages_are_those_of_the_records(committed: list[Shown
     rows = page.locator("#claims tbody tr")
     cells = rows.evaluate_all("rows => rows.map(row => [...row.cells].map(cell => cell.textContent))")
     entries = [entry for each in committed for entry in each.claims]
+    swept = {sweep for each in committed for sweep in each.experiment.sweeps}
     for (claim, verdict, here, paper, public, scale, _), entry in zip(cells, entries, strict=True):
+        folder = "sweeps" if entry.scale in swept else "results"
         record = json.loads(
-            (EXPERIMENTS / entry.experiment / f"results/{entry.scale}.json").read_text() if entry.scale else "null"
+            (EXPERIMENTS / entry.experiment / folder / f"{entry.scale}.json").read_text() if entry.scale else "null"
         )
         kept = {each["claim"]: Verdict.read(each) for each in record["verdicts"]} if record else {}
         assert entry.sentence in claim

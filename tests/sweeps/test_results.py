@@ -136,7 +136,17 @@ def test_values_are_told_apart() -> None:
         "0.0001235",
         "None",
     ]
-    assert value_texts(["x" * 50 + "a", "x" * 50 + "b", "x" * 50 + "a"])[::2] == ["x" * 23 + "… (1)"] * 2
+    sizes = [{"class_path": "a.Kind", "init_args": {"query": 64, "size": size}} for size in (16, 64)]
+    other = {"class_path": "a.Other", "init_args": {"query": 64}}
+    assert value_texts([sizes[1], other, sizes[0], sizes[1]]) == [
+        "Kind, size=64",
+        "Other, query=64",
+        "Kind, size=16",
+        "Kind, size=64",
+    ]
+    assert value_texts([sizes[0], sizes[0]]) == ["Kind, query=64, size=16"] * 2
+    assert value_texts([{**other, "init_args": {}}, other]) == ["Other", "Other, query=64"]
+    assert value_texts(["x" * 50 + "a", "x" * 50 + "b", "x" * 50 + "a"])[::2] == ["x" * 31 + "… (1)"] * 2
     assert len(set(value_texts([1, "1", True, [1], [1, 2], "a/b.yaml", "c/b.yaml", "a.Adam"]))) == 8
 
 

@@ -258,16 +258,17 @@ def read_sweep_record(path: Path) -> SweepRecord | None:
         )
     damaged = f"{path} is damaged ({{}}); delete it, or restore it with git"
     try:
-        content["verdicts"] = {each["claim"]: Verdict.read(each) for each in content["verdicts"]}
+        verdicts = {each["claim"]: Verdict.read(each) for each in content["verdicts"]}
     except (LookupError, TypeError) as error:
         raise UserError(damaged.format(f"verdicts: {type(error).__name__} {error}")) from None
     try:
-        record = _form().validate_python(content)
+        record = _form().validate_python({**content, "verdicts": verdicts})
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])
         raise UserError(damaged.format(f"{place}: {first['msg']}")) from None
-    return replace(record, rows=tuple(replace(row, maximize=record.goal == "maximize") for row in record.rows))
+    rows = tuple(replace(row, maximize=record.goal == "maximize") for row in record.rows)
+    return replace(record, rows=rows, verdicts=verdicts)  # as they were read: a check makes 0.0 of 0
 
 
 @cache

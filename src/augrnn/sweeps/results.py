@@ -13,6 +13,7 @@ from typing import Any
 import matplotlib.pyplot as plt
 import optuna
 from matplotlib.axes import Axes
+from matplotlib.ticker import ScalarFormatter
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 from optuna.exceptions import ExperimentalWarning
 from optuna.trial import TrialState
@@ -308,6 +309,8 @@ def _draw_slices(study: optuna.Study, names: list[str], title: str, sweep: Sweep
     figure.set_size_inches(1.8 + 2.6 * len(every), 3.8)
     for one in every:
         one.set(title="", facecolor="white")
+        if isinstance(formatter := one.yaxis.get_major_formatter(), ScalarFormatter):
+            formatter.set_useOffset(False)  # or values near 1 are told by how far they are from it
         one.grid(color="0.9")
         one.collections[0].set_cmap(_colours(sweep.file.method != "bayes"))
         _mark_failed(one, study)
