@@ -23,7 +23,7 @@ BASELINES = {"without attention": "rnnenc", "with attention": "rnnsearch"}
 SEVERAL = (*list(COLUMNS.values())[1:], WORDINGS["5 columns"], *MATCHES.values())
 """The variants whose tables have several columns."""
 
-PROGRAMMERS = ("single", "gradient-noise", *list(COLUMNS.values())[1:], *WORDINGS.values(), *MATCHES.values())
+PROGRAMMERS = ("single", "gradient-noise", WORDINGS["1 column"], *SEVERAL)
 
 PROGRAMMER = "configs/tables/programmer.yaml"
 

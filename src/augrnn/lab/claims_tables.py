@@ -102,8 +102,7 @@ def judged(experiment: Experiment, record: Record | SweepRecord | None, scale: s
 
 def strongest(experiment: Experiment, experiments: Path) -> list[Judged]:
     """Every claim at the largest scale that has a verdict on it, or at its sweep; at the largest where none has."""
-    sweeps = marked_sweeps(experiment, experiments)
-    return strongest_of(experiment, {**committed(experiment, experiments), **sweeps})
+    return strongest_of(experiment, records_of(experiment, experiments, None).every)
 
 
 def own_records(experiment: Experiment, runs: Path) -> dict[str, Record]:

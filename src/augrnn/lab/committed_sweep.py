@@ -40,9 +40,6 @@ FILES = Path("configs", "sweeps")
 PICTURES = ("parallel_coordinates.png", "slice.png")
 """The pictures of a sweep."""
 
-SEED = "seed_everything"
-"""The parameter of a sweep that every point is crossed with."""
-
 MANY = 30
 """Points below which importance can still be chance."""
 
@@ -153,19 +150,10 @@ class SweepRecord(Traced):
         return self.sweep
 
     @property
-    def seeds(self) -> list[int]:
-        """All seeds of its points, in order."""
-        given = self.parameters.get(SEED) or {}
-        listed = set(given.get("values") or ()) or {given["value"] for _ in given if "value" in given}
-        if "min" in given:
-            listed = set(range(given["min"], given["max"] + 1))
-        return sorted(listed | {seed for row in self.rows for seed in row.found})
-
-    @property
     def results(self) -> Results:
         """The points, as claims see them. Seeds are numbered from 0; a point that was ended early counts as failed."""
         named = dict(zip(labels(self), self.rows, strict=True))
-        number = {seed: i for i, seed in enumerate(self.seeds)}
+        number = {seed: i for i, seed in enumerate(sorted({seed for row in self.rows for seed in row.found}))}
         planned = {name: max(row.planned, len(row.found)) for name, row in named.items()}
         found = {}
         for name, row in named.items():

@@ -20,8 +20,10 @@ from augrnn.lab.claims_tables import (
     markdown,
     marked_sweeps,
     of_them,
+    records_of,
     results_tables,
     strongest,
+    strongest_of,
 )
 from augrnn.lab.committed_record import Record, judge, results_path
 from augrnn.lab.committed_sweep import SweepRecord, record_path
@@ -87,12 +89,12 @@ def experiments_table(found: Sequence[Experiment], experiments: Path) -> str:
     """Markdown: a line for each experiment."""
     lines = []
     for experiment in found:
-        rows = strongest(experiment, experiments)
-        records = committed(experiment, experiments)
+        here = records_of(experiment, experiments, None)
+        rows = strongest_of(experiment, here.every)
         reproduced = [row.verdict for row in rows if row.verdict.state == "reproduced"]
         thin = of_them(sum(bool(verdict.thin) for verdict in reproduced))
-        judging = [record for scale, record in records.items() if experiment.judges(scale)]
-        swept = [name for name, record in marked_sweeps(experiment, experiments).items() if record.verdicts]
+        judging = [record for scale, record in here.records.items() if experiment.judges(scale)]
+        swept = [name for name, record in here.sweeps.items() if record.verdicts]
         link = f"[{experiment.name}]({experiments.name}/{experiment.name}/README.md)"
         sizes = [f"{judging[-1].scale}, {_seeds(judging[-1])}"] if judging else []
         size = "; ".join([*sizes, *(f"sweep {name}" for name in swept)])

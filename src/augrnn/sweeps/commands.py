@@ -243,7 +243,7 @@ def results(options: argparse.Namespace) -> int:
     require_ended(rows, sweep)
     if owned:
         recording.require_whole(sweep, runs)
-    judging = recording.judging(sweep)
+    judging = owned[0] if owned else recording.judging(sweep)
     record = recording.distilled(rows, sweep, runs, judging)
     metric, names = sweep.file.metric, shortened(list(sweep.axes))
     table = Table(box=box.SIMPLE_HEAD, title=f"{sweep.name}: {metric.name}, {metric.goal}d", title_justify="left")
@@ -268,14 +268,27 @@ def results(options: argparse.Namespace) -> int:
 
 
 def draw_committed(experiment: "Experiment", experiments: Path, out: Path | None, form: str) -> list[Path]:
-    """The pictures of an experiment's sweeps, drawn again; see `augrnn.sweeps.recording`."""
-    from augrnn.lab.committed_sweep import committed_sweeps
+    """Draw the committed sweeps of an experiment again; gives the paths of the pictures.
 
-    if not committed_sweeps(experiment, experiments):
-        return []
-    from augrnn.sweeps import recording  # slow to import
+    Args:
+      experiment: the experiment.
+      experiments: the folder of all experiments.
+      out: a folder of the user's, which gets `<experiment>/sweeps/<sweep>/<picture>.<form>`; None to draw the committed
+        pictures.
+      form: "png", "svg" or "pdf".
 
-    return recording.draw_committed(experiment, experiments, out, form)
+    Raises:
+      UserError: a picture cannot be written.
+    """
+    from augrnn.lab.committed_sweep import SWEEPS, committed_sweeps, pictures_path
+
+    found: list[Path] = []
+    for name, record in committed_sweeps(experiment, experiments).items():
+        from augrnn.sweeps.recording import draw_again  # slow to import
+
+        own = None if out is None else out / experiment.name / SWEEPS / name
+        found += draw_again(record, own or pictures_path(experiments, experiment.name, name), form)
+    return found
 
 
 def panels() -> "list[SweepPanel]":

@@ -12,11 +12,10 @@ from typing import Any
 import numpy as np
 
 from augrnn.errors import UserError
-from augrnn.lab.committed_sweep import SEED
 from augrnn.lab.places import config_path
 from augrnn.lab.plan import Run, fingerprint
 from augrnn.lab.settings import from_words, merged, nested, require_sections
-from augrnn.sweeps.sweep_file import MOST, Parameter, Sweep
+from augrnn.sweeps.sweep_file import MOST, SEED, Parameter, Sweep
 from augrnn.yaml_files import read_config
 
 POINTS = "points"

@@ -10,10 +10,8 @@ from augrnn.lab.claims import Verdict
 from augrnn.lab.committed_record import judge, provenance_of
 from augrnn.lab.committed_sweep import (
     FILES,
-    SWEEPS,
     Row,
     SweepRecord,
-    committed_sweeps,
     pictures_path,
     record_path,
     sweep_fingerprint,
@@ -108,25 +106,9 @@ def owner(sweep: Sweep) -> tuple[Experiment, Path]:
     return found, experiments
 
 
-def draw_committed(experiment: Experiment, experiments: Path, out: Path | None = None, form: str = "png") -> list[Path]:
-    """Draw the committed sweeps of an experiment again, from their records alone; gives the paths of the pictures.
-
-    Args:
-      experiment: the experiment.
-      experiments: the folder of all experiments.
-      out: a folder of the user's, which gets `<experiment>/sweeps/<sweep>/<picture>.<form>`; None to draw the committed
-        pictures.
-      form: "png", "svg" or "pdf".
-
-    Raises:
-      UserError: a picture cannot be written.
-    """
-    found = []
-    for name, record in committed_sweeps(experiment, experiments).items():
-        own = None if out is None else out / experiment.name / SWEEPS / name
-        folder = own or pictures_path(experiments, experiment.name, name)
-        found += draw(record.rows, recorded_sweep(record), folder, form)
-    return found
+def draw_again(record: SweepRecord, folder: Path, form: str = "png") -> list[Path]:
+    """Draw a sweep from its record alone, as `draw` does."""
+    return draw(record.rows, recorded_sweep(record), folder, form)
 
 
 def require_whole(sweep: Sweep, runs: Path) -> None:
@@ -155,6 +137,6 @@ def commit(record: SweepRecord, sweep: Sweep, owned: tuple[Experiment, Path]) ->
             raise UserError(f"{sweep.name} has too many points to be committed: {len(record.rows):,}")
         kept = replace(record, rows=tuple(_shortened(row, points) for row in record.rows))
     path = record_path(experiments, experiment.name, sweep.name)
-    pictures = draw(record.rows, recorded_sweep(record), pictures_path(experiments, experiment.name, sweep.name))
+    pictures = draw_again(record, pictures_path(experiments, experiment.name, sweep.name))
     kept.write(path)
     return [path, *pictures]

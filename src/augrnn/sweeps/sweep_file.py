@@ -21,8 +21,11 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, FiniteFloat, JsonValue, model_validator
 
-from augrnn.lab.committed_sweep import SEED, SweepRecord
+from augrnn.lab.committed_sweep import SweepRecord
 from augrnn.yaml_files import Strict, read_strict
+
+SEED = "seed_everything"
+"""The parameter that is the axis of seeds."""
 
 ARGUMENTS = "${args}"
 """What stands in a command for a point's options."""

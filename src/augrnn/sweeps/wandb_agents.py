@@ -20,7 +20,6 @@ from typing import TYPE_CHECKING, Any
 from augrnn import files
 from augrnn.errors import UserError
 from augrnn.lab import records
-from augrnn.lab.committed_sweep import SEED
 from augrnn.lab.plan import Run, fingerprint
 from augrnn.lab.run_process import Kept, exit_status, lightning, work
 from augrnn.lab.settings import from_words, merged, nested, require_sections
@@ -28,7 +27,7 @@ from augrnn.run_folder import METRICS, PROVENANCE
 from augrnn.signals import STOPPED, handled
 from augrnn.sweeps.kept import kept
 from augrnn.sweeps.points import point, run_of
-from augrnn.sweeps.sweep_file import Sweep, read_sweep
+from augrnn.sweeps.sweep_file import SEED, Sweep, read_sweep
 from augrnn.sweeps.work import AGENTS, SERVER, ServerPoint, folder_of, frozen
 from augrnn.tracking.wandb_server import PROJECT, refusals
 from augrnn.yaml_files import parsed
