@@ -40,12 +40,14 @@ def programmer(reader: str = "lstm", text: bool = True) -> Programmer:
 
 
 def states(cell: Programmer, words_L: Tensor) -> Tensor:
-    """The reader's outputs, (L, D), with torch's own layers."""
+    """The reader's outputs at the words behind the padding, (L, D), with torch's own layers."""
     layer = {"LSTM": torch.nn.LSTM, "RNN": torch.nn.RNN}[type(cell.reader).__name__](D, D, dtype=torch.float64)
     for name, linear in {"ih": cell.reader.from_input, "hh": cell.reader.from_hidden}.items():
         getattr(layer, f"weight_{name}_l0").data = linear.weight.data
         getattr(layer, f"bias_{name}_l0").data = linear.bias.data
-    return layer(cell.words.weight[words_L])[0]
+    padding = int((words_L == 0).sum())
+    read = layer(cell.words.weight[words_L[padding:]])[0]
+    return torch.cat([read.new_full((padding, D), math.nan), read])
 
 
 def softmax(scores: Sequence[float], hard: bool) -> list[float]:
@@ -143,7 +145,9 @@ def test_padded_rows_and_padded_words_change_nothing() -> None:
         ),
         question=question._replace(
             numbers_BN=torch.cat([question.numbers_BN, torch.full((6, 1), 7.0, dtype=torch.float64)], dim=1),
-            left_BN=torch.cat([question.left_BN, torch.full((6, 1), -1)], dim=1),
+            left_BN=torch.cat([question.left_BN + 3 * (question.left_BN >= 0), torch.full((6, 1), -1)], dim=1),
+            words_BL=torch.cat([torch.zeros(6, 3, dtype=torch.long), question.words_BL], dim=1),
+            places_BW=question.places_BW + 3 * (question.places_BW >= 0),
         ),
     )
     plain, longer = (unroll(cell, 4, cell.begin(each), keep=True) for each in (given, padded))

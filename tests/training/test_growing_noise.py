@@ -15,7 +15,9 @@ from augrnn.tasks.expressions import Expressions
 from augrnn.training.growing_noise import GrowingNoise
 
 
-def fit(system: Transducer, folder: Path, checkpoint: Path | None = None, **options: Any) -> list[float | None]:
+def fit(
+    system: Transducer, folder: Path, checkpoint: Path | None = None, until: int | None = None, **options: Any
+) -> list[float | None]:
     seen: list[float | None] = []
 
     class Look(L.Callback):
@@ -28,7 +30,7 @@ def fit(system: Transducer, folder: Path, checkpoint: Path | None = None, **opti
     quiet = {"logger": False, "enable_progress_bar": False, "enable_model_summary": False, "accelerator": "cpu"}
     quiet |= {"enable_checkpointing": False, "limit_val_batches": 0, "default_root_dir": folder}
     L.seed_everything(5, verbose=False)
-    trainer = L.Trainer(callbacks=[GrowingNoise(2.0, 1, 5), Look()], **(quiet | options))
+    trainer = L.Trainer(callbacks=[GrowingNoise(2.0, 1, 5, until), Look()], **(quiet | options))
     task = Expressions(batch_size=4, epoch_batches=6)
     trainer.fit(system, task, ckpt_path=checkpoint, weights_only=False if checkpoint else None)
     return seen
@@ -46,7 +48,11 @@ def test_noise_grows_between_two_updates_and_is_the_same_after_a_resume(tmp_path
     assert all(torch.equal(whole.state_dict()[name], value) for name, value in rest.state_dict().items())
 
 
-@pytest.mark.parametrize("arguments", [(0.0, 1, 5), (-1.0, 1, 5), (1.0, 5, 5), (1.0, -1, 5)])
-def test_impossible_noise_is_refused(arguments: tuple[float, int, int]) -> None:
-    with pytest.raises(UserError, match="noise on choices needs"):
-        GrowingNoise(*arguments)
+def test_noise_that_ends_leaves_choices_as_they_were_without_it(tmp_path: Path) -> None:
+    assert fit(system(), tmp_path, until=6, max_steps=8) == [None, None, 0.5, 1.0, 1.5, 2.0, None, None]
+
+
+@pytest.mark.parametrize("arguments", [(0.0, 1, 5), (-1.0, 1, 5), (1.0, 5, 5), (1.0, -1, 5), (1.0, 1, 5, 4)])
+def test_impossible_noise_is_refused(arguments: tuple[float, ...]) -> None:
+    with pytest.raises(UserError, match="noise on choices"):
+        GrowingNoise(*arguments)  # type: ignore[arg-type]

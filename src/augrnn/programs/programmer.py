@@ -160,11 +160,10 @@ class Programmer(Cell, Chooser):
 
     def begin(self, batch: TableBatch) -> ProgrammerState:  # type: ignore[override]
         table, question = batch.table, batch.question
-        words_LBD = self.words(question.words_BL.t())
-        hidden_LBD = unroll(self.reader, words_LBD).y_TBO
-        size, dtype = self.vectors.shape[1], words_LBD.dtype
+        hidden_BLD, question_BD = self._read(question.words_BL)
+        size, dtype = self.vectors.shape[1], question_BD.dtype
         real_BR = table.real_BR.to(dtype)
-        zeros_BD = words_LBD.new_zeros(batch.size, size)
+        zeros_BD = question_BD.new_zeros(batch.size, size)
         return ProgrammerState(
             history_BD=zeros_BD,
             chosen_B2D=zeros_BD.unsqueeze(1).expand(-1, 2, -1),
@@ -174,10 +173,24 @@ class Programmer(Cell, Chooser):
             before_BR=real_BR,
             scalars_BE=zeros_BD.new_zeros(batch.size, 3),
             table=table,
-            compared_BCX=self._compared(table, question, hidden_LBD.transpose(0, 1)),
-            question_BD=hidden_LBD[-1],
+            compared_BCX=self._compared(table, question, hidden_BLD),
+            question_BD=question_BD,
             names_BCD=self.words(table.names_BC),
         )
+
+    def _read(self, words_BL: Tensor) -> tuple[Tensor, Tensor]:
+        """The reader's output at each word, (B, L, D), and at the last one, (B, D).
+
+        Questions begin at their first word, so that the length of the questions beside them does not matter. Where
+        there is padding, outputs are of no use.
+        """
+        place_L = torch.arange(words_BL.shape[1], device=words_BL.device)
+        padding_B1 = (words_BL == 0).sum(1, keepdim=True)
+        first_to_last_BL = words_BL.gather(1, (place_L + padding_B1) % len(place_L))
+        hidden_LBD = unroll(self.reader, self.words(first_to_last_BL.t())).y_TBO
+        places_BL1 = (place_L - padding_B1).clamp_min(0).unsqueeze(-1)
+        hidden_BLD = hidden_LBD.transpose(0, 1).gather(1, places_BL1.expand(-1, -1, hidden_LBD.shape[-1]))
+        return hidden_BLD, hidden_BLD[:, -1]
 
     def _compared(self, table: Table, question: Question, hidden_BLD: Tensor) -> Tensor:
         """What each comparison gives on every cell, with its number or word of the question chosen, (B, C, P R)."""

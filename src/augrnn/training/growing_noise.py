@@ -19,20 +19,25 @@ class GrowingNoise(L.Callback):
     Args:
       noise: the standard deviation from update `last` on.
       first, last: the updates between which it grows from 0.
+      until: from which update on there is none again; None for noise to the end.
 
     Raises:
-      UserError: there is no such noise, or `last` does not come after `first`.
+      UserError: there is no such noise, or `last` does not come after `first`, or `until` comes before `last`.
     """
 
-    def __init__(self, noise: float, first: int, last: int) -> None:
+    def __init__(self, noise: float, first: int, last: int, until: int | None = None) -> None:
         if not 0 < noise < math.inf:
             raise UserError(f"noise on choices needs a standard deviation above 0, not {noise}")
         if not 0 <= first < last:
             raise UserError(f"noise on choices needs 0 <= first < last, not {first} and {last}")
-        self.noise, self.first, self.last = noise, first, last
+        if until is not None and until < last:
+            raise UserError(f"noise on choices that grows up to update {last} cannot end at {until}")
+        self.noise, self.first, self.last, self.until = noise, first, last, until
 
     def at(self, update: int) -> float:
         """The standard deviation at an update."""
+        if self.until is not None and update >= self.until:
+            return 0.0
         return self.noise * min(1.0, max(0.0, (update - self.first) / (self.last - self.first)))
 
     def on_train_batch_start(
