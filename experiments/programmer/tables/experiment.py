@@ -20,19 +20,56 @@ WORDINGS = {"1 column": "words-1", "5 columns": "words-5"}
 MATCHES = {"2 columns": "text-2", "5 columns": "text-5"}
 BASELINES = {"without attention": "rnnenc", "with attention": "rnnsearch"}
 
-SEVERAL = (*list(COLUMNS.values())[1:], WORDINGS["5 columns"], *MATCHES.values())
-"""The variants whose tables have several columns."""
+SEVERAL = {"columns-3": 3, "columns-5": 5, "columns-10": 10, "words-5": 5, "text-2": 2, "text-5": 5}
+"""The variants whose tables have several columns, and how many."""
 
 PROGRAMMERS = ("single", "gradient-noise", WORDINGS["1 column"], *SEVERAL)
 
 PROGRAMMER = "configs/tables/programmer.yaml"
 
-LESSONS: Settings = {
-    "model": {"init_args": {"scheduler": {"init_args": {"milestones": [21_000, 23_000]}}}},
-    "data": {"init_args": {"single_until": 12_000}},
-    "trainer": {"max_steps": 24_000},
-}
-"""Of tables with several columns: first, until mixtures have become choices, questions about a single one."""
+UNIT = 3000
+"""Updates that training is timed in at the small scale; see `recipe`."""
+
+FEW = 5
+"""With more columns than these, tables of three of them come between those of one and those of all."""
+
+
+def recipe(unit: int, columns: int = 1) -> Settings:
+    """When in training something changes, with so many columns; configs/tables/programmer.yaml has it for one of them.
+
+    First a question is about a single column, a different one each time, and its table has no other. The differences
+    are found there, and noise makes choices of mixtures. With several columns it then ends, since it would keep
+    columns from being told apart.
+    """
+    lessons, end = [[0, 1], [4 * unit, columns]], 8 * unit
+    if columns == 1:
+        lessons, end = [], 6 * unit
+    elif columns > FEW:
+        lessons, end = [[0, 1], [4 * unit, 3], [15 * unit // 2, columns]], 10 * unit
+    noise = {"noise": 3.0, "first": 3 * unit, "last": 4 * unit, **({"until": 4 * unit} if lessons else {})}
+    return {
+        "model": {"init_args": {"scheduler": {"init_args": {"milestones": [end - unit, end - unit // 3]}}}},
+        "data": {"init_args": {"column_lessons": lessons}},
+        "trainer": {
+            "max_steps": end,
+            "callbacks": [
+                callback("augrnn.training.even_choices.EvenChoices", weights=[[0, 4.0], [unit, 2.0], [2 * unit, 0.0]]),
+                callback("augrnn.training.growing_noise.GrowingNoise", **noise),
+                callback(
+                    "lightning.pytorch.callbacks.ModelCheckpoint",
+                    monitor=WRONG,
+                    mode="min",
+                    save_top_k=1,
+                    filename="best-{step}",
+                    auto_insert_metric_name=False,
+                ),
+            ],
+        },
+    }
+
+
+def callback(class_path: str, **arguments: object) -> Settings:
+    return {"class_path": class_path, "init_args": arguments}
 
 
 def columns(numbers: int, words: int = 0, many: bool = False) -> Settings:
@@ -42,7 +79,7 @@ def columns(numbers: int, words: int = 0, many: bool = False) -> Settings:
     found: Settings = {"data": {"init_args": {**data, "held_out": held_out}}}
     if words:
         found = merged(found, model(text=True))
-    return merged(found, LESSONS) if numbers + words > 1 else found
+    return merged(found, recipe(UNIT, numbers + words))
 
 
 def model(**cell: object) -> Settings:
@@ -119,50 +156,14 @@ PAPER = {
             "batch_size": 50,
         }
     },
-    "trainer": {"max_steps": 100_000},
+    "trainer": {"max_steps": 96_000},
 }
 """The paper's tables, and as many questions."""
 
-BEST = {
-    "class_path": "lightning.pytorch.callbacks.ModelCheckpoint",
-    "init_args": {
-        "monitor": WRONG,
-        "mode": "min",
-        "save_top_k": 1,
-        "filename": "best-{step}",
-        "auto_insert_metric_name": False,
-    },
-}
-"""The weights that are best on validation questions are kept."""
-
-AT_THE_PAPERS_SCALE = merged(
-    model(size=256, reader="rnn"),
-    {
-        "model": {"init_args": {"scheduler": {"init_args": {"milestones": [80_000, 95_000]}}}},
-        "data": {"init_args": {"lessons": [[20_000, 5.0], [40_000, 100.0]]}},
-        "trainer": {
-            "callbacks": [
-                {
-                    "class_path": "augrnn.training.even_choices.EvenChoices",
-                    "init_args": {"weights": [[0, 4.0], [20_000, 2.0], [40_000, 0.0]]},
-                },
-                {
-                    "class_path": "augrnn.training.growing_noise.GrowingNoise",
-                    "init_args": {"noise": 3.0, "first": 55_000, "last": 70_000},
-                },
-                BEST,
-            ]
-        },
-    },
+AT_THE_PAPERS_SCALE: Settings = merged(
+    model(size=256, reader="rnn"), {"data": {"init_args": {"lessons": [[16_000, 5.0], [32_000, 100.0]]}}}
 )
-"""The paper's network, and the recipe of the small scale in proportion; nobody has tried it at this size."""
-
-LESSONS_AT_THE_PAPERS_SCALE: Settings = {
-    "model": {"init_args": {"scheduler": {"init_args": {"milestones": [122_000, 134_000]}}}},
-    "data": {"init_args": {"single_until": 70_000}},
-    "trainer": {"max_steps": 140_000},
-}
-"""Of tables with several columns, in proportion too."""
+"""The paper's network; with the recipe of the small scale in proportion, which nobody has tried at this size."""
 
 JUDGED = ("small", "paper")
 
@@ -202,8 +203,7 @@ experiment = Experiment(
             minutes=20_000,
             settings=PAPER,
             settings_of={
-                name: merged(AT_THE_PAPERS_SCALE, LESSONS_AT_THE_PAPERS_SCALE if name in SEVERAL else {})
-                for name in PROGRAMMERS
+                name: merged(AT_THE_PAPERS_SCALE, recipe(16_000, SEVERAL.get(name, 1))) for name in PROGRAMMERS
             },
             seeds_of={"single": 216, "gradient-noise": 216},
         ),

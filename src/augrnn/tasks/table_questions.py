@@ -129,6 +129,9 @@ class TableBatch(NamedTuple):
         return {"wrong": (~self.right(outputs_TBX)).to(self.number_B.dtype)}
 
 
+MOST_ASKED = 3
+"""Columns that a question is about at most: of two conditions and of an ending."""
+
 STEPS = 4
 """Of a program: two conditions, their conjunction, and an ending."""
 
@@ -161,8 +164,8 @@ class TableTask(Task):
       differences: the probability that a training question asks for a difference; in evaluation sets, and where it is
         None, all templates are as likely.
       lessons: from which training batch on the numbers of training tables have which bound instead of `largest`.
-      single_until: before which training batch a question is about one column of numbers at most, and its table has no
-        other column.
+      column_lessons: from which training batch on tables have how many columns: those that the question is about, which
+        are no more, and others at random; where none has begun, all columns.
       test_questions: questions in each test set.
       batch_size: questions a training batch.
       epoch_batches: training batches between two validations.
@@ -189,7 +192,7 @@ class TableTask(Task):
         examples: int | None = None,
         differences: float | None = None,
         lessons: tuple[tuple[int, float], ...] = (),
-        single_until: int = 0,
+        column_lessons: tuple[tuple[int, int], ...] = (),
         test_questions: int = 1000,
         batch_size: int = 50,
         epoch_batches: int = 500,
@@ -214,18 +217,25 @@ class TableTask(Task):
             epoch_batches=epoch_batches,
             validation_questions=validation_questions,
         )
-        require_whole("Tables", word_columns=word_columns, single_until=single_until)
-        for name, number in {"word_columns": word_columns, "single_until": single_until}.items():
-            if number < 0:
-                raise UserError(f"Tables needs {name} of at least 0, not {number}")
+        require_whole("Tables", word_columns=word_columns)
+        if word_columns < 0:
+            raise UserError(f"Tables needs word_columns of at least 0, not {word_columns}")
         if max_rows < min_rows:
             raise UserError(f"Tables needs min_rows of at most max_rows, not {min_rows} and {max_rows}")
         bounds = [largest, *test_largest, *(bound for _, bound in lessons)]
         if not test_largest or any(not 0.1 <= bound < float("inf") for bound in bounds):
             raise UserError(f"Tables needs largest, test_largest and bounds of lessons of at least .1, not {bounds}")
-        starts = [start for start, _ in lessons]
-        if starts != sorted({start for start in starts if start >= 0}):
-            raise UserError(f"Tables needs lessons that begin one after the other, from batch 0 on, not at {starts}")
+        for name, starts in {
+            "lessons": [start for start, _ in lessons],
+            "column_lessons": [start for start, _ in column_lessons],
+        }.items():
+            if starts != sorted({start for start in starts if start >= 0}):
+                raise UserError(f"Tables needs {name} that begin one after the other, from batch 0 on, not at {starts}")
+        if any(not 1 <= most <= number_columns + word_columns for _, most in column_lessons):
+            counts = [most for _, most in column_lessons]
+            raise UserError(
+                f"Tables needs column_lessons of 1 to all {number_columns + word_columns} columns, not of {counts}"
+            )
         if examples is not None and examples < batch_size:
             raise UserError(f"Tables needs examples for a batch of {batch_size} at least, not {examples}")
         self.number_columns, self.word_columns, self.wording = number_columns, word_columns, wording
@@ -233,7 +243,8 @@ class TableTask(Task):
         self.held_out, self.min_rows, self.max_rows, self.largest = held_out, min_rows, max_rows, float(largest)
         self.test_rows, self.test_largest, self.entries = test_rows, tuple(map(float, test_largest)), entries
         self.examples, self.differences, self.lessons, self.seed = examples, differences, tuple(lessons), seed
-        self.single_until, self.batch_size, self.epoch_batches = single_until, batch_size, epoch_batches
+        self.column_lessons = tuple((start, most) for start, most in column_lessons)
+        self.batch_size, self.epoch_batches = batch_size, epoch_batches
         self.word_ids = len(self.vocabulary)
         self._require_both_kinds()
         self.validation_batches = -(-validation_questions // self.evaluation_batch_size)
@@ -254,12 +265,12 @@ class TableTask(Task):
         kinds = {"questions": torch.ones_like(asked_B)}
         if self.differences is not None:
             kinds = {"differences": asked_B, "questions without a difference": ~asked_B}
-        for single in (False, True)[: 1 + (self.single_until > 0)]:
-            share_K = self._shares(self.differences, single)
+        for most in {len(self.columns), *(most for _, most in self.column_lessons)}:
+            share_K = self._shares(self.differences, most)
             for name, of_kind_B in kinds.items():
                 wanted_B = of_kind_B if share_K is None else of_kind_B & (share_K[chosen_B] > 0)
                 if wanted_B.any() and not (wanted_B & ~out_B).any():
-                    which = f"{name} about one column" if single else name
+                    which = name if most == len(self.columns) else f"{name} about at most {most} columns"
                     raise UserError(
                         f"nearly all {which} are held out by a share of {self.held_out}: set held_out to a smaller one"
                     )
@@ -318,20 +329,20 @@ class TableTask(Task):
             return torch.randint(len(self._templates), (count,), generator=source)
         return torch.multinomial(share_K, count, replacement=True, generator=source)
 
-    def _shares(self, differences: float | None, single: bool) -> Tensor | None:
-        """How likely each template is, (K,); None where all are alike."""
-        if differences is None and not single:
+    def _shares(self, differences: float | None, most: int) -> Tensor | None:
+        """How likely each template is where at most so many columns are asked about, (K,); None where all are alike."""
+        if differences is None and most >= MOST_ASKED:
             return None
-        template = Template(*self._templates.unbind(1))
-        among = torch.ones(len(self._templates))
-        if single:
-            columns_K3 = _columns_of(template)
-            last_K1 = columns_K3.amax(1, keepdim=True)
-            among *= ((columns_K3 == last_K1) | (columns_K3 < 0)).all(1) & (last_K1.squeeze(1) < self.number_columns)
+        among = (self._asked_about <= most).float()
         if differences is None:
             return among
         asked = self._differences
         return torch.where(asked, differences / among[asked].sum(), (1 - differences) / among[~asked].sum()) * among
+
+    @cached_property
+    def _asked_about(self) -> Tensor:
+        """How many columns each template is about, (K,)."""
+        return _which_columns(Template(*self._templates.unbind(1)), len(self.columns)).sum(1)
 
     def _is_held_out(self, chosen_B: Tensor, wording_B4: Tensor) -> Tensor:
         """Whether a template in its wording is held out, (B,): a function of these alone."""
@@ -376,7 +387,7 @@ class TableTask(Task):
         *seed: int,
         held_out: bool | None = None,
         differences: float | None = None,
-        single: bool = False,
+        most: int | None = None,
     ) -> TableBatch:
         """Questions about tables of one size; the same ones for the same seed.
 
@@ -387,10 +398,11 @@ class TableTask(Task):
           seed: names the draw.
           held_out: True for questions that are held out, False for others, None for any.
           differences: the share of differences; None where all templates are as likely.
-          single: whether each question is about one column of numbers, and its table has no other.
+          most: how many columns tables have, of which a question is about no others; None for all.
         """
         source = generator(*seed)
-        template_BS, wording_B4 = self._drawn(count, held_out, self._shares(differences, single), source)
+        most = len(self.columns) if most is None else most
+        template_BS, wording_B4 = self._drawn(count, held_out, self._shares(differences, most), source)
         table = self._table(count, rows, largest, source)
         tenths = round(10 * largest)
         pivots_B2 = torch.randint(-tenths, tenths + 1, (count, 2), generator=source) / 10
@@ -403,7 +415,9 @@ class TableTask(Task):
         question = self._question(template_BS, wording_B4, pivots_B2, entries_B2)
         number_B, cells_BRC, number_asked_B = answers(template, table, pivots_B2, entries_B2)
         batch = TableBatch(table, question, number_B, cells_BRC, number_asked_B, template_BS)
-        return _narrowed(batch) if single else batch
+        if most == len(self.columns):
+            return batch
+        return _narrowed(batch, torch.rand(count, len(self.columns), generator=source), most)
 
     def _table(self, count: int, rows: int, largest: float, source: torch.Generator) -> Table:
         tenths, columns = round(10 * largest), len(self.columns)
@@ -488,10 +502,10 @@ class TableTask(Task):
     def training_questions(self, number: int) -> TableBatch:
         """Batch `number` of the training stream."""
         largest = next((bound for start, bound in reversed(self.lessons) if number >= start), self.largest)
-        single = number < self.single_until
+        most = next((most for start, most in reversed(self.column_lessons) if number >= start), None)
         if self.examples is not None:
             number %= self.examples // self.batch_size
-        return self._random(self.batch_size, largest, 0, self.seed, number, differences=self.differences, single=single)
+        return self._random(self.batch_size, largest, 0, self.seed, number, differences=self.differences, most=most)
 
     def validation_questions(self, number: int) -> TableBatch:
         """Batch `number` of the validation set, the same for every seed."""
@@ -509,31 +523,32 @@ class TableTask(Task):
         return {f"{largest:g}": largest for largest in self.test_largest}
 
     def _random(
-        self, count: int, largest: float, *seed: int, differences: float | None = None, single: bool = False
+        self, count: int, largest: float, *seed: int, differences: float | None = None, most: int | None = None
     ) -> TableBatch:
         rows = int(torch.randint(self.min_rows, self.max_rows + 1, (), generator=generator(*seed, 0)))
-        return self.sample(count, rows, largest, *seed, 1, held_out=False, differences=differences, single=single)
+        return self.sample(count, rows, largest, *seed, 1, held_out=False, differences=differences, most=most)
 
 
-def _columns_of(template: Template) -> Tensor:
-    """For conditions and ending the column that each is about, (B, 3); -1 where it is about none."""
+def _which_columns(template: Template, columns: int) -> Tensor:
+    """Which columns conditions and ending are about, (B, C)."""
     named = (
         (template.first > 0, template.first_column),
         (template.logic > 0, template.second_column),
         (template.ending != ENDINGS.index("count"), template.column),
     )
-    return torch.stack([torch.where(here_B, column_B, -1) for here_B, column_B in named], dim=1)
+    return torch.stack([F.one_hot(column_B, columns) * here_B.unsqueeze(1) for here_B, column_B in named]).amax(0)
 
 
-def _narrowed(batch: TableBatch) -> TableBatch:
-    """The same questions about tables that have only the column that is asked about, the first where none is."""
+def _narrowed(batch: TableBatch, order_BC: Tensor, most: int) -> TableBatch:
+    """The same questions about tables with fewer columns: those that are asked about, and the last in an order."""
     table = batch.table
-    column_B = _columns_of(Template(*batch.template_BS.unbind(1))).amax(1).clamp_min(0)
+    asked_BC = _which_columns(Template(*batch.template_BS.unbind(1)), order_BC.shape[1])
+    kept_BM = (order_BC + asked_BC).topk(most).indices.sort(dim=1).values
 
     def narrow(of_columns: Tensor) -> Tensor:
-        """The column of each question, along the last dimension."""
-        place = column_B.view(-1, *[1] * (of_columns.dim() - 1)).expand(*of_columns.shape[:-1], 1)
-        return of_columns.gather(-1, place)
+        """The columns that are kept, along the last dimension."""
+        places = kept_BM.view(len(kept_BM), *[1] * (of_columns.dim() - 2), most)
+        return of_columns.gather(-1, places.expand(*of_columns.shape[:-1], most))
 
     kept = Table(
         narrow(table.numbers_BRC),
