@@ -30,8 +30,8 @@ PROGRAMMER = "configs/tables/programmer.yaml"
 UNIT = 3000
 """Updates that training is timed in at the small scale; see `recipe`."""
 
-FEW = 5
-"""With more columns than these, tables of three of them come between those of one and those of all."""
+FEW = 3
+"""With more columns, tables of so many of them come between those of one and those of all."""
 
 
 def recipe(unit: int, columns: int = 1) -> Settings:
@@ -45,7 +45,7 @@ def recipe(unit: int, columns: int = 1) -> Settings:
     if columns == 1:
         lessons, end = [], 5 * unit
     elif columns > FEW:
-        lessons, end = [[0, 1], [4 * unit, 3], [7 * unit, columns]], 19 * unit // 2
+        lessons, end = [[0, 1], [4 * unit, FEW], [7 * unit, columns]], 19 * unit // 2
     noise = {"noise": 3.0, "first": 3 * unit, "last": 4 * unit, **({"until": 4 * unit} if lessons else {})}
     return {
         "model": {"init_args": {"scheduler": {"init_args": {"milestones": [end - unit, end - unit // 3]}}}},
