@@ -34,18 +34,19 @@ FEW = 3
 """With more columns, tables of so many of them come between those of one and those of all."""
 
 
-def recipe(unit: int, columns: int = 1) -> Settings:
+def recipe(unit: int, columns: int = 1, words: bool = False) -> Settings:
     """When in training something changes, with so many columns; configs/tables/programmer.yaml has it for one of them.
 
     First a question is about a single column, a different one each time, and its table has no other. The differences
     are found there, and noise makes choices of mixtures. With several columns it then ends, since it would keep
-    columns from being told apart.
+    columns from being told apart. With words tables have two columns at first: a condition that matches a word has to
+    be joined with another one.
     """
-    lessons, end = [[0, 1], [4 * unit, columns]], 7 * unit
+    lessons, end = [[0, 2 if words else 1], [4 * unit, min(columns, FEW)]], 7 * unit
     if columns == 1:
         lessons, end = [], 5 * unit
     elif columns > FEW:
-        lessons, end = [[0, 1], [4 * unit, FEW], [7 * unit, columns]], 19 * unit // 2
+        lessons, end = [*lessons, [7 * unit, columns]], 19 * unit // 2
     noise = {"noise": 3.0, "first": 3 * unit, "last": 4 * unit, **({"until": 4 * unit} if lessons else {})}
     return {
         "model": {"init_args": {"scheduler": {"init_args": {"milestones": [end - unit, end - unit // 3]}}}},
@@ -79,7 +80,7 @@ def columns(numbers: int, words: int = 0, many: bool = False) -> Settings:
     found: Settings = {"data": {"init_args": {**data, "held_out": held_out}}}
     if words:
         found = merged(found, model(text=True))
-    return merged(found, recipe(UNIT, numbers + words))
+    return merged(found, recipe(UNIT, numbers + words, words > 0))
 
 
 def model(**cell: object) -> Settings:
@@ -203,7 +204,8 @@ experiment = Experiment(
             minutes=20_000,
             settings=PAPER,
             settings_of={
-                name: merged(AT_THE_PAPERS_SCALE, recipe(20_000, SEVERAL.get(name, 1))) for name in PROGRAMMERS
+                name: merged(AT_THE_PAPERS_SCALE, recipe(20_000, SEVERAL.get(name, 1), name in MATCHES.values()))
+                for name in PROGRAMMERS
             },
             seeds_of={"single": 216, "gradient-noise": 216},
         ),
