@@ -26,9 +26,7 @@ experiment = Experiment(
     name="programmer/tables",
     title="A Neural Programmer induces programs for questions about tables from their answers",
     paper=made_tables.PAPER,
-    variants={
-        name: Variant(PROGRAMMER, made_tables.columns(count) if count > 1 else {}) for count, name in COLUMNS.items()
-    },
+    variants={name: Variant(PROGRAMMER, made_tables.columns(count)) for count, name in COLUMNS.items()},
     scales={
         "smoke": Scale(seeds=1, minutes=1, variants=("single",), settings=made_tables.SMOKE),
         "small": Scale(seeds=5, minutes=75),

@@ -129,9 +129,6 @@ class TableBatch(NamedTuple):
         return {"wrong": (~self.right(outputs_TBX)).to(self.number_B.dtype)}
 
 
-MOST_ASKED = 3
-"""Columns that a question is about at most: of two conditions and of an ending."""
-
 STEPS = 4
 """Of a program: two conditions, their conjunction, and an ending."""
 
@@ -331,11 +328,9 @@ class TableTask(Task):
 
     def _shares(self, differences: float | None, most: int) -> Tensor | None:
         """How likely each template is where at most so many columns are asked about, (K,); None where all are alike."""
-        if differences is None and most >= MOST_ASKED:
-            return None
         among = (self._asked_about <= most).float()
         if differences is None:
-            return among
+            return None if among.all() else among
         asked = self._differences
         return torch.where(asked, differences / among[asked].sum(), (1 - differences) / among[~asked].sum()) * among
 
