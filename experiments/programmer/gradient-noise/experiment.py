@@ -31,7 +31,7 @@ experiment = Experiment(
         "small": Scale(seeds=20, minutes=120),
         "paper": Scale(
             seeds=216,
-            minutes=200_000,
+            minutes=40_000,
             settings=made_tables.TABLES_OF_THE_PAPER,
             settings_of={name: at_the_papers_scale() for name in ("plain", "noise")},
         ),
@@ -41,10 +41,10 @@ experiment = Experiment(
     claims=(
         Claim(
             name="gradient-noise",
-            sentence="Noise on gradients helps to train it.",
+            sentence="Noise on gradients helps to train a Neural Programmer.",
             source="Neelakantan, Le and Sutskever 2015, section 4; arXiv 1511.06807",
             quantity=gained,
-            rules=dict.fromkeys(("small", "paper"), Typical("at least", 0.5, partly=0)),
+            rules=dict.fromkeys(("small", "paper"), Typical("at least", 0.5)),
             paper="9 of 216 runs solve the single column with it, 1 of 216 without; five columns 98.7 and 95.3 %",
             public="none",
             unit="points of accuracy more with gradient noise, seed by seed",

@@ -25,7 +25,7 @@ experiment = Experiment(
         "small": Scale(seeds=5, minutes=75),
         "paper": Scale(
             seeds=5,
-            minutes=20_000,
+            minutes=4_000,
             settings=made_tables.TABLES_OF_THE_PAPER,
             settings_of={
                 "words-1": at_the_papers_scale(1),
@@ -40,7 +40,7 @@ experiment = Experiment(
     claims=(
         Claim(
             name="many-wordings",
-            sentence="It solves tables when each thing is said in several ways.",
+            sentence="A Neural Programmer solves tables when each thing is said in several ways.",
             source="section 4, word variability",
             quantity=each_of({"1 column": "words-1", "5 columns": "words-5"}),
             rules=dict.fromkeys(
@@ -55,7 +55,7 @@ experiment = Experiment(
         ),
         Claim(
             name="matches-text",
-            sentence="It solves tables with columns of words, some of which questions name.",
+            sentence="A Neural Programmer solves tables with columns of words, some of which questions name.",
             source="section 4, text match",
             quantity=each_of({"2 columns": "text-2", "5 columns": "text-5"}),
             rules=dict.fromkeys(JUDGED, AllOf(Typical("at least", 97, partly=90))),

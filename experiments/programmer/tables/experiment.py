@@ -32,7 +32,7 @@ experiment = Experiment(
         "small": Scale(seeds=5, minutes=75),
         "paper": Scale(
             seeds=5,
-            minutes=20_000,
+            minutes=4_000,
             settings=made_tables.TABLES_OF_THE_PAPER,
             settings_of={name: at_the_papers_scale(count) for count, name in COLUMNS.items()},
         ),

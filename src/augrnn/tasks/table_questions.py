@@ -92,7 +92,7 @@ class TableBatch(NamedTuple):
       number_B: the answer where it is a number, else 0.
       cells_BRC: 1.0 for the cells that are the answer where it is no number.
       number_asked_B: where it is a number.
-      template_BS: each question's Template.
+      template_BS: each question's Template, in which columns are counted in the whole table.
     """
 
     table: Table
@@ -161,8 +161,8 @@ class TableTask(Task):
       differences: the probability that a training question asks for a difference; in evaluation sets, and where it is
         None, all templates are as likely.
       lessons: from which training batch on the numbers of training tables have which bound instead of `largest`.
-      column_lessons: from which training batch on tables have how many columns: those that the question is about, which
-        are no more, and others at random; where none has begun, all columns.
+      column_lessons: from which training batch on tables have how many columns. A question is then about these alone;
+        those that it is not about are kept at random. Before the first lesson tables have all columns.
       test_questions: questions in each test set.
       batch_size: questions a training batch.
       epoch_batches: training batches between two validations.
@@ -215,6 +215,9 @@ class TableTask(Task):
             validation_questions=validation_questions,
         )
         require_whole("Tables", word_columns=word_columns)
+        for start, width in column_lessons:
+            require_whole("Tables", column_lessons=start)
+            require_whole("Tables", column_lessons=width)
         if word_columns < 0:
             raise UserError(f"Tables needs word_columns of at least 0, not {word_columns}")
         if max_rows < min_rows:
@@ -228,8 +231,8 @@ class TableTask(Task):
         }.items():
             if starts != sorted({start for start in starts if start >= 0}):
                 raise UserError(f"Tables needs {name} that begin one after the other, from batch 0 on, not at {starts}")
-        if any(not 1 <= most <= number_columns + word_columns for _, most in column_lessons):
-            counts = [most for _, most in column_lessons]
+        if any(not 1 <= width <= number_columns + word_columns for _, width in column_lessons):
+            counts = [width for _, width in column_lessons]
             raise UserError(
                 f"Tables needs column_lessons of 1 to all {number_columns + word_columns} columns, not of {counts}"
             )
@@ -240,7 +243,7 @@ class TableTask(Task):
         self.held_out, self.min_rows, self.max_rows, self.largest = held_out, min_rows, max_rows, float(largest)
         self.test_rows, self.test_largest, self.entries = test_rows, tuple(map(float, test_largest)), entries
         self.examples, self.differences, self.lessons, self.seed = examples, differences, tuple(lessons), seed
-        self.column_lessons = tuple((start, most) for start, most in column_lessons)
+        self.column_lessons = tuple((start, width) for start, width in column_lessons)
         self.batch_size, self.epoch_batches = batch_size, epoch_batches
         self.word_ids = len(self.vocabulary)
         self._require_both_kinds()
@@ -262,12 +265,12 @@ class TableTask(Task):
         kinds = {"questions": torch.ones_like(asked_B)}
         if self.differences is not None:
             kinds = {"differences": asked_B, "questions without a difference": ~asked_B}
-        for most in {len(self.columns), *(most for _, most in self.column_lessons)}:
-            share_K = self._shares(self.differences, most)
+        for width in {len(self.columns), *(width for _, width in self.column_lessons)}:
+            share_K = self._shares(self.differences, width)
             for name, of_kind_B in kinds.items():
                 wanted_B = of_kind_B if share_K is None else of_kind_B & (share_K[chosen_B] > 0)
                 if wanted_B.any() and not (wanted_B & ~out_B).any():
-                    which = name if most == len(self.columns) else f"{name} about at most {most} columns"
+                    which = name if width == len(self.columns) else f"{name} about at most {width} columns"
                     raise UserError(
                         f"nearly all {which} are held out by a share of {self.held_out}: set held_out to a smaller one"
                     )
@@ -326,9 +329,9 @@ class TableTask(Task):
             return torch.randint(len(self._templates), (count,), generator=source)
         return torch.multinomial(share_K, count, replacement=True, generator=source)
 
-    def _shares(self, differences: float | None, most: int) -> Tensor | None:
-        """How likely each template is where at most so many columns are asked about, (K,); None where all are alike."""
-        among = (self._asked_about <= most).float()
+    def _shares(self, differences: float | None, width: int) -> Tensor | None:
+        """How likely each template is in tables with so many columns, (K,); None where all are alike."""
+        among = (self._asked_about <= width).float()
         if differences is None:
             return None if among.all() else among
         asked = self._differences
@@ -382,7 +385,7 @@ class TableTask(Task):
         *seed: int,
         held_out: bool | None = None,
         differences: float | None = None,
-        most: int | None = None,
+        width: int | None = None,
     ) -> TableBatch:
         """Questions about tables of one size; the same ones for the same seed.
 
@@ -393,11 +396,11 @@ class TableTask(Task):
           seed: names the draw.
           held_out: True for questions that are held out, False for others, None for any.
           differences: the share of differences; None where all templates are as likely.
-          most: how many columns tables have, of which a question is about no others; None for all.
+          width: how many columns tables have, and questions are about; None for all.
         """
         source = generator(*seed)
-        most = len(self.columns) if most is None else most
-        template_BS, wording_B4 = self._drawn(count, held_out, self._shares(differences, most), source)
+        width = len(self.columns) if width is None else width
+        template_BS, wording_B4 = self._drawn(count, held_out, self._shares(differences, width), source)
         table = self._table(count, rows, largest, source)
         tenths = round(10 * largest)
         pivots_B2 = torch.randint(-tenths, tenths + 1, (count, 2), generator=source) / 10
@@ -410,9 +413,9 @@ class TableTask(Task):
         question = self._question(template_BS, wording_B4, pivots_B2, entries_B2)
         number_B, cells_BRC, number_asked_B = answers(template, table, pivots_B2, entries_B2)
         batch = TableBatch(table, question, number_B, cells_BRC, number_asked_B, template_BS)
-        if most == len(self.columns):
+        if width == len(self.columns):
             return batch
-        return _narrowed(batch, torch.rand(count, len(self.columns), generator=source), most)
+        return _narrowed(batch, torch.rand(count, len(self.columns), generator=source), width)
 
     def _table(self, count: int, rows: int, largest: float, source: torch.Generator) -> Table:
         tenths, columns = round(10 * largest), len(self.columns)
@@ -497,10 +500,10 @@ class TableTask(Task):
     def training_questions(self, number: int) -> TableBatch:
         """Batch `number` of the training stream."""
         largest = next((bound for start, bound in reversed(self.lessons) if number >= start), self.largest)
-        most = next((most for start, most in reversed(self.column_lessons) if number >= start), None)
+        width = next((width for start, width in reversed(self.column_lessons) if number >= start), None)
         if self.examples is not None:
             number %= self.examples // self.batch_size
-        return self._random(self.batch_size, largest, 0, self.seed, number, differences=self.differences, most=most)
+        return self._random(self.batch_size, largest, 0, self.seed, number, differences=self.differences, width=width)
 
     def validation_questions(self, number: int) -> TableBatch:
         """Batch `number` of the validation set, the same for every seed."""
@@ -518,10 +521,10 @@ class TableTask(Task):
         return {f"{largest:g}": largest for largest in self.test_largest}
 
     def _random(
-        self, count: int, largest: float, *seed: int, differences: float | None = None, most: int | None = None
+        self, count: int, largest: float, *seed: int, differences: float | None = None, width: int | None = None
     ) -> TableBatch:
         rows = int(torch.randint(self.min_rows, self.max_rows + 1, (), generator=generator(*seed, 0)))
-        return self.sample(count, rows, largest, *seed, 1, held_out=False, differences=differences, most=most)
+        return self.sample(count, rows, largest, *seed, 1, held_out=False, differences=differences, width=width)
 
 
 def _which_columns(template: Template, columns: int) -> Tensor:
@@ -534,16 +537,16 @@ def _which_columns(template: Template, columns: int) -> Tensor:
     return torch.stack([F.one_hot(column_B, columns) * here_B.unsqueeze(1) for here_B, column_B in named]).amax(0)
 
 
-def _narrowed(batch: TableBatch, order_BC: Tensor, most: int) -> TableBatch:
+def _narrowed(batch: TableBatch, order_BC: Tensor, width: int) -> TableBatch:
     """The same questions about tables with fewer columns: those that are asked about, and the last in an order."""
     table = batch.table
     asked_BC = _which_columns(Template(*batch.template_BS.unbind(1)), order_BC.shape[1])
-    kept_BM = (order_BC + asked_BC).topk(most).indices.sort(dim=1).values
+    kept_BW = (order_BC + asked_BC).topk(width).indices.sort(dim=1).values
 
     def narrow(of_columns: Tensor) -> Tensor:
         """The columns that are kept, along the last dimension."""
-        places = kept_BM.view(len(kept_BM), *[1] * (of_columns.dim() - 2), most)
-        return of_columns.gather(-1, places.expand(*of_columns.shape[:-1], most))
+        places = kept_BW.view(len(kept_BW), *[1] * (of_columns.dim() - 2), width)
+        return of_columns.gather(-1, places.expand(*of_columns.shape[:-1], width))
 
     kept = Table(
         narrow(table.numbers_BRC),

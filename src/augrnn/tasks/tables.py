@@ -60,7 +60,6 @@ class TableTexts(TableTask, TextTask):
         examples: int | None = None,
         differences: float | None = None,
         lessons: tuple[tuple[int, float], ...] = (),
-        column_lessons: tuple[tuple[int, int], ...] = (),
         test_questions: int = 1000,
         batch_size: int = 50,
         epoch_batches: int = 500,
@@ -69,7 +68,7 @@ class TableTexts(TableTask, TextTask):
     ) -> None:
         super().__init__(
             number_columns, 0, wording, True, held_out, min_rows, max_rows, largest, test_rows, test_largest, 1,
-            examples, differences, lessons, column_lessons, test_questions, batch_size, epoch_batches,
+            examples, differences, lessons, (), test_questions, batch_size, epoch_batches,
             validation_questions, seed,
         )  # fmt: skip
         self.spelling = {letter: FIRST + place for place, letter in enumerate(LETTERS)}

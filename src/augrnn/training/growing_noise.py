@@ -17,7 +17,7 @@ class GrowingNoise(L.Callback):
     start expressions of arithmetic are mostly computed from left to right, whatever stands before a product.
 
     Args:
-      noise: the standard deviation from update `last` on.
+      noise: the standard deviation that is reached at update `last`.
       first, last: the updates between which it grows from 0.
       until: from which update on there is none again; None for noise to the end.
 
