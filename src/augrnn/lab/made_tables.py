@@ -37,16 +37,16 @@ def recipe(unit: int, columns: int = 1, words: bool = False) -> Settings:
     """When in training something changes, with so many columns; configs/tables/programmer.yaml has it for one of them.
 
     First a question is about a single column, a different one each time, and its table has no other. The differences
-    are found there, and noise makes choices of mixtures. With several columns it grows faster and ends with these
-    lessons: after longer ones columns are told apart later. With words tables have two columns at first: a condition
-    that matches a word has to be joined with another one.
+    are found there, and noise makes choices of mixtures. With several columns it ends with these lessons, since it
+    would keep columns from being told apart. With words tables have two columns at first: a condition that matches a
+    word has to be joined with one about another column.
     """
-    first, last, end = (2 if words else 1), 4 * unit, 7 * unit
-    lessons = [[0, first], [last, min(columns, FEW)]] if columns > first else []
+    first, last = (2 if words else 1), 5 * unit
+    lessons, end = ([[0, first], [last, min(columns, FEW)]] if columns > first else []), 9 * unit
     if columns == 1:
-        last, end = 5 * unit, 6 * unit
+        end = 6 * unit
     elif columns > FEW:
-        lessons, end = [*lessons, [7 * unit, columns]], 19 * unit // 2
+        lessons, end = [*lessons, [8 * unit, columns]], 21 * unit // 2
     noise = {"noise": 3.0, "first": 3 * unit, "last": last, **({"until": last} if lessons else {})}
     return {
         "model": {"init_args": {"scheduler": {"init_args": {"milestones": [end - unit, end - unit // 3]}}}},
