@@ -54,5 +54,5 @@ def test_noise_that_ends_leaves_choices_as_they_were_without_it(tmp_path: Path) 
 
 @pytest.mark.parametrize("arguments", [(0.0, 1, 5), (-1.0, 1, 5), (1.0, 5, 5), (1.0, -1, 5), (1.0, 1, 5, 4)])
 def test_impossible_noise_is_refused(arguments: tuple[float, ...]) -> None:
-    with pytest.raises(UserError, match="noise on choices"):
+    with pytest.raises(UserError, match="noise on choices needs"):
         GrowingNoise(*arguments)  # type: ignore[arg-type]

@@ -4,8 +4,9 @@
 # S = slots of a question, K = templates, X = 1 + R C, an answer's number and cells
 
 import itertools
+from collections.abc import Sequence
 from functools import cached_property
-from typing import Any, Literal, NamedTuple, get_args
+from typing import Any, Literal, NamedTuple, TypeVar, get_args
 
 import torch
 import torch.nn.functional as F
@@ -17,6 +18,7 @@ from augrnn.programs.programmer import Question, Table
 from augrnn.tasks.task import Task, require_sizes, require_whole
 
 Wording = Literal["single", "many"]
+Value = TypeVar("Value")
 
 CONDITIONS = ("none", "greater", "lesser", "match")
 LOGIC = ("none", "and", "or")
@@ -499,8 +501,8 @@ class TableTask(Task):
 
     def training_questions(self, number: int) -> TableBatch:
         """Batch `number` of the training stream."""
-        largest = next((bound for start, bound in reversed(self.lessons) if number >= start), self.largest)
-        width = next((width for start, width in reversed(self.column_lessons) if number >= start), None)
+        largest = _begun(self.lessons, number, self.largest)
+        width = _begun(self.column_lessons, number, len(self.columns))
         if self.examples is not None:
             number %= self.examples // self.batch_size
         return self._random(self.batch_size, largest, 0, self.seed, number, differences=self.differences, width=width)
@@ -525,6 +527,11 @@ class TableTask(Task):
     ) -> TableBatch:
         rows = int(torch.randint(self.min_rows, self.max_rows + 1, (), generator=generator(*seed, 0)))
         return self.sample(count, rows, largest, *seed, 1, held_out=False, differences=differences, width=width)
+
+
+def _begun(lessons: Sequence[tuple[int, Value]], number: int, otherwise: Value) -> Value:
+    """What the last lesson says that has begun at a batch; something else before the first."""
+    return next((value for start, value in reversed(lessons) if number >= start), otherwise)
 
 
 def _which_columns(template: Template, columns: int) -> Tensor:

@@ -31,7 +31,7 @@ class GrowingNoise(L.Callback):
         if not 0 <= first < last:
             raise UserError(f"noise on choices needs 0 <= first < last, not {first} and {last}")
         if until is not None and until < last:
-            raise UserError(f"noise on choices that grows up to update {last} cannot end at {until}")
+            raise UserError(f"noise on choices needs last <= until, not {last} and {until}")
         self.noise, self.first, self.last, self.until = noise, first, last, until
 
     def at(self, update: int) -> float:
