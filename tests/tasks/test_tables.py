@@ -1,5 +1,6 @@
 """Questions about tables: answers found from the written question alone, on Python's lists."""
 
+import itertools
 from collections import Counter
 from typing import Any
 
@@ -209,6 +210,24 @@ def test_held_out_questions_are_in_the_test_sets_alone() -> None:
     assert not trained & tested
     assert not asked(task.validation_set()) & tested
     assert tested
+
+
+def test_each_seed_holds_out_other_questions() -> None:
+    task = small(number_columns=3, held_out=0.1)
+    every = {tuple(row) for row in task.sample(20_000, 2, 5.0, 0).template_BS.tolist()}
+    assert len(every) == 307
+    out = []
+    for seed in range(20):
+        task = small(number_columns=3, held_out=0.1, batch_size=2000, examples=None, seed=seed)
+        taught = {tuple(row) for number in range(4) for row in task.draw(number).template_BS.tolist()}
+        validated = {tuple(row) for row in task.validation_questions(0).template_BS.tolist()}
+        tested = {tuple(row) for number in range(10) for row in task.test_questions("5", number).template_BS.tolist()}
+        assert not (taught | validated) & tested
+        assert taught | tested == every
+        out.append(tested)
+    assert sum(map(len, out)) / 20 == pytest.approx(30.7, abs=4)
+    assert len(set.union(*out)) > 240
+    assert max(len(one & other) for one, other in itertools.combinations(out, 2)) < 15
 
 
 def test_with_many_wordings_it_is_templates_in_their_wording() -> None:

@@ -152,8 +152,8 @@ class TableTask(Task):
       number_columns, word_columns: columns of each kind.
       wording: whether each thing is said in one way, or in one of its PHRASES at random.
       numbers_only: whether only numbers are asked for, and no cells.
-      held_out: the share of questions, as templates with their wording, that are in the test sets and nowhere else;
-        with 0 the test sets have all of them.
+      held_out: the share of questions, as templates with their wording, that are in the test sets and nowhere else,
+        other ones for each seed; with 0 the test sets have all of them.
       min_rows, max_rows: of training and validation tables, a number for each batch.
       largest: bound of the size of a training table's numbers.
       test_rows: of the test sets' tables.
@@ -168,8 +168,8 @@ class TableTask(Task):
       test_questions: questions in each test set.
       batch_size: questions a training batch.
       epoch_batches: training batches between two validations.
-      validation_questions: questions to validate on, the same for every seed.
-      seed: names the training stream; training never meets the streams of validation and tests.
+      validation_questions: questions to validate on, of those that are not held out.
+      seed: names the training stream, and what is held out; training never meets the streams of validation and tests.
     """
 
     evaluation_batch_size = 100
@@ -345,12 +345,12 @@ class TableTask(Task):
         return _which_columns(Template(*self._templates.unbind(1)), len(self.columns)).sum(1)
 
     def _is_held_out(self, chosen_B: Tensor, wording_B4: Tensor) -> Tensor:
-        """Whether a template in its wording is held out, (B,): a function of these alone."""
+        """Whether a template in its wording is held out, (B,): a function of these and the seed alone."""
         template_BS = self._templates[chosen_B]
         code_B = chosen_B
         for part, words_B2 in enumerate(self._phrases(template_BS, wording_B4)):
             code_B = code_B * 1009 + words_B2[:, 0] * 101 + words_B2[:, 1] + part
-        mixed_B = (code_B * 2654435761 + 40503) % 4294967291
+        mixed_B = ((code_B + 7919 * self.seed) * 2654435761 + 40503) % 4294967291
         mixed_B = (mixed_B ^ (mixed_B >> 15)) * 2246822519 % 4294967291
         return mixed_B % 10_000 < 10_000 * self.held_out
 
@@ -508,7 +508,7 @@ class TableTask(Task):
         return self._random(self.batch_size, largest, 0, self.seed, number, differences=self.differences, width=width)
 
     def validation_questions(self, number: int) -> TableBatch:
-        """Batch `number` of the validation set, the same for every seed."""
+        """Batch `number` of the validation set."""
         return self._random(self.evaluation_batch_size, self.largest, 1, number)
 
     def test_questions(self, name: str, number: int) -> TableBatch:

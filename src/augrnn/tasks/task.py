@@ -73,7 +73,7 @@ class Task(L.LightningDataModule):
         raise NotImplementedError
 
     def validation_set(self) -> BatchStream:
-        """The batches to validate on, the same ones for every seed."""
+        """The batches to validate on, the same ones for every seed unless a seed says what is held out."""
         raise NotImplementedError
 
     def test_sets(self) -> Mapping[str, BatchStream]:
