@@ -2,17 +2,18 @@ from __future__ import annotations
 
 import argparse
 import json
+import shutil
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from augrnn.cli import main as whole_command
 from augrnn.errors import UserError
 from augrnn.lab import claims_tables, commands, places, runner
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tests.lab.conftest import World
 
 
@@ -270,6 +271,33 @@ def test_reproduce_prints_the_verdicts(
     assert "\nrecord    experiments/toy/learn/results/smoke.json" in capsys.readouterr().out
     assert main(["reproduce", "toy/learn", "--variants", "good,", "--seeds", "1"]) == 0
     assert "not the whole scale" in capsys.readouterr().out
+
+
+def test_reproduce_extends_a_record(
+    judged: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(
+        runner.reproduce, "__kwdefaults__", {**runner.reproduce.__kwdefaults__, "command": judged.command}
+    )
+    shutil.rmtree(judged.runs / "toy/learn/smoke/good")
+    shutil.copytree(Path(__file__).parents[2] / "configs/cluster", judged.root / "configs/cluster")
+    for launcher in ("local", "slurm"):
+        asked = ["reproduce", "toy/learn", "--record", "--extend", "--dry-run", "--launcher", launcher]
+        assert whole_command(asked) == 0
+        shown = capsys.readouterr().out
+        if launcher == "local":
+            assert shown == (
+                "good/seed-0: on record\nbad/seed-0: finished\ngood/seed-1: on record\nbad/seed-1: finished\n"
+                "toy/learn at scale smoke: 0 of 4 runs to do (the whole scale: 0.1 min)\n"
+            )
+        assert "to be done" not in shown
+    assert main(["reproduce", "toy/learn", "--record", "--extend"]) == 0
+    assert "toy/learn at scale smoke: 0 runs to do, 2 done, 2 on record, 1 at once" in capsys.readouterr().out
+    assert main(["reproduce", "toy/learn", "--extend"]) == 2
+    assert capsys.readouterr().err == "augrnn: --extend says which runs --record need not train: give both\n"
+    with pytest.raises(SystemExit):
+        main(["reproduce", "toy/learn", "--record", "--extend", "--fresh"])
+    assert "argument --fresh: not allowed with argument --extend" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("variants", ["", ",", " , "])

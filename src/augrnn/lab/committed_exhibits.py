@@ -30,15 +30,17 @@ def made(experiment: "Experiment", record: "Record", shown: "Shown") -> dict[str
     return experiment.exhibits(record.results, shown) if experiment.exhibits else {}
 
 
-def write(experiment: "Experiment", record: "Record", shown: "Shown", experiments: Path) -> Path | None:
+def write(
+    experiment: "Experiment", record: "Record", shown: "Shown", experiments: Path, keep: bool = False
+) -> Path | None:
     """Write the exhibits and pictures of an experiment at a scale; gives the file, None where it shows nothing.
 
     Args:
       experiment: says what is shown.
       record: the committed record of the scale.
-      shown: the exhibits of the models, by variant and seed. Without any, those that are committed are kept where the
-        record alone does not make them anew.
+      shown: the exhibits of the models, by variant and seed.
       experiments: the folder of all experiments.
+      keep: whether committed exhibits are kept that are not made anew, because models that they show are not there.
 
     Raises:
       UserError: the exhibits are over their limit.
@@ -46,7 +48,7 @@ def write(experiment: "Experiment", record: "Record", shown: "Shown", experiment
     if experiment.exhibits is None:
         return None
     path = exhibits_path(experiments, experiment.name, record.scale)
-    kept = {} if shown else read_exhibits(path)
+    kept = read_exhibits(path) if keep else {}
     found = {**kept, **made(experiment, record, shown)}
     size = len(encoded(found).encode())
     if size > LIMIT:
@@ -62,7 +64,7 @@ def write(experiment: "Experiment", record: "Record", shown: "Shown", experiment
 def write_again(experiment: "Experiment", experiments: Path) -> list[Path]:
     """Write the exhibits and pictures of all committed records of an experiment again, without its models."""
     records = as_committed(experiment, experiments).values()
-    return [path for record in records if (path := write(experiment, record, {}, experiments))]
+    return [path for record in records if (path := write(experiment, record, {}, experiments, keep=True))]
 
 
 def draw_elsewhere(experiment: "Experiment", experiments: Path, folder: Path, form: str) -> list[Path]:

@@ -81,13 +81,29 @@ class Record(Traced):
             file.write(self.encoded().encode())
 
 
-def distill(experiment: Experiment, plan: Sequence[Run], runs: Path) -> Record:
+def on_record(plan: Sequence[Run], record: Record, runs: Path) -> dict[Run, RunRecord]:
+    """The runs of a plan that a record has with the same settings, and of which there is nothing in the runs folder."""
+    first = {run.variant: run.fingerprint for run in reversed(plan)}
+    same = {name for name, variant in record.variants.items() if first.get(name) == variant["fingerprint"]}
+    found = {(run.variant, run.seed): run for run in record.runs if run.variant in same}
+    return {run: found[key] for run in plan if (key := (run.variant, run.seed)) in found and run.state(runs) == "new"}
+
+
+def distill(experiment: Experiment, plan: Sequence[Run], runs: Path, before: Record | None = None) -> Record:
     """The record of the runs of a plan that have ended, verdicts included.
+
+    Args:
+      experiment: whose plan.
+      plan: the runs.
+      runs: the folder of all run records.
+      before: a record to take runs from that are not there; see `on_record`.
 
     Raises:
       UserError: the record is over its limit even with two points a curve.
     """
-    ended = {run: found for run in plan if (found := read_run(run, runs)) is not None}
+    own = {run: found for run in plan if (found := read_run(run, runs)) is not None}
+    others = on_record(plan, before, runs) if before else {}
+    ended = own | others
     variants = {
         name: {
             "config": experiment.variants[name].config,
@@ -98,7 +114,9 @@ def distill(experiment: Experiment, plan: Sequence[Run], runs: Path) -> Record:
         for name in dict.fromkeys(run.variant for run in plan)
         if (its := [run for run in plan if run.variant == name])
     }
-    provenance = provenance_of([run.folder(runs) for run in ended])
+    provenance = provenance_of([run.folder(runs) for run in own])
+    if before and others:
+        provenance = {key: _distinct([*found, *before.provenance[key]]) for key, found in provenance.items()}
     points = POINTS
     while points >= 2:
         kept = tuple(_distilled(found, experiment.curves, points) for found in sorted(ended.values(), key=_key))

@@ -100,6 +100,7 @@ def conclude(
     runs: Path,
     crashed: Mapping[Work, str],
     commit: bool = False,
+    before: Record | None = None,
 ) -> Outcome:
     """Judge what has run of a plan, and write what there is to see.
 
@@ -110,6 +111,7 @@ def conclude(
       runs: the folder of all run records.
       crashed: for each run that broke, why.
       commit: write the committed record, exhibits and pictures as well.
+      before: the committed record, where its runs are kept.
 
     Raises:
       UserError: they are to be committed, and a run of the scale's own plan has not ended; or a file is too large.
@@ -118,7 +120,7 @@ def conclude(
     from augrnn.lab import committed_exhibits
 
     scale = plan[0].scale
-    record = committed_record.distill(experiment, plan, runs)
+    record = committed_record.distill(experiment, plan, runs, before)
     complete = whole(experiment, plan, experiments) and record.results.complete
     shown = {(run.variant, run.seed): read_exhibits(run.folder(runs) / EXHIBITS) for run in plan}
     shown = {key: found for key, found in shown.items() if found}
@@ -136,7 +138,7 @@ def conclude(
                 f"in {folder}"
             )
         committed = committed_record.results_path(experiments, experiment.name, scale)
-        committed_exhibits.write(experiment, record, shown, experiments)
+        committed_exhibits.write(experiment, record, shown, experiments, keep=before is not None)
         record.write(committed)
     outcome = Outcome(experiment, record, made, folder, complete, crashed, committed)
     with replacing(outcome.page) as file:

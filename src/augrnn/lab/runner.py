@@ -26,6 +26,7 @@ from augrnn import files
 from augrnn.counts import MOST_JOBS, require_count
 from augrnn.errors import UserError
 from augrnn.lab import records
+from augrnn.lab.committed_record import Record, on_record, read_record, results_path
 from augrnn.lab.experiment import Experiment, load
 from augrnn.lab.outcome import Outcome, conclude, require_whole
 from augrnn.lab.places import own_place, place_of
@@ -65,6 +66,7 @@ def reproduce(
     fresh: bool = False,
     measure_again: bool = False,
     commit: bool = False,
+    extend: bool = False,
     experiments: Path | None = None,
     console: Console | None = None,
     command: Command = worker_command,
@@ -83,6 +85,7 @@ def reproduce(
       fresh: start all of them over.
       measure_again: measure finished runs again, from their last checkpoints.
       commit: write the experiment's committed record, exhibits and pictures as well.
+      extend: keep the runs that the committed record has with the same settings, and train those that it lacks.
       experiments: the folder of all experiments, when it is not where it usually is.
       console: where progress goes.
       command: how a run is started.
@@ -97,8 +100,10 @@ def reproduce(
     if jobs is not None:
         require_count("--jobs", jobs, MOST_JOBS)
     chosen = [variants] if isinstance(variants, str) else variants
-    experiment, experiments, plan = planned(name, scale, seeds, chosen, commit, experiments)
-    todo = left_to_do(plan, runs, retry, fresh, measure_again)
+    request = planned(name, scale, seeds, chosen, commit, extend, experiments)
+    experiment, experiments, plan, before = request
+    own = request.own(runs)
+    todo = left_to_do(own, runs, retry, fresh, measure_again)
     size = experiment.scale(scale)
     slots = max(1, min(jobs or cores(), len(todo)))
     seconds = size.minutes * 60 * slots / sum(experiment.seeds(scale).values())
@@ -106,19 +111,33 @@ def reproduce(
         console, total=len(todo), jobs=slots, seconds=seconds, curves=experiment.curves, heartbeat=heartbeat
     ) as progress:
         progress.say(
-            f"{name} at scale {scale}: {len(todo)} runs to do, {len(plan) - len(todo)} done, {slots} at once"
+            f"{name} at scale {scale}: {len(todo)} runs to do, {len(own) - len(todo)} done, "
+            + (f"{len(plan) - len(own)} on record, " if before else "")
+            + f"{slots} at once"
             + (f", about {duration(seconds * len(todo) / slots)}" if todo else "")
         )
         crashed = Pool(lambda run: command(run, experiments, runs), runs, slots, 1, progress).do(todo)
-    return conclude(experiment, plan, experiments, runs, crashed, commit)
+    return conclude(experiment, plan, experiments, runs, crashed, commit, before)
 
 
 class Planned(NamedTuple):
-    """What is asked for: an experiment, the folder of all experiments that it is in, and its runs."""
+    """What is asked for.
+
+    Attributes:
+      experiment, experiments: an experiment, and the folder of all experiments that it is in.
+      plan: its runs.
+      before: the committed record, where it is to be extended.
+    """
 
     experiment: Experiment
     experiments: Path
     plan: list[Run]
+    before: Record | None = None
+
+    def own(self, runs: Path) -> list[Run]:
+        """The runs that are not taken from the record."""
+        kept = on_record(self.plan, self.before, runs) if self.before else {}
+        return [run for run in self.plan if run not in kept]
 
 
 def planned(
@@ -127,19 +146,26 @@ def planned(
     seeds: int | None = None,
     variants: Sequence[str] | None = None,
     commit: bool = False,
+    extend: bool = False,
     experiments: Path | None = None,
 ) -> Planned:
     """What `reproduce` is asked for, by its arguments.
 
     Raises:
-      UserError: a name is unknown, or a record is to be committed that would not have every run of the scale.
+      UserError: a name is unknown, a record is to be committed that would not have every run of the scale, or one is to
+        be extended that is not to be committed, or is not there.
     """
+    if extend and not commit:
+        raise UserError("--extend says which runs --record need not train: give both")
     experiments = (experiments or (own_place() if commit else place_of(name))).resolve()
     experiment = load(name, experiments)
     plan = experiment.plan(scale, experiments, seeds, variants)
     if commit:
         require_whole(experiment, plan, experiments)
-    return Planned(experiment, experiments, plan)
+    before = read_record(results_path(experiments, experiment.name, scale)) if extend else None
+    if extend and before is None:
+        raise UserError(f"{experiment.name} has no record at scale {scale} to extend: leave out --extend")
+    return Planned(experiment, experiments, plan, before)
 
 
 def left_to_do(
