@@ -31,6 +31,17 @@ def test_tables_have_all_columns_at_the_end_and_no_noise_after_their_lessons(col
     assert [*starts, noise["last"]][-1] < settings["model"]["init_args"]["scheduler"]["init_args"]["milestones"][0]
 
 
+def test_training_without_help_leaves_the_papers_training() -> None:
+    config: dict[str, Any] = dict(read_config(ROOT / made_tables.PROGRAMMER))
+    found = merged(config, made_tables.unhelped(6000))
+    data = found["data"]["init_args"]
+    assert (data["differences"], data["lessons"], data["column_lessons"]) == (None, [], [])
+    assert [each["class_path"].split(".")[-1] for each in found["trainer"]["callbacks"]] == ["ModelCheckpoint"]
+    assert found["trainer"]["max_steps"] == 6000
+    assert found["model"]["init_args"]["scheduler"]["init_args"]["milestones"] == [4500, 5500]
+    assert found["model"]["init_args"]["cell"] == config["model"]["init_args"]["cell"]
+
+
 def test_right_is_about_the_wider_range() -> None:
     run = {"right": {"10": 0.75, "200": 0.5}}
     assert made_tables.by_range(run) == (75, 50)  # type: ignore[arg-type]

@@ -5,9 +5,10 @@ from functools import partial
 from augrnn.lab import made_tables
 from augrnn.lab.claims import Claim, Typical
 from augrnn.lab.experiment import Experiment
-from augrnn.lab.made_tables import PROGRAMMER, WRONG, at_the_papers_scale, right
+from augrnn.lab.made_tables import NETWORK_OF_THE_PAPER, PROGRAMMER, TABLES_OF_THE_PAPER, WRONG, right, unhelped
 from augrnn.lab.plan import Scale, Variant
 from augrnn.lab.results import Observations, Results
+from augrnn.lab.settings import merged
 
 
 def gained(results: Results) -> Observations:
@@ -23,17 +24,16 @@ experiment = Experiment(
         "Very Deep Networks, arXiv 1511.06807"
     ),
     variants={
-        "plain": Variant(PROGRAMMER),
-        "noise": Variant(PROGRAMMER, {"model": {"init_args": {"gradient_noise": 1e-6}}}),
+        "plain": Variant(PROGRAMMER, unhelped(6_000)),
+        "noise": Variant(PROGRAMMER, merged(unhelped(6_000), {"model": {"init_args": {"gradient_noise": 0.01}}})),
     },
     scales={
         "smoke": Scale(seeds=1, minutes=1, variants=("noise",), settings=made_tables.SMOKE),
-        "small": Scale(seeds=20, minutes=120),
+        "small": Scale(seeds=20, minutes=25),
         "paper": Scale(
             seeds=216,
             minutes=40_000,
-            settings=made_tables.TABLES_OF_THE_PAPER,
-            settings_of={name: at_the_papers_scale() for name in ("plain", "noise")},
+            settings=merged(TABLES_OF_THE_PAPER, NETWORK_OF_THE_PAPER, unhelped(96_000)),
         ),
     },
     curves=(WRONG,),

@@ -48,24 +48,33 @@ def recipe(unit: int, columns: int = 1, words: bool = False) -> Settings:
     elif columns > FEW:
         lessons, end = [*lessons, [8 * unit, columns]], 21 * unit // 2
     noise = {"noise": 3.0, "first": 3 * unit, "last": last, **({"until": last} if lessons else {})}
+    helps = [
+        _callback("augrnn.training.even_choices.EvenChoices", weights=[[0, 4.0], [unit, 2.0], [2 * unit, 0.0]]),
+        _callback("augrnn.training.growing_noise.GrowingNoise", **noise),
+    ]
+    return merged({"data": {"init_args": {"column_lessons": lessons}}}, _trained(end, unit, helps))
+
+
+def unhelped(updates: int) -> Settings:
+    """Training with nothing that the paper does not have: all questions alike from the start, and soft choices."""
+    alike = {"differences": None, "lessons": [], "column_lessons": []}
+    return merged({"data": {"init_args": alike}}, _trained(updates, updates // 4, []))
+
+
+def _trained(updates: int, slow: int, helps: Sequence[Settings]) -> Settings:
+    """So many updates, the last ones slow and the last third of these slower, with the weights kept that are best."""
+    kept = _callback(
+        "lightning.pytorch.callbacks.ModelCheckpoint",
+        monitor=WRONG,
+        mode="min",
+        save_top_k=1,
+        filename="best-{step}",
+        auto_insert_metric_name=False,
+    )
+    milestones = [updates - slow, updates - slow // 3]
     return {
-        "model": {"init_args": {"scheduler": {"init_args": {"milestones": [end - unit, end - unit // 3]}}}},
-        "data": {"init_args": {"column_lessons": lessons}},
-        "trainer": {
-            "max_steps": end,
-            "callbacks": [
-                _callback("augrnn.training.even_choices.EvenChoices", weights=[[0, 4.0], [unit, 2.0], [2 * unit, 0.0]]),
-                _callback("augrnn.training.growing_noise.GrowingNoise", **noise),
-                _callback(
-                    "lightning.pytorch.callbacks.ModelCheckpoint",
-                    monitor=WRONG,
-                    mode="min",
-                    save_top_k=1,
-                    filename="best-{step}",
-                    auto_insert_metric_name=False,
-                ),
-            ],
-        },
+        "model": {"init_args": {"scheduler": {"init_args": {"milestones": milestones}}}},
+        "trainer": {"max_steps": updates, "callbacks": [*helps, kept]},
     }
 
 
@@ -108,11 +117,14 @@ TABLES_OF_THE_PAPER: Settings = {
 """The paper's tables, and as many questions."""
 
 
+NETWORK_OF_THE_PAPER: Settings = _cell(size=256, reader="rnn")
+
+
 def at_the_papers_scale(columns: int = 1, words: bool = False) -> Settings:
     """The paper's network; with the recipe of the small scale in proportion, which nobody has tried at this size."""
     unit = UNIT_AT_THE_PAPERS_SCALE
     numbers = {"data": {"init_args": {"lessons": [[unit, 5.0], [2 * unit, 100.0]]}}}
-    return merged(merged(_cell(size=256, reader="rnn"), numbers), recipe(unit, columns, words))
+    return merged(NETWORK_OF_THE_PAPER, numbers, recipe(unit, columns, words))
 
 
 def by_range(run: RunRecord) -> tuple[float, float]:
