@@ -57,7 +57,7 @@ def recipe(unit: int, columns: int = 1, words: bool = False) -> Settings:
 
 def unhelped(updates: int) -> Settings:
     """Training with nothing that the paper does not have: all questions alike from the start, and soft choices."""
-    alike = {"differences": None, "lessons": [], "column_lessons": []}
+    alike: Settings = {"differences": None, "lessons": [], "column_lessons": []}
     return merged({"data": {"init_args": alike}}, _trained(updates, updates // 4, []))
 
 
