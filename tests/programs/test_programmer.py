@@ -178,6 +178,22 @@ def test_gradients_reach_all_parameters_and_are_right() -> None:
     )
 
 
+def test_the_state_before_the_first_step_looks_as_one_after_it() -> None:
+    # or the compiler makes another program of the first step, and of the second where one part stands for two
+    cell = programmer()
+    given = batch(6, 4)
+    before = cell.begin(given)
+    after = cell.step(None, before)[1]
+    for name in ("history_BD", "chosen_B2D", "operation_BV", "columns_BC", "rows_BR", "before_BR", "scalars_BE"):
+        one, other = getattr(before, name), getattr(after, name)
+        assert one.requires_grad
+        assert other.requires_grad
+        assert (one.shape, one.stride(), one.dtype) == (other.shape, other.stride(), other.dtype), name
+    assert before.rows_BR is not before.before_BR
+    with torch.no_grad():
+        assert not any(part.requires_grad for part in cell.begin(given) if isinstance(part, Tensor))
+
+
 def test_questions_of_a_batch_do_not_touch_each_other() -> None:
     cell, given = programmer(), batch()
     whole = unroll(cell, 4, cell.begin(given)).y_TBO

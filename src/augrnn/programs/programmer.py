@@ -163,15 +163,19 @@ class Programmer(Cell, Chooser):
         hidden_BLD, question_BD = self._read(question.words_BL)
         size, dtype = self.vectors.shape[1], question_BD.dtype
         real_BR = table.real_BR.to(dtype)
-        zeros_BD = question_BD.new_zeros(batch.size, size)
+
+        def first(values: Tensor) -> Tensor:
+            """A part of the state by itself and with a gradient, as after a step: a step is compiled once for both."""
+            return values.clone().requires_grad_(question_BD.requires_grad)
+
         return ProgrammerState(
-            history_BD=zeros_BD,
-            chosen_B2D=zeros_BD.unsqueeze(1).expand(-1, 2, -1),
-            operation_BV=zeros_BD.new_zeros(batch.size, len(self.operations)),
-            columns_BC=zeros_BD.new_zeros(table.names_BC.shape),
-            rows_BR=real_BR,
-            before_BR=real_BR,
-            scalars_BE=zeros_BD.new_zeros(batch.size, 3),
+            history_BD=first(question_BD.new_zeros(batch.size, size)),
+            chosen_B2D=first(question_BD.new_zeros(batch.size, 2, size)),
+            operation_BV=first(question_BD.new_zeros(batch.size, len(self.operations))),
+            columns_BC=first(question_BD.new_zeros(table.names_BC.shape)),
+            rows_BR=first(real_BR),
+            before_BR=first(real_BR),
+            scalars_BE=first(question_BD.new_zeros(batch.size, 3)),
             table=table,
             compared_BCX=self._compared(table, question, hidden_BLD),
             question_BD=question_BD,
