@@ -46,7 +46,7 @@ experiment = Experiment(
     variants={name: Variant(f"configs/tables/{name}.yaml") for name in READERS.values()},
     scales={
         "smoke": Scale(seeds=1, minutes=1, variants=("rnnsearch",), settings=made_tables.SMOKE),
-        "small": Scale(seeds=5, minutes=60),
+        "small": Scale(seeds=3, minutes=20),
         "paper": Scale(
             seeds=5,
             minutes=2_000,

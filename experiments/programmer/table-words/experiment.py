@@ -22,7 +22,7 @@ experiment = Experiment(
     },
     scales={
         "smoke": Scale(seeds=1, minutes=1, variants=("text-2",), settings=made_tables.SMOKE),
-        "small": Scale(seeds=5, minutes=75),
+        "small": Scale(seeds=3, minutes=45),
         "paper": Scale(
             seeds=5,
             minutes=4_000,

@@ -29,7 +29,7 @@ experiment = Experiment(
     variants={name: Variant(PROGRAMMER, made_tables.columns(count)) for count, name in COLUMNS.items()},
     scales={
         "smoke": Scale(seeds=1, minutes=1, variants=("single",), settings=made_tables.SMOKE),
-        "small": Scale(seeds=3, minutes=50),
+        "small": Scale(seeds=5, minutes=75),
         "paper": Scale(
             seeds=5,
             minutes=4_000,
