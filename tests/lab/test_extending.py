@@ -66,7 +66,10 @@ def test_seeds_are_added(finished: World) -> None:
     assert [run.measures for run in again.record.runs] == [run.measures for run in found.runs]
 
 
-def test_examples_of_models_that_are_not_there_are_kept(finished: World) -> None:
+def test_committed_examples_of_models_stay_and_others_are_added(finished: World) -> None:
+    # as in experiments that show the first run that is good: with new runs alone it would be another one
+    edit(finished, "    return {", "    if shown:\n        texts['first'] = shown[min(shown)]['texts']\n    return {")
+    finished.reproduce(commit=True)
     path = finished.experiments / "toy/learn/exhibits/smoke.json"
     before = json.loads(path.read_text())
     shutil.rmtree(finished.runs)
@@ -74,19 +77,44 @@ def test_examples_of_models_that_are_not_there_are_kept(finished: World) -> None
     extended(finished)
     after = json.loads(path.read_text())
     assert set(after) == {*before, "good-2", "bad-2"}
-    assert after["good-0"] == before["good-0"]
+    assert {name: after[name] for name in before if name != "learning"} == {
+        name: before[name] for name in before if name != "learning"
+    }
     assert after["learning"] != before["learning"]
-    pictures = finished.experiments / "toy/learn/figures/smoke"
-    assert (pictures / "good-0.png").exists()
-    assert (pictures / "bad-2.png").exists()
+    for folder in (finished.experiments / "toy/learn/figures/smoke", finished.runs / "toy/learn/smoke/figures"):
+        assert {picture.stem for picture in folder.iterdir()} == set(after)
 
 
-def test_runs_of_other_settings_are_trained_again(finished: World) -> None:
+def test_a_record_whose_settings_have_changed_is_made_anew(finished: World) -> None:
     shutil.rmtree(finished.runs)
-    edit(finished, '{"behaviour": "slow"}', '{"behaviour": "learn"}')
-    assert extended(finished) == ["bad/seed-0", "bad/seed-1"]
-    found = record_of(finished)
-    assert {run.variant: run["cost"] for run in found.runs if run.seed == 0}["bad"] < 0.5
+    edit(finished, '{"behaviour": "BEHAVIOUR"}'.replace("BEHAVIOUR", "slow"), '{"behaviour": "learn"}')
+    with pytest.raises(UserError, match="keeps what is on record, but the settings of bad have changed since"):
+        extended(finished)
+
+
+def test_no_run_on_record_is_lost(finished: World) -> None:
+    edit(finished, SMOKE, '"smoke": Scale(seeds=1')
+    with pytest.raises(UserError, match=r"would lose runs that are on record \(bad seed 1\): give --seeds as"):
+        extended(finished)
+    assert extended(finished, seeds=2) == []
+
+
+def test_a_variant_is_added(finished: World) -> None:
+    shutil.rmtree(finished.runs)
+    edit(
+        finished,
+        '"good": Variant("configs/toy.yaml"),',
+        '"good": Variant("configs/toy.yaml"),\n        "new": '
+        'Variant("configs/toy.yaml", {"model": {"behaviour": "learn"}, "trainer": {"max_steps": 7}}),',
+    )
+    assert extended(finished) == ["new/seed-0", "new/seed-1"]
+    assert [name for name, runs in record_of(finished).results.planned.items() if runs] == ["good", "new", "bad"]
+
+
+@pytest.mark.parametrize("option", ["fresh", "measure_again"])
+def test_what_is_for_all_runs_is_refused(finished: World, option: str) -> None:
+    with pytest.raises(UserError, match=f"--{option.replace('_', '-')} is for all runs: choose one"):
+        extended(finished, **{option: True})
 
 
 def test_runs_that_are_there_come_before_those_on_record(finished: World) -> None:

@@ -79,25 +79,24 @@ def _submit(name: str, options: argparse.Namespace) -> int:
     from augrnn.cluster.standings import counted, standings
     from augrnn.cluster.submissions import Submissions, task_of
     from augrnn.lab.outcome import conclude
-    from augrnn.lab.runner import left_to_do, planned, worker_command
+    from augrnn.lab.runner import planned, worker_command
 
     runs, profile = options.runs.resolve(), read_profile(config_path(Path(), options.cluster))
     request = planned(name, options.scale, options.seeds, options.variants, options.record, options.extend)
     experiment, experiments, whole, before = request
-    own = request.own(runs)
     submissions = Submissions(runs / experiment.name / options.scale)
     placement = [f"--placement={option}" for option in profile.placement]
-    asked = own, runs, options.retry, options.fresh, options.measure_again
-    todo = left_to_do(*asked, dry=True)
+    asked = runs, options.retry, options.fresh, options.measure_again
+    todo = request.left_to_do(*asked, dry=True)
     if todo and not options.dry_run:
         require_here()
-        left_to_do(*asked)
+        request.left_to_do(*asked)
     if not todo and not options.dry_run:
         return lab.show_outcome(conclude(experiment, whole, experiments, runs, {}, options.record, before))
     tasks = [task_of(run, runs, [*worker_command(run, experiments, runs), *placement]) for run in todo]
     code = submit_tasks(submissions, tasks, profile, options.dry_run)
     if not options.dry_run:
-        found = standings(own, runs, submissions.queued())
+        found = standings(request.own(runs), runs, submissions.queued())
         show_standings(found, runs, experiment.curves)
         print(f"{experiment.name} at scale {options.scale}: {counted(found)}; the same command shows how they do")
     return code

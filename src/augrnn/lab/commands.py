@@ -60,16 +60,15 @@ def add_parsers(subparsers: Any, draw_sweeps: DrawSweeps) -> argparse.ArgumentPa
     parser.add_argument("--variants", type=_names, metavar="A,B", help="only these variants")
     parser.add_argument("--runs", type=Path, default=RUNS, metavar="DIR", help=f"all results (default: {RUNS})")
     parser.add_argument("--retry", action="store_true", help="start failed runs, and those of other settings, over")
-    starting = parser.add_mutually_exclusive_group()
-    starting.add_argument("--fresh", action="store_true", help="start all runs over, finished ones too")
+    parser.add_argument("--fresh", action="store_true", help="start all runs over, finished ones too")
     parser.add_argument(
         "--measure-again", action="store_true", help="measure finished runs again, from their last checkpoints"
     )
     parser.add_argument(
         "--record", action="store_true", help="write the committed record and pictures too, for those who keep them"
     )
-    starting.add_argument(
-        "--extend", action="store_true", help="with --record: keep the runs that are on record with the same settings"
+    parser.add_argument(
+        "--extend", action="store_true", help="with --record: keep the runs that are on record, and train what it lacks"
     )
     parser = _add(subparsers, "check", check, "judge the committed records again; exit 1 where a verdict changed")
     parser.add_argument("--json", action="store_true", help="print the verdicts as one JSON list")
@@ -177,11 +176,11 @@ def reproduce(options: argparse.Namespace) -> int:
 
 def show_plan(name: str, options: argparse.Namespace) -> None:
     """What `reproduce` would do, with nothing done."""
-    from augrnn.lab.runner import left_to_do, planned
+    from augrnn.lab.runner import planned
 
     request = planned(name, options.scale, options.seeds, options.variants, options.record, options.extend)
     experiment, plan, own = request.experiment, request.plan, request.own(options.runs)
-    todo = left_to_do(own, options.runs, options.retry, options.fresh, options.measure_again, dry=True)
+    todo = request.left_to_do(options.runs, options.retry, options.fresh, options.measure_again, dry=True)
     for run in plan:
         state = run.state(options.runs) if run in own else "on record"
         print(f"{run.name}: {state}{', to be done' if run in todo else ''}")

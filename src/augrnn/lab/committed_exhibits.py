@@ -30,17 +30,23 @@ def made(experiment: "Experiment", record: "Record", shown: "Shown") -> dict[str
     return experiment.exhibits(record.results, shown) if experiment.exhibits else {}
 
 
+def kept(experiment: "Experiment", record: "Record", shown: "Shown", experiments: Path) -> dict[str, Exhibit]:
+    """What an experiment shows where some models are not there: the committed examples of models stay as they are."""
+    committed = read_exhibits(exhibits_path(experiments, experiment.name, record.scale))
+    found, of_record = made(experiment, record, shown), made(experiment, record, {})
+    return {**committed, **{name: each for name, each in found.items() if name not in committed or name in of_record}}
+
+
 def write(
-    experiment: "Experiment", record: "Record", shown: "Shown", experiments: Path, keep: bool = False
+    experiment: "Experiment", record: "Record", exhibits: Mapping[str, Exhibit], experiments: Path
 ) -> Path | None:
     """Write the exhibits and pictures of an experiment at a scale; gives the file, None where it shows nothing.
 
     Args:
-      experiment: says what is shown.
+      experiment: whose record it is.
       record: the committed record of the scale.
-      shown: the exhibits of the models, by variant and seed.
+      exhibits: what it shows; see `made` and `kept`.
       experiments: the folder of all experiments.
-      keep: whether committed exhibits are kept that are not made anew, because models that they show are not there.
 
     Raises:
       UserError: the exhibits are over their limit.
@@ -48,15 +54,13 @@ def write(
     if experiment.exhibits is None:
         return None
     path = exhibits_path(experiments, experiment.name, record.scale)
-    kept = read_exhibits(path) if keep else {}
-    found = {**kept, **made(experiment, record, shown)}
-    size = len(encoded(found).encode())
+    size = len(encoded(exhibits).encode())
     if size > LIMIT:
         raise UserError(
             f"{experiment.name}: the exhibits of scale {record.scale} have {size} bytes, more than the {LIMIT} that "
             "are committed: show fewer or smaller ones"
         )
-    write_exhibits(path, found)
+    write_exhibits(path, exhibits)
     _draw(read_exhibits(path), experiments / experiment.name / "figures" / record.scale, "png")
     return path
 
@@ -64,7 +68,8 @@ def write(
 def write_again(experiment: "Experiment", experiments: Path) -> list[Path]:
     """Write the exhibits and pictures of all committed records of an experiment again, without its models."""
     records = as_committed(experiment, experiments).values()
-    return [path for record in records if (path := write(experiment, record, {}, experiments, keep=True))]
+    written = [write(experiment, record, kept(experiment, record, {}, experiments), experiments) for record in records]
+    return [path for path in written if path]
 
 
 def draw_elsewhere(experiment: "Experiment", experiments: Path, folder: Path, form: str) -> list[Path]:

@@ -47,7 +47,8 @@ class Record(Traced):
     Attributes:
       experiment, scale: whose runs.
       variants: for each variant its "config", the "settings" that were changed of it, "seeds", and "fingerprint".
-      provenance: the distinct commits, versions, machines and numbers of threads.
+      provenance: the distinct commits, versions, machines and numbers of threads of these runs; also of runs that were
+        on record and are trained anew, where it was extended.
       runs: those that have ended, their numbers rounded and their curves thinned.
       verdicts: on each claim, computed from these runs.
     """
@@ -81,11 +82,23 @@ class Record(Traced):
             file.write(self.encoded().encode())
 
 
-def on_record(plan: Sequence[Run], record: Record, runs: Path) -> dict[Run, RunRecord]:
-    """The runs of a plan that a record has with the same settings, and of which there is nothing in the runs folder."""
+def require_extendable(plan: Sequence[Run], record: Record) -> None:
+    """Refuse a record that a plan has not grown from; a UserError."""
     first = {run.variant: run.fingerprint for run in reversed(plan)}
-    same = {name for name, variant in record.variants.items() if first.get(name) == variant["fingerprint"]}
-    found = {(run.variant, run.seed): run for run in record.runs if run.variant in same}
+    changed = [name for name, variant in record.variants.items() if first.get(name) != variant["fingerprint"]]
+    if changed:
+        raise UserError(
+            f"--extend keeps what is on record, but the settings of {', '.join(changed)} have changed since"
+        )
+    planned = {(run.variant, run.seed) for run in plan}
+    lost = [f"{run.variant} seed {run.seed}" for run in record.runs if (run.variant, run.seed) not in planned]
+    if lost:
+        raise UserError(f"--extend would lose runs that are on record ({lost[0]}): give --seeds as it was given then")
+
+
+def on_record(plan: Sequence[Run], record: Record, runs: Path) -> dict[Run, RunRecord]:
+    """The runs of a plan that a record has, and of which there is nothing in the runs folder."""
+    found = {(run.variant, run.seed): run for run in record.runs}
     return {run: found[key] for run in plan if (key := (run.variant, run.seed)) in found and run.state(runs) == "new"}
 
 

@@ -56,7 +56,10 @@ def recipe(unit: int, columns: int = 1, words: bool = False) -> Settings:
 
 
 def unhelped(updates: int) -> Settings:
-    """Training with nothing that the paper does not have: all questions alike from the start, and soft choices."""
+    """Training without the help of `recipe`: all questions alike from the start, no evenness, and no noise on choices.
+
+    The rate still falls, and the weights are kept that are best on validation questions.
+    """
     alike: Settings = {"differences": None, "lessons": [], "column_lessons": []}
     return merged({"data": {"init_args": alike}}, _trained(updates, updates // 4, []))
 

@@ -124,7 +124,10 @@ def conclude(
     complete = whole(experiment, plan, experiments) and record.results.complete
     shown = {(run.variant, run.seed): read_exhibits(run.folder(runs) / EXHIBITS) for run in plan}
     shown = {key: found for key, found in shown.items() if found}
-    made = committed_exhibits.made(experiment, record, shown) if shown else {}
+    if before or (commit and not shown):
+        made = committed_exhibits.kept(experiment, record, shown, experiments)
+    else:
+        made = committed_exhibits.made(experiment, record, shown) if shown else {}
     folder = runs / experiment.name / scale
     record.write(committed_record.own_path(runs, experiment.name, scale))
     write_exhibits(folder / EXHIBITS, made)
@@ -138,7 +141,7 @@ def conclude(
                 f"in {folder}"
             )
         committed = committed_record.results_path(experiments, experiment.name, scale)
-        committed_exhibits.write(experiment, record, shown, experiments, keep=before is not None)
+        committed_exhibits.write(experiment, record, made, experiments)
         record.write(committed)
     outcome = Outcome(experiment, record, made, folder, complete, crashed, committed)
     with replacing(outcome.page) as file:

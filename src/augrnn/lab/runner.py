@@ -3,7 +3,8 @@
 What happens to a run is decided by its record. Finished and failed (diverged) runs are kept; new ones start; broken
 ones (stopped, killed, crashed) resume from their last checkpoint. Outdated runs, whose settings have changed since,
 are refused, because they may have taken hours: `retry` starts outdated and failed runs over, `fresh` all.
-`measure_again` takes the results of finished runs away, which then resume at their end and are measured.
+`measure_again` takes the results of finished runs away, which then resume at their end and are measured. To `extend` a
+committed record is to take its runs as they are there, and to start only those that it lacks.
 
 What that comes to stands in the runs folder (`augrnn.lab.outcome`); nothing beside the experiment changes, unless its
 record is asked for with `commit`.
@@ -26,7 +27,7 @@ from augrnn import files
 from augrnn.counts import MOST_JOBS, require_count
 from augrnn.errors import UserError
 from augrnn.lab import records
-from augrnn.lab.committed_record import Record, on_record, read_record, results_path
+from augrnn.lab.committed_record import Record, on_record, read_record, require_extendable, results_path
 from augrnn.lab.experiment import Experiment, load
 from augrnn.lab.outcome import Outcome, conclude, require_whole
 from augrnn.lab.places import own_place, place_of
@@ -103,7 +104,7 @@ def reproduce(
     request = planned(name, scale, seeds, chosen, commit, extend, experiments)
     experiment, experiments, plan, before = request
     own = request.own(runs)
-    todo = left_to_do(own, runs, retry, fresh, measure_again)
+    todo = request.left_to_do(runs, retry, fresh, measure_again)
     size = experiment.scale(scale)
     slots = max(1, min(jobs or cores(), len(todo)))
     seconds = size.minutes * 60 * slots / sum(experiment.seeds(scale).values())
@@ -139,6 +140,15 @@ class Planned(NamedTuple):
         kept = on_record(self.plan, self.before, runs) if self.before else {}
         return [run for run in self.plan if run not in kept]
 
+    def left_to_do(
+        self, runs: Path, retry: bool = False, fresh: bool = False, measure_again: bool = False, dry: bool = False
+    ) -> list[Run]:
+        """The runs that have not ended; see the function of that name."""
+        if self.before and (fresh or measure_again):
+            option = "--fresh" if fresh else "--measure-again"
+            raise UserError(f"--extend keeps runs as they are on record and {option} is for all runs: choose one")
+        return left_to_do(self.own(runs), runs, retry, fresh, measure_again, dry)
+
 
 def planned(
     name: str,
@@ -153,7 +163,7 @@ def planned(
 
     Raises:
       UserError: a name is unknown, a record is to be committed that would not have every run of the scale, or one is to
-        be extended that is not to be committed, or is not there.
+        be extended that is not to be committed, is not there, or has other runs than the plan.
     """
     if extend and not commit:
         raise UserError("--extend says which runs --record need not train: give both")
@@ -165,6 +175,8 @@ def planned(
     before = read_record(results_path(experiments, experiment.name, scale)) if extend else None
     if extend and before is None:
         raise UserError(f"{experiment.name} has no record at scale {scale} to extend: leave out --extend")
+    if before:
+        require_extendable(plan, before)
     return Planned(experiment, experiments, plan, before)
 
 

@@ -165,8 +165,8 @@ class Programmer(Cell, Chooser):
         real_BR = table.real_BR.to(dtype)
 
         def first(values: Tensor) -> Tensor:
-            """A part of the state by itself and with a gradient, as after a step: a step is compiled once for both."""
-            return values.clone().requires_grad_(question_BD.requires_grad)
+            """A part of the state with a gradient, as after a step: the step is compiled once for both."""
+            return values.requires_grad_(question_BD.requires_grad)
 
         return ProgrammerState(
             history_BD=first(question_BD.new_zeros(batch.size, size)),
@@ -174,7 +174,7 @@ class Programmer(Cell, Chooser):
             operation_BV=first(question_BD.new_zeros(batch.size, len(self.operations))),
             columns_BC=first(question_BD.new_zeros(table.names_BC.shape)),
             rows_BR=first(real_BR),
-            before_BR=first(real_BR),
+            before_BR=first(real_BR.detach().clone()),
             scalars_BE=first(question_BD.new_zeros(batch.size, 3)),
             table=table,
             compared_BCX=self._compared(table, question, hidden_BLD),

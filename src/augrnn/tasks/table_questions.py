@@ -261,7 +261,8 @@ class TableTask(Task):
         if self.held_out and not 0 < out < 1:
             raise UserError(
                 f"of {len(self._templates)} templates a share of {self.held_out} holds out "
-                f"{'none' if out == 0 else 'all'}: set held_out to another one, or to 0 for tests with all of them"
+                f"{'none' if out == 0 else 'all'} with seed {self.seed}: set held_out to another one, or to 0 for "
+                "tests with all of them"
             )
         asked_B = self._differences[chosen_B]
         kinds = {"questions": torch.ones_like(asked_B)}
