@@ -20,9 +20,9 @@ CONTROLLERS: dict[str, Callable[[int], Cell]] = {
 }
 
 
-def machine(controller: str = "lstm", heads: int = 1, **options: object) -> NTM:
+def machine(controller: str = "lstm", heads: int = 1, rows: int = 7, **options: object) -> NTM:
     torch.manual_seed(0)
-    return NTM(3, 2, CONTROLLERS[controller], heads=heads, rows=7, width=4, **options)  # type: ignore[arg-type]
+    return NTM(3, 2, CONTROLLERS[controller], heads=heads, rows=rows, width=4, **options)  # type: ignore[arg-type]
 
 
 def naive_step(cell: NTM, x: torch.Tensor, state: NTMState) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
@@ -133,7 +133,7 @@ def test_closed_erase_gates_leave_the_memory() -> None:
 def test_a_grown_memory_keeps_its_learned_rows() -> None:
     cell = machine(memory="ring")
     rows = cell.rows
-    cell.grow(rows + 3)
+    cell.resize(rows + 3)
     memory_NW = cell.initial_state(1).memory_BNW[0]
     assert torch.equal(memory_NW[:rows], cell.first_memory_NW)
     assert (memory_NW[rows:] == 1e-6).all()
@@ -142,13 +142,32 @@ def test_a_grown_memory_keeps_its_learned_rows() -> None:
 def test_more_rows_start_unattended() -> None:
     cell = machine()
     before = cell.initial_state(2)
-    cell.grow(11)
+    cell.resize(11)
     after = cell.initial_state(2)
     assert after.memory_BNW.shape == (2, 11, 4)
     assert_close(after.weighting_BAN[..., :7], before.weighting_BAN)
     assert (after.weighting_BAN[..., 7:] == 0).all()
-    with pytest.raises(ValueError, match="cannot be made one of 5"):
-        cell.grow(5)
+    assert cell.own_rows == 7
+
+
+@pytest.mark.parametrize("memory", ["blank", "ring"])
+def test_a_machine_with_fewer_rows_is_one_made_with_them(memory: str) -> None:
+    cell, small = machine(memory=memory), machine(memory=memory, rows=4)
+    rest = {name: value for name, value in cell.state_dict().items() if not name.startswith("first_")}
+    small.load_state_dict(rest, strict=False)
+    with torch.no_grad():
+        small.first_focus_AN.copy_(cell.first_focus_AN[:, :4])
+        small.first_read_HW.copy_(cell.first_read_HW)
+        if memory == "ring":
+            small.first_memory_NW.copy_(cell.first_memory_NW[:4])
+    inputs_TBI = torch.randn(6, 3, cell.input_size)
+    whole = unroll(cell, inputs_TBI).y_TBO
+    cell.resize(4)
+    assert_close(unroll(cell, inputs_TBI).y_TBO, unroll(small, inputs_TBI).y_TBO)
+    cell.resize(cell.own_rows)
+    assert torch.equal(unroll(cell, inputs_TBI).y_TBO, whole)
+    with pytest.raises(ValueError, match="a machine with 3 shifts cannot have a memory of 2 rows"):
+        cell.resize(2)
 
 
 @pytest.mark.parametrize(

@@ -140,13 +140,13 @@ class NTM(Cell):
         nn.init.zeros_(self.output.bias)
 
     def initial_state(self, batch_size: int) -> NTMState:
-        first_AN = self.first_focus_AN.softmax(-1)
+        first_AN = self.first_focus_AN[:, : self.rows].softmax(-1)
         extra = self.rows - first_AN.shape[1]
         weighting_AN = torch.cat([first_AN, first_AN.new_zeros(first_AN.shape[0], extra)], dim=1)
         read_BHW = self.first_read_HW.expand(batch_size, -1, -1)
         memory_NW = read_BHW.new_full((self.rows, self.width), 1e-6)
         if self.first_memory_NW is not None:
-            memory_NW = torch.cat([self.first_memory_NW, memory_NW[first_AN.shape[1] :]])
+            memory_NW = torch.cat([self.first_memory_NW[: self.rows], memory_NW[first_AN.shape[1] :]])
         return NTMState(
             controller=self.controller.initial_state(batch_size),
             memory_BNW=memory_NW.expand(batch_size, -1, -1),
@@ -156,14 +156,21 @@ class NTM(Cell):
             gate_BA=read_BHW.new_zeros(batch_size, 2 * self.heads),
         )
 
-    def grow(self, rows: int) -> None:
-        """Give a trained machine a larger memory; no head starts on the new rows.
+    @property
+    def own_rows(self) -> int:
+        """How many rows it was made with."""
+        return self.first_focus_AN.shape[1]
+
+    def resize(self, rows: int) -> None:
+        """Give the machine a memory of another size, from the next initial state on.
+
+        No head starts on rows that it was not made with. Where there are fewer, heads start on those that are left.
 
         Raises:
-          ValueError: fewer rows than it was made with.
+          ValueError: fewer rows than its shifts take.
         """
-        if rows < self.first_focus_AN.shape[1]:
-            raise ValueError(f"a memory of {self.first_focus_AN.shape[1]} rows cannot be made one of {rows}")
+        if rows < self.shifts:
+            raise ValueError(f"a machine with {self.shifts} shifts cannot have a memory of {rows} rows")
         self.rows = rows
 
     def step(self, p_BP: Tensor, state: NTMState) -> tuple[Tensor, NTMState]:

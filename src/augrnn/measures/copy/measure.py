@@ -156,7 +156,7 @@ def _limit(system: Transducer, task: Copy, cell: NTM) -> dict[str, float]:
     rows, sequences = cell.rows, min(200, task.test_sequences)
     beyond = rows * 5 // 4
     wrong = _score(system, task, beyond, sequences)[0]
-    cell.grow(2 * rows)
+    cell.resize(2 * rows)
     grown = _score(system, task, beyond, sequences)[0]
-    cell.rows = rows
+    cell.resize(rows)
     return {"length": beyond, "rows": rows, "more_rows": 2 * rows, "wrong_bits": wrong, "wrong_bits_more_rows": grown}
