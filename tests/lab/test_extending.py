@@ -87,7 +87,7 @@ def test_committed_examples_of_models_stay_and_others_are_added(finished: World)
 
 def test_a_record_whose_settings_have_changed_is_made_anew(finished: World) -> None:
     shutil.rmtree(finished.runs)
-    edit(finished, '{"behaviour": "BEHAVIOUR"}'.replace("BEHAVIOUR", "slow"), '{"behaviour": "learn"}')
+    edit(finished, '{"behaviour": "slow"}', '{"behaviour": "learn"}')
     with pytest.raises(UserError, match="keeps what is on record, but the settings of bad have changed since"):
         extended(finished)
 

@@ -44,13 +44,14 @@ def system() -> Transducer:
 
 
 def fit(
-    trained: Transducer, folder: Path, rows: tuple[int, ...], checkpoint: Path | None = None, **options: Any
+    trained: Transducer, folder: Path, rows: tuple[int, ...] | None, checkpoint: Path | None = None, **options: Any
 ) -> Look:
     look = Look(folder / "3.ckpt")
     quiet = {"logger": False, "enable_progress_bar": False, "enable_model_summary": False, "accelerator": "cpu"}
     quiet |= {"enable_checkpointing": False, "limit_val_batches": 1, "default_root_dir": folder, "max_steps": 6}
     L.seed_everything(5, verbose=False)
-    trainer = L.Trainer(callbacks=[MemorySizes(rows), look], **(quiet | options))
+    callbacks = [look] if rows is None else [MemorySizes(rows), look]
+    trainer = L.Trainer(callbacks=callbacks, **(quiet | options))
     task = Copy(max_length=3, batch_size=2, epoch_batches=12)
     trainer.fit(trained, task, ckpt_path=checkpoint, weights_only=False if checkpoint else None)
     return look
@@ -74,10 +75,7 @@ def test_parts_of_an_update_have_one_size(tmp_path: Path) -> None:
 def test_one_size_that_is_its_own_changes_nothing(tmp_path: Path) -> None:
     one, other = system(), system()
     fit(one, tmp_path, (9,))
-    L.seed_everything(5, verbose=False)
-    quiet: Any = {"logger": False, "enable_progress_bar": False, "enable_model_summary": False, "accelerator": "cpu"}
-    trainer = L.Trainer(enable_checkpointing=False, limit_val_batches=0, max_steps=6, **quiet)
-    trainer.fit(other, Copy(max_length=3, batch_size=2, epoch_batches=12))
+    fit(other, tmp_path, None)
     inputs_TBI = next(iter(Copy(max_length=3).validation_set())).inputs
     for each in (one, other):
         each.eval()

@@ -33,7 +33,8 @@ def made(experiment: "Experiment", record: "Record", shown: "Shown") -> dict[str
 def kept(experiment: "Experiment", record: "Record", shown: "Shown", experiments: Path) -> dict[str, Exhibit]:
     """What an experiment shows where some models are not there: the committed examples of models stay as they are."""
     committed = read_exhibits(exhibits_path(experiments, experiment.name, record.scale))
-    found, of_record = made(experiment, record, shown), made(experiment, record, {})
+    of_record = made(experiment, record, {})
+    found = made(experiment, record, shown) if shown else of_record
     return {**committed, **{name: each for name, each in found.items() if name not in committed or name in of_record}}
 
 
