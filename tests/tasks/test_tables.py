@@ -212,6 +212,20 @@ def test_held_out_questions_are_in_the_test_sets_alone() -> None:
     assert tested
 
 
+def test_sets_of_all_have_what_is_held_out_and_the_rest_as_often() -> None:
+    task = small(number_columns=3, held_out=0.3, test_questions=6000)
+    out = {tuple(row) for batch in task.test_sets()["10"] for row in batch.template_BS.tolist()}
+    sets = task.sets_of_all()
+    assert sets.keys() == task.test_sets().keys()
+    for name, batches in sets.items():
+        asked = Counter(tuple(row) for batch in batches for row in batch.template_BS.tolist())
+        assert len(asked) == 307
+        assert sum(asked[each] for each in out) / 6000 == pytest.approx(len(out) / 307, abs=0.02)
+        batch = next(iter(batches))
+        assert batch.table.real_BR.shape[1] == task.test_rows
+        assert batch.table.numbers_BRC.abs().max() == pytest.approx(float(name), rel=0.02)
+
+
 def test_each_seed_holds_out_other_questions() -> None:
     task = small(number_columns=3, held_out=0.1)
     every = {tuple(row) for row in task.sample(20_000, 2, 5.0, 0).template_BS.tolist()}

@@ -20,7 +20,22 @@ def lost_when_doubled(run: RunRecord) -> float:
     return narrow - wide
 
 
+def right_of_all(run: RunRecord) -> float:
+    """Percent right of questions from all templates, at the wider range of numbers."""
+    found = run["right_of_all"]
+    return 100 * found[max(found, key=float)]
+
+
 JUDGED = ("small", "paper")
+HELD_OUT = {name: variant for name, variant in NAMED.items() if variant != "single"}
+"""Those of which some templates are in the test sets alone."""
+
+NEARLY_ALL = {
+    "1 column": Typical("at least", 100, partly=98),
+    "3 columns": Typical("at least", 98, partly=90),
+    "5 columns": Typical("at least", 98, partly=90),
+    "10 columns": Typical("at least", 95, partly=80),
+}
 
 experiment = Experiment(
     name="programmer/tables",
@@ -44,21 +59,21 @@ experiment = Experiment(
             name="solves-tables",
             sentence="Neural Programmer attains almost perfect accuracy on tables with several columns.",
             source="section 4, table 3",
-            quantity=each_of(NAMED),
-            rules=dict.fromkeys(
-                JUDGED,
-                AllOf(
-                    {
-                        "1 column": Typical("at least", 100, partly=98),
-                        "3 columns": Typical("at least", 98, partly=90),
-                        "5 columns": Typical("at least", 98, partly=90),
-                        "10 columns": Typical("at least", 95, partly=80),
-                    }
-                ),
-            ),
+            quantity=each_of(NAMED, right_of_all),
+            rules=dict.fromkeys(JUDGED, AllOf(NEARLY_ALL)),
             paper="100, 99.02, 99.11 and 99.13 % with 1, 3, 5 and 10 columns",
             public="none",
             unit="% of answers right",
+        ),
+        Claim(
+            name="unseen-templates",
+            sentence="It answers questions from templates that it was never trained on nearly as well.",
+            source="section 4; the bar is ours",
+            quantity=each_of(HELD_OUT),
+            rules=dict.fromkeys(JUDGED, AllOf({name: NEARLY_ALL[name] for name in HELD_OUT})),
+            paper="no number of its own",
+            public="none",
+            unit="% of answers right, of questions that are held out",
         ),
         Claim(
             name="larger-numbers",

@@ -33,6 +33,10 @@ class Tables(TableTask, StepTask):
     def test_sets(self) -> dict[str, BatchStream]:
         return {name: BatchStream(partial(self.test_questions, name), self.test_batches) for name in self.bounds}
 
+    def sets_of_all(self) -> dict[str, BatchStream]:
+        """Sets like the test sets, of all templates alike: those that are held out are as likely as the others."""
+        return {name: BatchStream(partial(self.all_questions, name), self.test_batches) for name in self.bounds}
+
 
 class TableTexts(TableTask, TextTask):
     """The same questions for a model that reads them, with their tables, as text and writes the answer; see TableTask.

@@ -13,9 +13,9 @@ from augrnn.tasks.tables import Tables
 TASK = Tables(min_rows=3, max_rows=4, test_rows=5, test_largest=(10.0, 20.0), test_questions=200)
 
 
-def always(operation: str, sure: float = 40.0) -> Transducer:
+def always(operation: str, sure: float = 40.0, task: Tables = TASK) -> Transducer:
     """A programmer that does one operation at each step."""
-    system = Transducer(Programmer(len(TASK.vocabulary), 2))
+    system = Transducer(Programmer(len(task.vocabulary), 2))
     cell = system.cell
     with torch.no_grad():
         for parameter in cell.parameters():
@@ -33,6 +33,18 @@ def test_a_program_that_answers_nothing_is_right_where_the_answer_is_nothing() -
     assert kinds["sum"] == kinds["count"] == kinds["print"] == 0
     assert len(kinds) == 23
     assert abs(sum(kinds.values()) / 23 - found["right"]["10"]) < 0.1
+
+
+def test_questions_from_all_templates_count_apart() -> None:
+    task = Tables(held_out=0.2, min_rows=3, max_rows=4, test_rows=5, test_largest=(10.0, 20.0), test_questions=600)
+    found = measured(always("reset", task=task), task).numbers
+    for name in ("10", "20"):
+        # a program that answers nothing is right where cells are asked for, and there are none
+        asked = list(task.sets_of_all()[name])
+        empty = [~batch.number_asked_B & (batch.cells_BRC.sum((1, 2)) == 0) for batch in asked]
+        zero = [batch.number_asked_B & (batch.number_B.abs() <= 1e-3) for batch in asked]
+        wanted = (torch.cat(empty) | torch.cat(zero)).double().mean()
+        assert found["right_of_all"][name] == wanted != found["right"][name]
 
 
 def test_a_sum_is_of_all_rows_at_first_and_of_none_after_a_sum() -> None:

@@ -65,12 +65,13 @@ class TableMeasure(Measure):
     """Right answers in each evaluation set, of programs with the likeliest choices and with all choices weighted.
 
     Numbers, each by the bound of the numbers in a set's tables: `right`, the share of questions that the likeliest
-    program answers right; `right_soft`, the same with weighted choices; and `right_by_kind`, in the first set, by what
-    is asked. The exhibit `programs` shows some of them step by step.
+    program answers right; `right_soft`, the same with weighted choices; `right_of_all`, the share that the likeliest
+    program answers right of questions from all templates, held out or not; and `right_by_kind`, in the first set, by
+    what is asked. The exhibit `programs` shows some of them step by step.
     """
 
     def measure(self, system: Transducer, task: Tables) -> Measured:
-        numbers: dict[str, Any] = {"right": {}, "right_soft": {}}
+        numbers: dict[str, Any] = {"right": {}, "right_soft": {}, "right_of_all": {}}
         kinds: dict[str, list[bool]] = defaultdict(list)
         for place, (name, batches) in enumerate(task.test_sets().items()):
             found: dict[str, list[torch.Tensor]] = {"right": [], "right_soft": []}
@@ -84,6 +85,10 @@ class TableMeasure(Measure):
                         kinds[kind_of(Template(*template_S))].append(right)
             for measure, values in found.items():
                 numbers[measure][name] = float(torch.cat(values).double().mean())
+        for name, batches in task.sets_of_all().items():
+            with choosing(system.cell, hard=True):
+                right = [batch.right(system(batch).y_TBO) for batch in (moved(each, system.device) for each in batches)]
+            numbers["right_of_all"][name] = float(torch.cat(right).double().mean())
         numbers["right_by_kind"] = {kind: sum(right) / len(right) for kind, right in sorted(kinds.items())}
         example = moved(task.sample(8, 8, 10.0, 2, 0, held_out=True), system.device)
         return Measured(numbers, {"programs": programs_table(system, task, example, 8)})
