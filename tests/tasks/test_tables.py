@@ -212,10 +212,10 @@ def test_held_out_questions_are_in_the_test_sets_alone() -> None:
     assert tested
 
 
-def test_sets_of_all_have_what_is_held_out_and_the_rest_as_often() -> None:
+def test_sets_of_all_templates_have_what_is_held_out_and_the_rest_as_often() -> None:
     task = small(number_columns=3, held_out=0.3, test_questions=6000)
     out = {tuple(row) for batch in task.test_sets()["10"] for row in batch.template_BS.tolist()}
-    sets = task.sets_of_all()
+    sets = task.sets_of_all_templates()
     assert sets.keys() == task.test_sets().keys()
     for name, batches in sets.items():
         asked = Counter(tuple(row) for batch in batches for row in batch.template_BS.tolist())

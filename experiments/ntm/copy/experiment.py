@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING
 from augrnn.lab.claims import AllOf, Claim, SuccessRate, Typical
 from augrnn.lab.experiment import Experiment, Shown, titled
 from augrnn.lab.plan import Scale, Variant
-from augrnn.lab.recipes import as_graves_trains
+from augrnn.lab.recipes import as_graves_trains, with_memories
 from augrnn.lab.results import Observations, Results, RunRecord, part
+from augrnn.lab.settings import merged
 
 if TYPE_CHECKING:
     from augrnn.exhibits.exhibit import Exhibit
@@ -132,21 +133,10 @@ SMOKE = {
     },
     "trainer": {"max_steps": 1000},
 }
-LONG = {
-    "model": {
-        "init_args": {
-            "cell": {"init_args": {"erase_bias": -5.0}},
-            "optimizer": {"init_args": {"lr": 2.0e-3}},
-            "scheduler": {"init_args": {"T_max": 6000}},
-        }
-    },
-    "trainer": {
-        "max_steps": 6000,
-        "callbacks": [
-            {"class_path": "augrnn.training.memory_sizes.MemorySizes", "init_args": {"rows": [24, 128]}},
-        ],
-    },
-}
+LONG = merged(
+    with_memories((24, 128), updates=6_000, rate=2.0e-3),
+    {"model": {"init_args": {"cell": {"init_args": {"erase_bias": -5.0}}}}},
+)
 """In turn a memory that a training sequence nearly fills and the whole one; erase gates that start closed."""
 
 SMOKE_MEMORY = {"model": {"init_args": {"cell": {"init_args": {"rows": 64}}}}}

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from augrnn.lab.claims import AllOf, Claim, SuccessRate, Typical
 from augrnn.lab.experiment import Experiment, Shown, titled
 from augrnn.lab.plan import Scale, Variant
-from augrnn.lab.recipes import as_graves_trains
+from augrnn.lab.recipes import as_graves_trains, with_memories
 from augrnn.lab.results import Observations, Results, RunRecord, part
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ SOLVED = 1.0
 COST = "val/cost_bits"
 MACHINES = {"LSTM controller": "ntm-lstm", "feedforward controller": "ntm-feedforward"}
 FOR_LENGTH = {"LSTM controller": "ntm-lstm-long", "feedforward controller": "ntm-feedforward-long"}
-"""The same machines, trained so that what they learn of a full memory lasts."""
+"""The same machines, trained for longer sequences."""
 WIDTH, TRAINED_REPEATS = 6, 10
 
 
@@ -52,17 +52,14 @@ def longer(results: Results) -> dict[str, Observations]:
 
 
 def more_repeats(results: Results) -> dict[str, Observations]:
-    """At twice the trained repeats: wrong data bits, and end markers beyond the trained number.
-
-    These are of the solved seeds that are trained for length.
-    """
+    """Of the solved seeds at twice the trained repeats: wrong data bits, and end markers beyond the trained number."""
 
     def markers(run: RunRecord) -> float:
         early = run["early_end_by_repeat"]["10x20"][TRAINED_REPEATS:]
         return sum(early) / len(early)
 
     found = {}
-    for name, variant in FOR_LENGTH.items():
+    for name, variant in MACHINES.items():
         found[f"{name}, errors"] = results.each(variant, lambda run: wrong_share(run, "10x20"), where=solved)
         found[f"{name}, end markers"] = results.each(variant, markers, where=solved)
     return found
@@ -91,7 +88,7 @@ def exhibits(results: Results, shown: Shown) -> "dict[str, Exhibit]":
     early = {
         variant: [list(found.values())[-1] for found in runs]
         for variant, runs in results.measured("early_end_by_repeat").items()
-        if variant in FOR_LENGTH.values()
+        if variant in MACHINES.values()
     }
     found: dict[str, Exhibit] = {
         "learning": LearningCurves(results.curves(COST), "cost (bits per sequence)", floor=1e-2, bar=SOLVED),
@@ -127,21 +124,8 @@ SMOKE = {
     },
     "trainer": {"max_steps": 300},
 }
-LONG = {
-    "model": {
-        "init_args": {
-            "optimizer": {"init_args": {"lr": 2.0e-3}},
-            "scheduler": {"init_args": {"T_max": 10_000}},
-        }
-    },
-    "trainer": {
-        "max_steps": 10_000,
-        "callbacks": [
-            {"class_path": "augrnn.training.memory_sizes.MemorySizes", "init_args": {"rows": [14, 128]}},
-        ],
-    },
-}
-"""In turn a memory that a training sequence nearly fills and the whole one, for longer, at a lower rate."""
+LONG = with_memories((14, 128), updates=10_000, rate=2.0e-3)
+"""In turn a memory that a training sequence nearly fills and the whole one."""
 
 NARROW = {"model": {"init_args": {"cell": {"init_args": {"hidden_size": 128}}}}}
 """The LSTM stack at a quarter of the paper's width: its 5 million weights are slow on a processor."""

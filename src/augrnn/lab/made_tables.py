@@ -130,14 +130,19 @@ def at_the_papers_scale(columns: int = 1, words: bool = False) -> Settings:
     return merged(NETWORK_OF_THE_PAPER, numbers, recipe(unit, columns, words))
 
 
-def by_range(run: RunRecord) -> tuple[float, float]:
-    """Percent right at the narrower and at the wider range of numbers."""
-    narrow, wide = sorted(run["right"], key=float)
-    return 100 * run["right"][narrow], 100 * run["right"][wide]
+def by_range(run: RunRecord, measure: str = "right") -> tuple[float, float]:
+    """Percent right at the narrower and at the wider range of numbers.
+
+    Args:
+      run: the run.
+      measure: "right", of a test set's questions; or "right_of_all", of questions from all templates alike.
+    """
+    narrow, wide = sorted(run[measure], key=float)
+    return 100 * run[measure][narrow], 100 * run[measure][wide]
 
 
 def right(run: RunRecord) -> float:
-    """Percent right at the wider range of numbers, the paper's test."""
+    """Percent right at the wider range of numbers, of the test set's questions."""
     return by_range(run)[1]
 
 

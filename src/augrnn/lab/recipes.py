@@ -1,5 +1,7 @@
 """Settings that several experiments share."""
 
+from collections.abc import Sequence
+
 from augrnn.lab.settings import Settings
 
 
@@ -22,4 +24,24 @@ def as_graves_trains(sequences: int, rate: float) -> Settings:
         },
         "trainer": {"gradient_clip_algorithm": "value", "gradient_clip_val": 10.0, "max_steps": sequences},
         "data": {"init_args": {"batch_size": 1, "epoch_batches": 10000}},
+    }
+
+
+def with_memories(rows: Sequence[int], updates: int, rate: float) -> Settings:
+    """For `Variant`: a Neural Turing Machine that is trained with memories of several sizes in turn, `MemorySizes`.
+
+    Args:
+      rows: the sizes.
+      updates: of training; the rate falls to zero along a cosine over all of them.
+      rate: the learning rate.
+    """
+    sizes = {"class_path": "augrnn.training.memory_sizes.MemorySizes", "init_args": {"rows": list(rows)}}
+    return {
+        "model": {
+            "init_args": {
+                "optimizer": {"init_args": {"lr": rate}},
+                "scheduler": {"init_args": {"T_max": updates}},
+            }
+        },
+        "trainer": {"max_steps": updates, "callbacks": [sizes]},
     }

@@ -518,7 +518,7 @@ class TableTask(Task):
         seed = (2, round(10 * largest), number)
         return self.sample(self.evaluation_batch_size, self.test_rows, largest, *seed, held_out=True)
 
-    def all_questions(self, name: str, number: int) -> TableBatch:
+    def questions_of_all_templates(self, name: str, number: int) -> TableBatch:
         """A batch as of an evaluation set, in which all templates are as likely, whether they are held out or not."""
         largest = self.bounds[name]
         return self.sample(self.evaluation_batch_size, self.test_rows, largest, 3, round(10 * largest), number)

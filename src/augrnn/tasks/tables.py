@@ -33,9 +33,11 @@ class Tables(TableTask, StepTask):
     def test_sets(self) -> dict[str, BatchStream]:
         return {name: BatchStream(partial(self.test_questions, name), self.test_batches) for name in self.bounds}
 
-    def sets_of_all(self) -> dict[str, BatchStream]:
+    def sets_of_all_templates(self) -> dict[str, BatchStream]:
         """Sets like the test sets, of all templates alike: those that are held out are as likely as the others."""
-        return {name: BatchStream(partial(self.all_questions, name), self.test_batches) for name in self.bounds}
+        return {
+            name: BatchStream(partial(self.questions_of_all_templates, name), self.test_batches) for name in self.bounds
+        }
 
 
 class TableTexts(TableTask, TextTask):

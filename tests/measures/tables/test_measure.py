@@ -40,7 +40,7 @@ def test_questions_from_all_templates_count_apart() -> None:
     found = measured(always("reset", task=task), task).numbers
     for name in ("10", "20"):
         # a program that answers nothing is right where cells are asked for, and there are none
-        asked = list(task.sets_of_all()[name])
+        asked = list(task.sets_of_all_templates()[name])
         empty = [~batch.number_asked_B & (batch.cells_BRC.sum((1, 2)) == 0) for batch in asked]
         zero = [batch.number_asked_B & (batch.number_B.abs() <= 1e-3) for batch in asked]
         wanted = (torch.cat(empty) | torch.cat(zero)).double().mean()

@@ -61,6 +61,12 @@ def programs_table(system: Transducer, task: Tables, batch: TableBatch, count: i
     return TextTable(COLUMNS, tuple(rows))
 
 
+def answered(system: Transducer, batch: TableBatch, hard: bool) -> torch.Tensor:
+    """Which questions of a batch are answered right, (B,), by the likeliest program or with all choices weighted."""
+    with choosing(system.cell, hard=hard):
+        return batch.right(system(batch).y_TBO)
+
+
 class TableMeasure(Measure):
     """Right answers in each evaluation set, of programs with the likeliest choices and with all choices weighted.
 
@@ -78,16 +84,14 @@ class TableMeasure(Measure):
             for drawn in batches:
                 batch = moved(drawn, system.device)
                 for measure, hard in (("right", True), ("right_soft", False)):
-                    with choosing(system.cell, hard=hard):
-                        found[measure].append(batch.right(system(batch).y_TBO))
+                    found[measure].append(answered(system, batch, hard))
                 if place == 0:
                     for template_S, right in zip(batch.template_BS.tolist(), found["right"][-1].tolist(), strict=True):
                         kinds[kind_of(Template(*template_S))].append(right)
             for measure, values in found.items():
                 numbers[measure][name] = float(torch.cat(values).double().mean())
-        for name, batches in task.sets_of_all().items():
-            with choosing(system.cell, hard=True):
-                right = [batch.right(system(batch).y_TBO) for batch in (moved(each, system.device) for each in batches)]
+        for name, batches in task.sets_of_all_templates().items():
+            right = [answered(system, moved(drawn, system.device), hard=True) for drawn in batches]
             numbers["right_of_all"][name] = float(torch.cat(right).double().mean())
         numbers["right_by_kind"] = {kind: sum(right) / len(right) for kind, right in sorted(kinds.items())}
         example = moved(task.sample(8, 8, 10.0, 2, 0, held_out=True), system.device)
