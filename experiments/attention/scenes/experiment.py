@@ -182,7 +182,7 @@ experiment = Experiment(
     },
     scales={
         "smoke": Scale(seeds=1, minutes=3, settings=SMOKE),
-        "small": Scale(seeds=3, minutes=50),
+        "small": Scale(seeds=5, minutes=80),
     },
     curves=("val/cider_d", "val/bleu4", "val/loss"),
     exhibits=exhibits,

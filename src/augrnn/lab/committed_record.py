@@ -23,7 +23,7 @@ from augrnn.run_folder import PROVENANCE
 FORMAT = 2
 """The layout of the committed record; raised when it changes."""
 
-LIMIT = 300_000
+LIMIT = 400_000
 """Bytes that a committed record may have: it is committed."""
 
 POINTS = 100
