@@ -1,15 +1,50 @@
 """Quantities of experiments in which a side is easily taken for the other, on results that are made up."""
 
+import itertools
 from collections.abc import Mapping
+from typing import Any
 
 from augrnn.lab.experiment import load
 from augrnn.lab.places import own_place
-from augrnn.lab.results import Observed, Results, RunRecord
+from augrnn.lab.results import Observations, Observed, Results, RunRecord
+
+MEMORY = "model.init_args.cell.init_args.memory"
+HEADS = "model.init_args.cell.init_args.heads"
+RATE = "model.init_args.optimizer.init_args.lr"
 
 
 def observed(experiment: str, claim: str, results: Results) -> Observed:
     claims = {each.name: each for each in load(experiment, own_place()).claims}
     return claims[claim].quantity(results)
+
+
+def sweep(costs: Mapping[tuple[str, int, float], list[float | None]]) -> Results:
+    """Points of copy-ntm by memory, heads and rate, with the cost of each seed; None for a run that failed."""
+    points: dict[str, dict[str, Any]] = {
+        f"{memory} {heads} {rate}": {MEMORY: memory, HEADS: heads, RATE: rate} for memory, heads, rate in costs
+    }
+    runs = {
+        (point, seed): RunRecord(point, seed, "failed")
+        if cost is None
+        else RunRecord(point, seed, "finished", {"val/cost_bits": cost})
+        for point, found in zip(points, costs.values(), strict=True)
+        for seed, cost in enumerate(found)
+    }
+    return Results("", "copy-ntm", dict.fromkeys(points, 3), runs, points)
+
+
+def test_the_constant_memory_wins_where_its_cost_is_lower_at_the_best_rate_of_each() -> None:
+    costs: dict[tuple[str, int, float], list[float | None]] = {
+        (memory, heads, rate): [9.0, 9.0, 9.0]
+        for memory, heads, rate in itertools.product(("blank", "random"), (1, 2), (0.001, 0.01))
+    }
+    costs["blank", 1, 0.01] = [1.0, 2.0, 5.0]
+    costs["random", 1, 0.001] = [3.0, 3.0, 3.0]
+    costs["random", 1, 0.01] = [0.0, None, None]
+    costs["blank", 2, 0.001] = [4.0, 4.0, None]
+    costs["random", 2, 0.01] = [1.0, 5.0, 1.0]
+    found = observed("ntm/copy", "constant-memory", sweep(costs))
+    assert found == {"1 head": Observations((1.0, 1.0, 0.0)), "2 heads": Observations((0.0, 1.0, None))}
 
 
 def test_accuracy_on_tables_is_at_the_wider_range_of_questions_from_all_templates() -> None:

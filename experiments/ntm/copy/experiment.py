@@ -1,5 +1,7 @@
 """Neural Turing Machines, section 4.1: copy."""
 
+import math
+import statistics
 from typing import TYPE_CHECKING
 
 from augrnn.lab.claims import AllOf, Claim, SuccessRate, Typical
@@ -20,6 +22,9 @@ MACHINES = {"LSTM controller": "ntm-lstm", "feedforward controller": "ntm-feedfo
 FOR_LENGTH = {"LSTM controller": "ntm-lstm-long", "feedforward controller": "ntm-feedforward-long"}
 """The same machines, trained so that what they learn of a full memory lasts."""
 ABLATIONS = {"without Eq. 7": "no-interpolation", "without Eq. 9": "no-sharpening"}
+
+HEADS, MEMORY = "model.init_args.cell.init_args.heads", "model.init_args.cell.init_args.memory"
+"""Parameters of the sweep copy-ntm."""
 
 
 def solved(run: RunRecord) -> bool:
@@ -97,6 +102,28 @@ def ablated(results: Results) -> dict[str, Observations]:
         name: results.each(variant, lambda run: run["wrong_bits"][longest(run)] > 1)
         for name, variant in ABLATIONS.items()
     }
+
+
+def constant_memory_wins(results: Results) -> dict[str, Observations]:
+    """With so many heads, in which seeds a first memory that is constant ends at a lower cost than a learned one.
+
+    Each memory has the learning rate of which the median cost is lowest.
+    """
+
+    def at_the_best_rate(memory: str, heads: int) -> str:
+        asked = {HEADS: heads, MEMORY: memory}
+        points = [point for point, options in results.points.items() if asked.items() <= options.items()]
+        return min(points, key=cost)
+
+    def cost(point: str) -> float:
+        costs = [run[COST] if run.status == "finished" else math.inf for run in results[point]]
+        return statistics.median(costs) if costs else math.inf
+
+    def lower(heads: int) -> Observations:
+        pair = (at_the_best_rate("blank", heads), at_the_best_rate("random", heads))
+        return results.paired(pair, lambda constant, learned: constant[COST] < learned[COST])
+
+    return {"1 head": lower(1), "2 heads": lower(2)}
 
 
 def exhibits(results: Results, shown: Shown) -> "dict[str, Exhibit]":
@@ -179,7 +206,7 @@ experiment = Experiment(
     },
     curves=(COST, "val/wrong_bits"),
     exhibits=exhibits,
-    sweeps=("copy-ntm",),
+    sweeps=("copy-ntm", "copy-lstm"),
     claims=(
         Claim(
             name="learns",
@@ -263,6 +290,15 @@ experiment = Experiment(
             quantity=ablated,
             rules=dict.fromkeys(JUDGED, AllOf(FOUR_FIFTHS)),
             paper="asserted, not shown",
+            public="none",
+        ),
+        Claim(
+            name="constant-memory",
+            sentence="A memory that is a small constant at first ends at a lower cost than one whose start is learned.",
+            source="Collier and Beel 2018, arXiv 1807.08518; they compare the time to converge",
+            quantity=constant_memory_wins,
+            rules={"copy-ntm": AllOf(FOUR_FIFTHS)},
+            paper="converges on average 2 times faster than the next best, over three tasks",
             public="none",
         ),
     ),
