@@ -57,7 +57,7 @@ LONGER = {
     "model": {"init_args": {"scheduler": {"init_args": {"T_max": 8000}}}},
     "trainer": {"max_steps": 8000},
 }
-"""After the 5,000 updates of the config all of three seeds were nearly through, on a curve that was still falling."""
+"""After the 5,000 updates of the config none of three seeds was below the bar; the decaying rate had stopped them."""
 
 experiment = Experiment(
     name="dnc/associative-recall",

@@ -51,7 +51,7 @@ experiment = Experiment(
             ),
             paper="96.49 and 88.99 % with 1 and 5 columns",
             public="none",
-            unit="% of answers right, templates being held out",
+            unit="% of answers right, on held out templates",
         ),
         Claim(
             name="matches-text",
@@ -61,7 +61,7 @@ experiment = Experiment(
             rules=dict.fromkeys(JUDGED, AllOf(Typical("at least", 97, partly=90))),
             paper="99.11 and 98.03 % with 2 and 5 columns",
             public="none",
-            unit="% of answers right, templates being held out",
+            unit="% of answers right, on held out templates",
         ),
     ),
 )

@@ -62,7 +62,7 @@ experiment = Experiment(
             rules=dict.fromkeys(JUDGED, AllOf(NEARLY_ALL)),
             paper="100, 99.02, 99.11 and 99.13 % with 1, 3, 5 and 10 columns",
             public="none",
-            unit="% of answers right, all templates being as likely",
+            unit="% of answers right, all templates asked alike",
         ),
         Claim(
             name="unseen-templates",
@@ -72,7 +72,7 @@ experiment = Experiment(
             rules=dict.fromkeys(JUDGED, AllOf({name: NEARLY_ALL[name] for name in HELD_OUT})),
             paper="no number of its own",
             public="none",
-            unit="% of answers right, templates being held out",
+            unit="% of answers right, on held out templates",
         ),
         Claim(
             name="larger-numbers",
