@@ -121,7 +121,7 @@ experiment = Experiment(
     },
     scales={
         "smoke": Scale(seeds=1, minutes=12, settings=SMOKE),
-        "small": Scale(seeds=3, minutes=90),
+        "small": Scale(seeds=5, minutes=120),
     },
     curves=("val/bleu4", "val/cider_d", "val/loss"),
     exhibits=exhibits,
