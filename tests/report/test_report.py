@@ -22,7 +22,7 @@ from augrnn.errors import UserError
 from augrnn.exhibits.text_table import TextTable
 from augrnn.lab.claims import STATES
 from augrnn.lab.claims_tables import committed as committed_records
-from augrnn.lab.claims_tables import judged, strongest
+from augrnn.lab.claims_tables import judged, marked_sweeps, strongest
 from augrnn.report.build import ASSETS, LIST, remove_old, report_files, write_report
 from augrnn.report.cards import card_html
 from augrnn.report.contents import ClaimsFile, short_citation, shown
@@ -113,6 +113,8 @@ def test_a_thin_verdict_is_marked_with_its_reasons_on_every_page(committed: list
         marks = [f"thin: {', '.join(entry.thin_because)}" for entry in each.claims if entry.thin]
         assert re.findall(r'<span class="note">(thin: [^<]*)</span>', page) == marks
         tables = [row.verdict.mark for scale in reversed(each.records) for row in judged_at(each, scale)]
+        for name, record in marked_sweeps(each.experiment, EXPERIMENTS).items():
+            tables += [row.verdict.mark for row in judged(each.experiment, record, name)]
         assert re.findall(r'<span class="line">(thin: [^<]*)</span>', page) == list(filter(None, tables))
 
 
@@ -265,8 +267,11 @@ def test_the_command_writes_one_experiment_and_says_where(
     assert {each["experiment"] for each in json.loads((tmp_path / "claims.json").read_text())["claims"]} == {"ntm/copy"}
     assert main(words) == 0
     assert capsys.readouterr().out == f"{tmp_path}/ntm/copy.html  (up to date)\n"
+    before = {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if path.is_file()}
     assert main([*words[:2], "dnc/copy", *words[3:]]) == 0
-    assert ", 2 files removed)" in capsys.readouterr().out  # the page, and that of the machine which copies
+    gone = {name for name in before if not (tmp_path / name).exists()}
+    assert f", {len(gone)} files removed)" in capsys.readouterr().out
+    assert {"ntm/copy.html", "pictures/ntm/copy/sweeps/copy-ntm/slice.png"} < gone
     assert not (tmp_path / "ntm").exists()
     assert main(["report", "--experiment", "ntm/coppy", "--out", str(tmp_path)]) == 2
     assert "did you mean ntm/copy" in capsys.readouterr().err
@@ -288,7 +293,9 @@ def test_it_needs_no_torch(root: Path, tmp_path: Path) -> None:
 def test_own_results_are_shown_where_nothing_is_committed(root: Path, tmp_path: Path) -> None:
     place, runs = tmp_path / "experiments", tmp_path / "runs"
     source = root / "experiments/ntm/copy"
-    shutil.copytree(source, place / "ntm/copy", ignore=shutil.ignore_patterns("results", "exhibits", "figures"))
+    shutil.copytree(
+        source, place / "ntm/copy", ignore=shutil.ignore_patterns("results", "exhibits", "figures", "sweeps")
+    )
     (one,) = shown([place], runs)
     assert {entry.verdict for entry in one.claims} == {"not run"}
     folder = runs / "ntm/copy/smoke"
