@@ -7,8 +7,9 @@ from augrnn.lab.claims import AllOf, Claim, SuccessRate, Typical
 from augrnn.lab.experiment import Experiment, Shown
 from augrnn.lab.plan import Scale, Variant
 from augrnn.lab.pondering import ponders
+from augrnn.lab.recipes import budget
 from augrnn.lab.results import Observations, Results, RunRecord
-from augrnn.lab.settings import Settings
+from augrnn.lab.settings import Settings, merged
 
 if TYPE_CHECKING:
     from augrnn.exhibits.exhibit import Exhibit
@@ -102,13 +103,8 @@ def exhibits(results: Results, shown: Shown) -> "dict[str, Exhibit]":
 
 def sizes(updates: int, length: int, tested: list[int]) -> Settings:
     """Sequences of at most so many vectors, in so many updates."""
-    return {
-        "model": {"init_args": {"scheduler": {"init_args": {"T_max": updates}}}},
-        "data": {
-            "init_args": {"max_length": length, "test_lengths": tested, "epoch_batches": min(250, updates // 2)},
-        },
-        "trainer": {"max_steps": updates},
-    }
+    data = {"max_length": length, "test_lengths": tested, "epoch_batches": min(250, updates // 2)}
+    return merged(budget(updates), {"data": {"init_args": data}})
 
 
 def rows(count: int) -> dict[str, Settings]:

@@ -5,7 +5,9 @@ from typing import TYPE_CHECKING
 from augrnn.lab.claims import AllOf, Claim, Typical
 from augrnn.lab.experiment import Experiment, Shown
 from augrnn.lab.plan import Scale, Variant
+from augrnn.lab.recipes import budget
 from augrnn.lab.results import Observations, Results, RunRecord
+from augrnn.lab.settings import merged
 
 if TYPE_CHECKING:
     from augrnn.exhibits.exhibit import Exhibit
@@ -75,11 +77,9 @@ experiment = Experiment(
         "smoke": Scale(
             seeds=3,
             minutes=1.5,
-            settings={
-                "trainer": {"max_steps": 600},
-                "data": {"init_args": {"max_length": LONGEST["smoke"], "test_sequences": 100}},
-                "model": {"init_args": {"scheduler": {"init_args": {"T_max": 600}}}},
-            },
+            settings=merged(
+                budget(600), {"data": {"init_args": {"max_length": LONGEST["smoke"], "test_sequences": 100}}}
+            ),
         ),
         "small": Scale(seeds=5, minutes=12),
     },

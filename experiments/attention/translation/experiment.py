@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING, Any
 from augrnn.lab.claims import AllOf, Claim, Typical
 from augrnn.lab.experiment import Experiment, Shown
 from augrnn.lab.plan import Scale, Variant
+from augrnn.lab.recipes import budget
 from augrnn.lab.results import Observations, Results, RunRecord
-from augrnn.lab.settings import Settings
+from augrnn.lab.settings import Settings, merged
 
 if TYPE_CHECKING:
     from augrnn.exhibits.exhibit import Exhibit
@@ -132,7 +133,7 @@ def exhibits(results: Results, shown: Shown) -> "dict[str, Exhibit]":
 
 
 SMOKE = {
-    "trainer": {"max_epochs": -1, "max_steps": 120, "val_check_interval": 120, "limit_val_batches": 2},
+    "trainer": {"max_epochs": -1, "val_check_interval": 120, "limit_val_batches": 2},
     "model": {
         "init_args": {
             "encoder": {"init_args": {"hidden_size": 64}},
@@ -144,7 +145,6 @@ SMOKE = {
                 }
             },
             "beam_size": 1,
-            "scheduler": {"init_args": {"T_max": 120}},
         }
     },
 }
@@ -158,15 +158,8 @@ SHORT = {"data": {"init_args": {"max_words": 12}}}
 
 def training(updates: int) -> Settings:
     """Train for a number of updates, validate after each quarter of them."""
-    return {
-        "trainer": {
-            "max_epochs": -1,
-            "max_steps": updates,
-            "check_val_every_n_epoch": None,
-            "val_check_interval": updates // 4,
-        },
-        "model": {"init_args": {"scheduler": {"init_args": {"T_max": updates}}}},
-    }
+    quarters = {"max_epochs": -1, "check_val_every_n_epoch": None, "val_check_interval": updates // 4}
+    return merged(budget(updates), {"trainer": quarters})
 
 
 experiment = Experiment(
@@ -182,7 +175,7 @@ experiment = Experiment(
         "smoke": Scale(
             seeds=1,
             minutes=3,
-            settings=SMOKE,
+            settings=merged(SMOKE, budget(120)),
             settings_of={
                 "rnnsearch": {
                     "model": {"init_args": {"decoder": {"init_args": {"attention": {"init_args": {"size": 64}}}}}}

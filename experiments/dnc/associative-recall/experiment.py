@@ -5,7 +5,9 @@ from typing import TYPE_CHECKING
 from augrnn.lab.claims import Claim, SuccessRate
 from augrnn.lab.experiment import Experiment, Shown
 from augrnn.lab.plan import Scale, Variant
+from augrnn.lab.recipes import budget
 from augrnn.lab.results import Observations, Results
+from augrnn.lab.settings import merged
 
 if TYPE_CHECKING:
     from augrnn.exhibits.exhibit import Exhibit
@@ -44,19 +46,10 @@ SMOKE = {
             "epoch_batches": 100,
         }
     },
-    "model": {
-        "init_args": {
-            "cell": {"init_args": {"input_size": 5, "output_size": 3}},
-            "scheduler": {"init_args": {"T_max": 300}},
-        }
-    },
-    "trainer": {"max_steps": 300},
+    "model": {"init_args": {"cell": {"init_args": {"input_size": 5, "output_size": 3}}}},
 }
 
-LONGER = {
-    "model": {"init_args": {"scheduler": {"init_args": {"T_max": 8000}}}},
-    "trainer": {"max_steps": 8000},
-}
+LONGER = budget(8000)
 """After the 5,000 updates of the config none of three seeds was below the bar; the decaying rate had stopped them."""
 
 experiment = Experiment(
@@ -65,7 +58,7 @@ experiment = Experiment(
     paper="Graves et al. 2016: Hybrid computing using a neural network with dynamic external memory, Nature 538",
     variants={"dnc": Variant("configs/associative-recall/dnc.yaml")},
     scales={
-        "smoke": Scale(seeds=1, minutes=1, settings=SMOKE),
+        "smoke": Scale(seeds=1, minutes=1, settings=merged(SMOKE, budget(300))),
         "small": Scale(seeds=5, minutes=20, settings=LONGER),
     },
     curves=(COST, "val/wrong_bits"),

@@ -5,7 +5,9 @@ from typing import TYPE_CHECKING
 from augrnn.lab.claims import Claim, SuccessRate, Typical
 from augrnn.lab.experiment import Experiment, Shown
 from augrnn.lab.plan import Scale, Variant
+from augrnn.lab.recipes import budget
 from augrnn.lab.results import Observations, Results
+from augrnn.lab.settings import merged
 
 if TYPE_CHECKING:
     from augrnn.exhibits.exhibit import Exhibit
@@ -52,13 +54,7 @@ SMOKE = {
             "epoch_batches": 100,
         }
     },
-    "model": {
-        "init_args": {
-            "cell": {"init_args": {"input_size": 4, "output_size": 3, "rows": 8}},
-            "scheduler": {"init_args": {"T_max": 300}},
-        }
-    },
-    "trainer": {"max_steps": 300},
+    "model": {"init_args": {"cell": {"init_args": {"input_size": 4, "output_size": 3, "rows": 8}}}},
 }
 
 experiment = Experiment(
@@ -67,7 +63,7 @@ experiment = Experiment(
     paper="Graves et al. 2016: Hybrid computing using a neural network with dynamic external memory, Nature 538",
     variants={"dnc": Variant("configs/copy/dnc.yaml")},
     scales={
-        "smoke": Scale(seeds=1, minutes=1, settings=SMOKE),
+        "smoke": Scale(seeds=1, minutes=1, settings=merged(SMOKE, budget(300))),
         "small": Scale(seeds=5, minutes=8),
     },
     curves=(COST, "val/wrong_bits"),

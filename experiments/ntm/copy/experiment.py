@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from augrnn.lab.claims import AllOf, Claim, SuccessRate, Typical
 from augrnn.lab.experiment import Experiment, Shown, titled
 from augrnn.lab.plan import Scale, Variant
-from augrnn.lab.recipes import as_graves_trains, with_memories
+from augrnn.lab.recipes import as_graves_trains, budget, with_memories, with_rate
 from augrnn.lab.results import Observations, Results, RunRecord, part
 from augrnn.lab.settings import merged
 
@@ -155,10 +155,6 @@ SMOKE = {
             "epoch_batches": 200,
         }
     },
-    "model": {
-        "init_args": {"optimizer": {"init_args": {"lr": 8.0e-3}}, "scheduler": {"init_args": {"T_max": 1000}}},
-    },
-    "trainer": {"max_steps": 1000},
 }
 LONG = merged(
     with_memories((24, 128), updates=6_000, rate=2.0e-3),
@@ -193,7 +189,7 @@ experiment = Experiment(
             seeds=3,
             minutes=2,
             variants=(*MACHINES.values(), "lstm"),
-            settings=SMOKE,
+            settings=merged(SMOKE, budget(1000), with_rate(8.0e-3)),
             settings_of={**dict.fromkeys(MACHINES.values(), SMOKE_MEMORY), "lstm": SMOKE_LSTM},
         ),
         "small": Scale(seeds=10, minutes=35, seeds_of={"lstm": 2, "no-interpolation": 2, "no-sharpening": 2}),
@@ -201,7 +197,7 @@ experiment = Experiment(
             seeds=10,
             minutes=6000,
             settings=as_graves_trains(1_000_000, rate=1.0e-4),
-            settings_of={"lstm": {"model": {"init_args": {"optimizer": {"init_args": {"lr": 3e-05}}}}}},
+            settings_of={"lstm": with_rate(3.0e-5)},
         ),
     },
     curves=(COST, "val/wrong_bits"),

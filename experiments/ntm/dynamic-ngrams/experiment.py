@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING
 from augrnn.lab.claims import AllOf, Claim, SuccessRate, Typical
 from augrnn.lab.experiment import Experiment, Shown, titled
 from augrnn.lab.plan import Scale, Variant
-from augrnn.lab.recipes import as_graves_trains
+from augrnn.lab.recipes import as_graves_trains, budget, with_rate
 from augrnn.lab.results import Observations, Results, RunRecord
+from augrnn.lab.settings import merged
 
 if TYPE_CHECKING:
     from augrnn.exhibits.exhibit import Exhibit
@@ -106,8 +107,6 @@ SMOKE = {
             "epoch_batches": 100,
         }
     },
-    "model": {"init_args": {"scheduler": {"init_args": {"total_steps": 300}}}},
-    "trainer": {"max_steps": 300},
 }
 NARROW = {"model": {"init_args": {"cell": {"init_args": {"hidden_size": 64}}}}}
 """The LSTM stack at half of the paper's width, which 200 steps make slow on a processor."""
@@ -124,7 +123,7 @@ experiment = Experiment(
         "lstm": Variant("configs/dynamic-ngrams/lstm.yaml"),
     },
     scales={
-        "smoke": Scale(seeds=1, minutes=2, settings=SMOKE),
+        "smoke": Scale(seeds=1, minutes=2, settings=merged(SMOKE, budget(300, "total_steps"))),
         "small": Scale(
             seeds=5,
             minutes=50,
@@ -136,7 +135,7 @@ experiment = Experiment(
             seeds=10,
             minutes=20000,
             settings=as_graves_trains(1_000_000, rate=3.0e-5),
-            settings_of={"lstm": {"model": {"init_args": {"optimizer": {"init_args": {"lr": 0.0001}}}}}},
+            settings_of={"lstm": with_rate(1.0e-4)},
         ),
     },
     curves=(COST, "val/wrong_bits"),

@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING
 from augrnn.lab.claims import AllOf, Claim, Typical
 from augrnn.lab.experiment import Experiment, Shown, titled
 from augrnn.lab.plan import Scale, Variant
-from augrnn.lab.recipes import as_graves_trains
+from augrnn.lab.recipes import as_graves_trains, budget
 from augrnn.lab.results import Observations, Results, part
+from augrnn.lab.settings import merged
 
 if TYPE_CHECKING:
     from augrnn.exhibits.exhibit import Exhibit
@@ -53,13 +54,7 @@ SMOKE = {
             "epoch_batches": 100,
         }
     },
-    "model": {
-        "init_args": {
-            "cell": {"init_args": {"input_size": 5, "output_size": 3}},
-            "scheduler": {"init_args": {"total_steps": 300}},
-        }
-    },
-    "trainer": {"max_steps": 300},
+    "model": {"init_args": {"cell": {"init_args": {"input_size": 5, "output_size": 3}}}},
 }
 HALF = {"data": {"init_args": {"vectors": 10, "sorted_vectors": 8}}}
 """Half of the paper's vectors, hence half of its bits: chance is 64, and the bar of 20 bits becomes 10."""
@@ -76,7 +71,7 @@ experiment = Experiment(
         "lstm": Variant("configs/priority-sort/lstm.yaml"),
     },
     scales={
-        "smoke": Scale(seeds=1, minutes=3, settings=SMOKE),
+        "smoke": Scale(seeds=1, minutes=3, settings=merged(SMOKE, budget(300, "total_steps"))),
         "small": Scale(seeds=5, minutes=50, settings=HALF),
         "paper": Scale(seeds=10, minutes=10000, settings=as_graves_trains(1_000_000, rate=3.0e-5)),
     },

@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING
 from augrnn.lab.claims import AllOf, Claim, SuccessRate, Typical
 from augrnn.lab.experiment import Experiment, Shown, titled
 from augrnn.lab.plan import Scale, Variant
-from augrnn.lab.recipes import as_graves_trains, with_memories
+from augrnn.lab.recipes import as_graves_trains, budget, with_memories, with_rate
 from augrnn.lab.results import Observations, Results, RunRecord, part
+from augrnn.lab.settings import merged
 
 if TYPE_CHECKING:
     from augrnn.exhibits.exhibit import Exhibit
@@ -116,13 +117,7 @@ SMOKE = {
             "epoch_batches": 100,
         }
     },
-    "model": {
-        "init_args": {
-            "cell": {"init_args": {"input_size": 5, "output_size": 4}},
-            "scheduler": {"init_args": {"T_max": 300}},
-        }
-    },
-    "trainer": {"max_steps": 300},
+    "model": {"init_args": {"cell": {"init_args": {"input_size": 5, "output_size": 4}}}},
 }
 LONG = with_memories((14, 128), updates=10_000, rate=2.0e-3)
 """In turn a memory that a training sequence nearly fills and the whole one."""
@@ -146,7 +141,7 @@ experiment = Experiment(
             seeds=1,
             minutes=2,
             variants=(*MACHINES.values(), "lstm"),
-            settings=SMOKE,
+            settings=merged(SMOKE, budget(300)),
             settings_of={"lstm": NARROW},
         ),
         "small": Scale(seeds=5, minutes=30, settings_of={"lstm": NARROW}),
@@ -154,7 +149,7 @@ experiment = Experiment(
             seeds=10,
             minutes=6000,
             settings=as_graves_trains(500_000, rate=1.0e-4),
-            settings_of={"lstm": {"model": {"init_args": {"optimizer": {"init_args": {"lr": 3e-05}}}}}},
+            settings_of={"lstm": with_rate(3.0e-5)},
         ),
     },
     curves=(COST, "val/wrong_bits"),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from augrnn.lab.claims import AllOf, Claim, Typical
 from augrnn.lab.experiment import Experiment, Shown
 from augrnn.lab.plan import Scale, Variant
+from augrnn.lab.recipes import budget
 from augrnn.lab.results import Observations, Results, RunRecord
 from augrnn.lab.settings import Settings, merged
 from augrnn.lab.statistics import wilson
@@ -107,8 +108,7 @@ def exhibits(results: Results, shown: Shown) -> "dict[str, Exhibit]":
 
 def updates(count: int) -> Settings:
     """Train for a number of updates, at whose end the rate has come down to nothing."""
-    schedule = {"scheduler": {"init_args": {"T_max": count}}}
-    return {"model": {"init_args": schedule}, "trainer": {"max_steps": count, "val_check_interval": min(count, 1000)}}
+    return merged(budget(count), {"trainer": {"val_check_interval": min(count, 1000)}})
 
 
 def as_the_paper(count: int) -> Settings:

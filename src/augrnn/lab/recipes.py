@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from augrnn.lab.settings import Settings
+from augrnn.lab.settings import Settings, merged
 
 
 def as_graves_trains(sequences: int, rate: float) -> Settings:
@@ -27,6 +27,24 @@ def as_graves_trains(sequences: int, rate: float) -> Settings:
     }
 
 
+def budget(updates: int, argument: str = "T_max") -> Settings:
+    """Training for a number of updates, over which the config's schedule of the rate stretches.
+
+    Args:
+      updates: of training.
+      argument: the scheduler's for its length: T_max of CosineAnnealingLR, total_steps of OneCycleLR.
+    """
+    return {
+        "model": {"init_args": {"scheduler": {"init_args": {argument: updates}}}},
+        "trainer": {"max_steps": updates},
+    }
+
+
+def with_rate(rate: float) -> Settings:
+    """Another learning rate than the config's."""
+    return {"model": {"init_args": {"optimizer": {"init_args": {"lr": rate}}}}}
+
+
 def with_memories(rows: Sequence[int], updates: int, rate: float) -> Settings:
     """For `Variant`: a Neural Turing Machine that is trained with memories of several sizes in turn, `MemorySizes`.
 
@@ -36,12 +54,4 @@ def with_memories(rows: Sequence[int], updates: int, rate: float) -> Settings:
       rate: the learning rate.
     """
     sizes = {"class_path": "augrnn.training.memory_sizes.MemorySizes", "init_args": {"rows": list(rows)}}
-    return {
-        "model": {
-            "init_args": {
-                "optimizer": {"init_args": {"lr": rate}},
-                "scheduler": {"init_args": {"T_max": updates}},
-            }
-        },
-        "trainer": {"max_steps": updates, "callbacks": [sizes]},
-    }
+    return merged(budget(updates), with_rate(rate), {"trainer": {"callbacks": [sizes]}})
