@@ -268,8 +268,8 @@ def test_the_command_writes_one_experiment_and_says_where(
     assert main(words) == 0
     assert capsys.readouterr().out == f"{tmp_path}/ntm/copy.html  (up to date)\n"
     assert main([*words[:2], "dnc/copy", *words[3:]]) == 0
-    # the page, that of the machine which copies, and two pictures of its sweep
-    assert ", 4 files removed)" in capsys.readouterr().out
+    # the page, that of the machine which copies, and two pictures of each of its two sweeps
+    assert ", 6 files removed)" in capsys.readouterr().out
     assert not (tmp_path / "ntm").exists()
     assert main(["report", "--experiment", "ntm/coppy", "--out", str(tmp_path)]) == 2
     assert "did you mean ntm/copy" in capsys.readouterr().err
