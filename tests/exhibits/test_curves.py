@@ -167,6 +167,14 @@ def test_values_by_size_have_the_median_as_a_line() -> None:
     assert not any("$" in name for name in ticks(axes))
 
 
+@pytest.mark.parametrize(("largest", "top"), [(0.0, 0.1), (0.002, 0.1), (0.3, 0.3), (90.0, 90.0)])
+def test_values_at_or_near_zero_stand_on_an_axis_from_zero_on(largest: float, top: float) -> None:
+    (axes,) = BySize({"a": [{"5": 0.0, "10": largest}]}, "wrong", "length", 0.1).figure().axes
+    bottom, end = axes.get_ylim()
+    assert bottom == pytest.approx(-0.02)
+    assert top <= end <= 2 * top  # with a margin
+
+
 def test_a_failed_seed_by_size_is_left_out_and_counted() -> None:
     found = {"a": [{"5": 3.0, "10": None}, {"5": 4.0, "10": 2.0}], "b": [{"5": None, "10": None}]}
     shown = BySize(found, "wrong", "length")

@@ -64,7 +64,7 @@ experiment = Experiment(
     variants={"dnc": Variant("configs/copy/dnc.yaml")},
     scales={
         "smoke": Scale(seeds=1, minutes=1, settings=merged(SMOKE, budget(300))),
-        "small": Scale(seeds=5, minutes=8),
+        "small": Scale(seeds=16, minutes=10),
     },
     curves=(COST, "val/wrong_bits"),
     exhibits=exhibits,

@@ -47,7 +47,7 @@ class AgainstSteps(Exhibit):
         return " ".join(parts)
 
     def draw(self) -> "Figure":
-        from augrnn.exhibits.style import WIDTH, empty, legend, looks, plain_ticks, plt
+        from augrnn.exhibits.style import WIDTH, empty, from_zero, legend, looks, plt
 
         if not any(self.found.values()):
             return empty("no run has ended")
@@ -62,9 +62,7 @@ class AgainstSteps(Exhibit):
             axes.text(1, value, name, over, transform=axes.get_yaxis_transform())
         axes.margins(y=0.08)
         if self.small is not None:
-            axes.set_yscale("symlog", linthresh=self.small)
-            axes.set_ylim(bottom=-self.small / 5)
-            plain_ticks(axes.yaxis)
+            from_zero(axes, self.small)
         low, high = axes.get_xlim()
         axes.set_xlim(min(low, 0.8), max(high, 2.2))
         axes.set(xlabel="inner steps (mean)", ylabel=self.label)

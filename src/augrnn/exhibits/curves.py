@@ -157,7 +157,7 @@ class BySize(Exhibit):
         return " ".join(parts)
 
     def draw(self) -> "Figure":
-        from augrnn.exhibits.style import WIDTH, empty, legend, looks, plain_ticks, plt
+        from augrnn.exhibits.style import WIDTH, empty, from_zero, legend, looks, plt
 
         shown = {variant: runs for variant, runs in self.found.items() if runs}
         if not shown:
@@ -174,9 +174,7 @@ class BySize(Exhibit):
             axes.plot(places, seeds.quantiles(values, 0.5), color=colour, ls=line, marker=marker, ms=4, label=variant)
             axes.plot(places, values.T, ls="", marker=marker, color=colour, ms=3, alpha=0.4)
         if self.small is not None:
-            axes.set_yscale("symlog", linthresh=self.small)
-            axes.set_ylim(bottom=-self.small / 5)
-            plain_ticks(axes.yaxis)
+            from_zero(axes, self.small)
         axes.set_xticks(stand, sizes)
         axes.set(xlabel=self.x, ylabel=self.label, title=f"{_capital(self.label)}, by {self.x}")
         legend(axes)

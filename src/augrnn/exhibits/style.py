@@ -91,6 +91,13 @@ def plain_ticks(axis: Any) -> None:
     axis.set_major_formatter(FuncFormatter(lambda value, _: plain(value)))
 
 
+def from_zero(axes: Axes, small: float) -> None:
+    """Make a vertical axis of values from 0 on linear up to `small`, which it shows at least, and logarithmic above."""
+    axes.set_yscale("symlog", linthresh=small)
+    axes.set_ylim(-small / 5, max(axes.get_ylim()[1], small))
+    plain_ticks(axes.yaxis)
+
+
 def legend(axes: Axes) -> None:
     """The names of what is drawn, right of the axes; nothing where nothing has a name."""
     drawn: tuple[Any, ...] = (*axes.lines, *axes.containers)
