@@ -9,7 +9,7 @@ from augrnn.lab.experiment import Experiment, Shown, titled
 from augrnn.lab.plan import Scale, Variant
 from augrnn.lab.recipes import as_graves_trains, budget, with_memories, with_rate
 from augrnn.lab.results import Observations, Results, RunRecord, part
-from augrnn.lab.settings import merged
+from augrnn.lab.settings import Settings, merged
 
 if TYPE_CHECKING:
     from augrnn.exhibits.exhibit import Exhibit
@@ -156,11 +156,13 @@ SMOKE = {
         }
     },
 }
-LONG = merged(
-    with_memories((24, 128), updates=6_000, rate=2.0e-3),
-    {"model": {"init_args": {"cell": {"init_args": {"erase_bias": -5.0}}}}},
-)
-"""In turn a memory that a training sequence nearly fills and the whole one; erase gates that start closed."""
+
+
+def for_length(rate: float) -> Settings:
+    """In turn a memory that a training sequence nearly fills and the whole one; erase gates that start closed."""
+    closed = {"model": {"init_args": {"cell": {"init_args": {"erase_bias": -5.0}}}}}
+    return merged(with_memories((24, 128), updates=6_000, rate=rate), closed)
+
 
 SMOKE_MEMORY = {"model": {"init_args": {"cell": {"init_args": {"rows": 64}}}}}
 SMOKE_LSTM = {"model": {"init_args": {"cell": {"init_args": {"layers": 1}}}}}
@@ -172,8 +174,8 @@ experiment = Experiment(
     variants={
         "ntm-lstm": Variant("configs/copy/ntm-lstm.yaml"),
         "ntm-feedforward": Variant("configs/copy/ntm-feedforward.yaml"),
-        "ntm-lstm-long": Variant("configs/copy/ntm-lstm.yaml", LONG),
-        "ntm-feedforward-long": Variant("configs/copy/ntm-feedforward.yaml", LONG),
+        "ntm-lstm-long": Variant("configs/copy/ntm-lstm.yaml", for_length(1.0e-2)),
+        "ntm-feedforward-long": Variant("configs/copy/ntm-feedforward.yaml", for_length(5.0e-3)),
         "lstm": Variant("configs/copy/lstm.yaml"),
         "no-interpolation": Variant(
             "configs/copy/ntm-feedforward.yaml",
@@ -192,7 +194,12 @@ experiment = Experiment(
             settings=merged(SMOKE, budget(1000), with_rate(8.0e-3)),
             settings_of={**dict.fromkeys(MACHINES.values(), SMOKE_MEMORY), "lstm": SMOKE_LSTM},
         ),
-        "small": Scale(seeds=10, minutes=35, seeds_of={"lstm": 2, "no-interpolation": 2, "no-sharpening": 2}),
+        "small": Scale(
+            seeds=10,
+            minutes=40,
+            seeds_of={**dict.fromkeys(FOR_LENGTH.values(), 16), **dict.fromkeys(("lstm", *ABLATIONS.values()), 5)},
+            settings_of={"ntm-lstm": with_rate(1.0e-2)},
+        ),
         "paper": Scale(
             seeds=10,
             minutes=6000,
