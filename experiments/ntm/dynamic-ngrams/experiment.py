@@ -128,7 +128,6 @@ experiment = Experiment(
             seeds=5,
             minutes=50,
             variants=("ntm-lstm", "lstm"),
-            seeds_of={"lstm": 3},
             settings_of={"lstm": NARROW},
         ),
         "paper": Scale(
