@@ -7,6 +7,7 @@ from augrnn.lab.claims import AllOf, Claim, Typical
 from augrnn.lab.experiment import Experiment, Shown
 from augrnn.lab.plan import Scale
 from augrnn.lab.pondering import best, by_difficulty, cells, everywhere, solved, with_act
+from augrnn.lab.recipes import with_rate
 from augrnn.lab.results import Observations, Results, RunRecord
 from augrnn.lab.settings import Settings
 
@@ -106,7 +107,7 @@ def sizes(gates: int, length: int, updates: int) -> Settings:
     sequences by then.
     """
     return {
-        "model": {"init_args": {"optimizer": {"init_args": {"lr": 3e-3}}}},
+        **with_rate(3e-3),
         "data": {
             "init_args": {
                 "max_gates": gates,

@@ -6,6 +6,7 @@ from augrnn.lab.claims import AllOf, Claim, Mean, Typical
 from augrnn.lab.experiment import Experiment, Shown
 from augrnn.lab.plan import Scale, Variant
 from augrnn.lab.pondering import everywhere, over_all, ponders, repeats, shown_by_difficulty
+from augrnn.lab.recipes import with_rate
 from augrnn.lab.results import Observations, Results, RunRecord
 from augrnn.lab.settings import Settings
 
@@ -101,7 +102,7 @@ def sizes(elements: int, updates: int, counts: list[int]) -> Settings:
     1e-3 takes. Without the bound on the gradient such a network forgot all after 12,000 updates, and pondered 70 steps.
     """
     return {
-        "model": {"init_args": {"optimizer": {"init_args": {"lr": 3e-3}}}},
+        **with_rate(3e-3),
         "data": {
             "init_args": {
                 "elements": elements,

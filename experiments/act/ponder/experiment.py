@@ -7,6 +7,7 @@ from augrnn.lab.claims import AllOf, Claim, Mean, Typical
 from augrnn.lab.experiment import Experiment, Shown
 from augrnn.lab.plan import Scale, Variant
 from augrnn.lab.pondering import repeats
+from augrnn.lab.recipes import with_rate
 from augrnn.lab.results import Observations, Results, RunRecord
 from augrnn.lab.settings import Settings
 
@@ -169,7 +170,7 @@ def in_half(name: str, run: RunRecord) -> bool:
 def training(updates: int, rate: float, bound: float | None = None) -> Settings:
     """So many updates of Adam at one rate for all methods, with a bound on the gradient's norm or none."""
     return {
-        "model": {"init_args": {"optimizer": {"init_args": {"lr": rate}}}},
+        **with_rate(rate),
         "data": {"init_args": {"epoch_batches": min(1000, updates // 2)}},
         "trainer": {"max_steps": updates, "gradient_clip_val": bound},
     }

@@ -8,6 +8,7 @@ from augrnn.lab.claims import AllOf, Claim, SuccessRate, Typical
 from augrnn.lab.experiment import Experiment, Shown
 from augrnn.lab.plan import Scale
 from augrnn.lab.pondering import best, by_difficulty, cells, everywhere, with_act
+from augrnn.lab.recipes import with_rate
 from augrnn.lab.results import Observations, Results, RunRecord
 from augrnn.lab.settings import Settings
 
@@ -101,7 +102,7 @@ def sizes(most: int, updates: int) -> Settings:
     wrong in 19 % by then, and in 71 % after a tenth of it.
     """
     return {
-        "model": {"init_args": {"optimizer": {"init_args": {"lr": 3e-3}}}},
+        **with_rate(3e-3),
         "data": {"init_args": {"max_count": most, "epoch_batches": min(1000, updates // 2)}},
         "trainer": {"max_steps": updates, "gradient_clip_val": 1.0},
     }

@@ -7,6 +7,7 @@ from augrnn.lab.claims import AllOf, Claim, Typical
 from augrnn.lab.experiment import Experiment, Shown, titled
 from augrnn.lab.plan import Scale, Variant
 from augrnn.lab.pondering import ponders
+from augrnn.lab.recipes import with_rate
 from augrnn.lab.results import Observations, Results, RunRecord
 from augrnn.lab.settings import Settings, merged
 
@@ -22,8 +23,7 @@ PAPERS = "act-tau-0.006"
 PONDERS = {"smoke": "act-tau-0.06", "small": "act-tau-0.06", "paper": PAPERS}
 """The variant of whose pauses there are claims, by scale.
 
-In trials at the small scale networks with tau .006 took as many steps as they may, at every byte and with rates of 1e-3
-and 3e-3 alike, so that there can be no pauses; with .06 they took 1.9.
+At the small scale networks with tau .006 take as many steps as they may at every byte, so that there can be no pauses.
 """
 
 PAGES: Settings = {"data": {"class_path": "augrnn.tasks.made_up_pages.MadeUpPages", "init_args": {}}}
@@ -127,7 +127,7 @@ def trained(sequence: int, batch: int, updates: int, rate: float) -> Settings:
     return {
         "data": {"init_args": {"sequence": sequence, "batch_size": batch, "epoch_batches": min(100, updates // 2)}},
         "trainer": {"max_steps": updates, "gradient_clip_val": 20.0},
-        "model": {"init_args": {"optimizer": {"init_args": {"lr": rate}}}},
+        **with_rate(rate),
     }
 
 

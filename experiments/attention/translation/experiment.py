@@ -132,22 +132,25 @@ def exhibits(results: Results, shown: Shown) -> "dict[str, Exhibit]":
     return found
 
 
-SMOKE = {
-    "trainer": {"max_epochs": -1, "val_check_interval": 120, "limit_val_batches": 2},
-    "model": {
-        "init_args": {
-            "encoder": {"init_args": {"hidden_size": 64}},
-            "decoder": {
-                "init_args": {
-                    "hidden_size": 64,
-                    "start_size": 64,
-                    "attention": {"init_args": {"query_size": 64, "annotation_size": 128}},
-                }
-            },
-            "beam_size": 1,
-        }
+SMOKE = merged(
+    budget(120),
+    {
+        "trainer": {"max_epochs": -1, "val_check_interval": 120, "limit_val_batches": 2},
+        "model": {
+            "init_args": {
+                "encoder": {"init_args": {"hidden_size": 64}},
+                "decoder": {
+                    "init_args": {
+                        "hidden_size": 64,
+                        "start_size": 64,
+                        "attention": {"init_args": {"query_size": 64, "annotation_size": 128}},
+                    }
+                },
+                "beam_size": 1,
+            }
+        },
     },
-}
+)
 
 LONG = {"data": {"init_args": {"join": 4, "batch_size": 32}}}
 """Train on one to four sentences in a row, so that examples have 5 to 60 words as in the paper's corpus."""
@@ -175,7 +178,7 @@ experiment = Experiment(
         "smoke": Scale(
             seeds=1,
             minutes=3,
-            settings=merged(SMOKE, budget(120)),
+            settings=SMOKE,
             settings_of={
                 "rnnsearch": {
                     "model": {"init_args": {"decoder": {"init_args": {"attention": {"init_args": {"size": 64}}}}}}

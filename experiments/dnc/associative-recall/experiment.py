@@ -34,20 +34,23 @@ def exhibits(results: Results, shown: Shown) -> "dict[str, Exhibit]":
     }
 
 
-SMOKE = {
-    "data": {
-        "init_args": {
-            "width": 3,
-            "vectors": 2,
-            "max_items": 3,
-            "test_items": [3, 5],
-            "test_sequences": 100,
-            "validation_sequences": 160,
-            "epoch_batches": 100,
-        }
+SMOKE = merged(
+    budget(300),
+    {
+        "data": {
+            "init_args": {
+                "width": 3,
+                "vectors": 2,
+                "max_items": 3,
+                "test_items": [3, 5],
+                "test_sequences": 100,
+                "validation_sequences": 160,
+                "epoch_batches": 100,
+            }
+        },
+        "model": {"init_args": {"cell": {"init_args": {"input_size": 5, "output_size": 3}}}},
     },
-    "model": {"init_args": {"cell": {"init_args": {"input_size": 5, "output_size": 3}}}},
-}
+)
 
 LONGER = budget(8000)
 """After the 5,000 updates of the config none of three seeds was below the bar; the decaying rate had stopped them."""
@@ -58,7 +61,7 @@ experiment = Experiment(
     paper="Graves et al. 2016: Hybrid computing using a neural network with dynamic external memory, Nature 538",
     variants={"dnc": Variant("configs/associative-recall/dnc.yaml")},
     scales={
-        "smoke": Scale(seeds=1, minutes=1, settings=merged(SMOKE, budget(300))),
+        "smoke": Scale(seeds=1, minutes=1, settings=SMOKE),
         "small": Scale(seeds=5, minutes=20, settings=LONGER),
     },
     curves=(COST, "val/wrong_bits"),

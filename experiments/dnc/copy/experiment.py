@@ -43,19 +43,22 @@ def exhibits(results: Results, shown: Shown) -> "dict[str, Exhibit]":
     }
 
 
-SMOKE = {
-    "data": {
-        "init_args": {
-            "width": 3,
-            "max_length": 4,
-            "test_lengths": [4, 6],
-            "test_sequences": 100,
-            "validation_sequences": 160,
-            "epoch_batches": 100,
-        }
+SMOKE = merged(
+    budget(300),
+    {
+        "data": {
+            "init_args": {
+                "width": 3,
+                "max_length": 4,
+                "test_lengths": [4, 6],
+                "test_sequences": 100,
+                "validation_sequences": 160,
+                "epoch_batches": 100,
+            }
+        },
+        "model": {"init_args": {"cell": {"init_args": {"input_size": 4, "output_size": 3, "rows": 8}}}},
     },
-    "model": {"init_args": {"cell": {"init_args": {"input_size": 4, "output_size": 3, "rows": 8}}}},
-}
+)
 
 experiment = Experiment(
     name="dnc/copy",
@@ -63,7 +66,7 @@ experiment = Experiment(
     paper="Graves et al. 2016: Hybrid computing using a neural network with dynamic external memory, Nature 538",
     variants={"dnc": Variant("configs/copy/dnc.yaml")},
     scales={
-        "smoke": Scale(seeds=1, minutes=1, settings=merged(SMOKE, budget(300))),
+        "smoke": Scale(seeds=1, minutes=1, settings=SMOKE),
         "small": Scale(seeds=16, minutes=10),
     },
     curves=(COST, "val/wrong_bits"),

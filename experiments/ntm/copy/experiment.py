@@ -145,17 +145,21 @@ JUDGED = ("small", "paper")
 MOST = SuccessRate(needed=0.9, partly=0.5)
 FOUR_FIFTHS = SuccessRate(needed=0.8, partly=0.5)
 
-SMOKE = {
-    "data": {
-        "init_args": {
-            "max_length": 10,
-            "batch_size": 32,
-            "test_lengths": [10, 20],
-            "test_sequences": 200,
-            "epoch_batches": 200,
-        }
+SMOKE = merged(
+    budget(1000),
+    with_rate(8.0e-3),
+    {
+        "data": {
+            "init_args": {
+                "max_length": 10,
+                "batch_size": 32,
+                "test_lengths": [10, 20],
+                "test_sequences": 200,
+                "epoch_batches": 200,
+            }
+        },
     },
-}
+)
 
 
 def for_length(rate: float) -> Settings:
@@ -191,13 +195,13 @@ experiment = Experiment(
             seeds=3,
             minutes=2,
             variants=(*MACHINES.values(), "lstm"),
-            settings=merged(SMOKE, budget(1000), with_rate(8.0e-3)),
+            settings=SMOKE,
             settings_of={**dict.fromkeys(MACHINES.values(), SMOKE_MEMORY), "lstm": SMOKE_LSTM},
         ),
         "small": Scale(
             seeds=10,
-            minutes=40,
-            seeds_of={**dict.fromkeys(FOR_LENGTH.values(), 16), **dict.fromkeys(("lstm", *ABLATIONS.values()), 5)},
+            minutes=45,
+            seeds_of={**dict.fromkeys((*FOR_LENGTH.values(), *ABLATIONS.values()), 16), "lstm": 5},
             settings_of={"ntm-lstm": with_rate(1.0e-2)},
         ),
         "paper": Scale(

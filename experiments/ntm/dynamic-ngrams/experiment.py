@@ -97,17 +97,20 @@ def exhibits(results: Results, shown: Shown) -> "dict[str, Exhibit]":
 
 FOUR_FIFTHS = SuccessRate(needed=0.8, partly=0.5)
 
-SMOKE = {
-    "data": {
-        "init_args": {
-            "order": 2,
-            "length": 20,
-            "test_sequences": 200,
-            "validation_sequences": 160,
-            "epoch_batches": 100,
-        }
+SMOKE = merged(
+    budget(300, "total_steps"),
+    {
+        "data": {
+            "init_args": {
+                "order": 2,
+                "length": 20,
+                "test_sequences": 200,
+                "validation_sequences": 160,
+                "epoch_batches": 100,
+            }
+        },
     },
-}
+)
 NARROW = {"model": {"init_args": {"cell": {"init_args": {"hidden_size": 64}}}}}
 """The LSTM stack at half of the paper's width, which 200 steps make slow on a processor."""
 
@@ -123,7 +126,7 @@ experiment = Experiment(
         "lstm": Variant("configs/dynamic-ngrams/lstm.yaml"),
     },
     scales={
-        "smoke": Scale(seeds=1, minutes=2, settings=merged(SMOKE, budget(300, "total_steps"))),
+        "smoke": Scale(seeds=1, minutes=2, settings=SMOKE),
         "small": Scale(
             seeds=5,
             minutes=50,

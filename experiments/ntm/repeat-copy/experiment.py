@@ -105,20 +105,23 @@ FOUR_FIFTHS = SuccessRate(needed=0.8, partly=0.5)
 FEW_WRONG = Typical("at most", 0.05, partly=0.2)
 MARKED = Typical("at least", 0.9, partly=0.5)
 
-SMOKE = {
-    "data": {
-        "init_args": {
-            "width": 3,
-            "max_length": 3,
-            "max_repeats": 3,
-            "test_sizes": [[3, 3], [6, 3], [3, 6]],
-            "test_sequences": 100,
-            "validation_sequences": 160,
-            "epoch_batches": 100,
-        }
+SMOKE = merged(
+    budget(300),
+    {
+        "data": {
+            "init_args": {
+                "width": 3,
+                "max_length": 3,
+                "max_repeats": 3,
+                "test_sizes": [[3, 3], [6, 3], [3, 6]],
+                "test_sequences": 100,
+                "validation_sequences": 160,
+                "epoch_batches": 100,
+            }
+        },
+        "model": {"init_args": {"cell": {"init_args": {"input_size": 5, "output_size": 4}}}},
     },
-    "model": {"init_args": {"cell": {"init_args": {"input_size": 5, "output_size": 4}}}},
-}
+)
 LONG = with_memories((14, 128), updates=10_000, rate=2.0e-3)
 """In turn a memory that a training sequence nearly fills and the whole one."""
 
@@ -141,7 +144,7 @@ experiment = Experiment(
             seeds=1,
             minutes=2,
             variants=(*MACHINES.values(), "lstm"),
-            settings=merged(SMOKE, budget(300)),
+            settings=SMOKE,
             settings_of={"lstm": NARROW},
         ),
         "small": Scale(seeds=5, minutes=30, settings_of={"lstm": NARROW}),

@@ -92,7 +92,10 @@ def plain_ticks(axis: Any) -> None:
 
 
 def from_zero(axes: Axes, small: float) -> None:
-    """Make a vertical axis of values from 0 on linear up to `small`, which it shows at least, and logarithmic above."""
+    """A vertical axis that starts at 0: linear up to `small`, logarithmic above; called when all is drawn.
+
+    It reaches at least to `small`.
+    """
     axes.set_yscale("symlog", linthresh=small)
     axes.set_ylim(-small / 5, max(axes.get_ylim()[1], small))
     plain_ticks(axes.yaxis)

@@ -1,6 +1,7 @@
 """Settings that several experiments share."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from augrnn.lab.settings import Settings, merged
 
@@ -27,12 +28,12 @@ def as_graves_trains(sequences: int, rate: float) -> Settings:
     }
 
 
-def budget(updates: int, argument: str = "T_max") -> Settings:
+def budget(updates: int, argument: str = "T_max") -> dict[str, Any]:
     """Training for a number of updates, over which the config's schedule of the rate stretches.
 
     Args:
       updates: of training.
-      argument: the scheduler's for its length: T_max of CosineAnnealingLR, total_steps of OneCycleLR.
+      argument: what the config's scheduler calls its length: T_max in CosineAnnealingLR, total_steps in OneCycleLR.
     """
     return {
         "model": {"init_args": {"scheduler": {"init_args": {argument: updates}}}},
@@ -40,8 +41,8 @@ def budget(updates: int, argument: str = "T_max") -> Settings:
     }
 
 
-def with_rate(rate: float) -> Settings:
-    """Another learning rate than the config's."""
+def with_rate(rate: float) -> dict[str, Any]:
+    """Another learning rate than the config's; not for OneCycleLR, which sets the rate by its max_lr."""
     return {"model": {"init_args": {"optimizer": {"init_args": {"lr": rate}}}}}
 
 

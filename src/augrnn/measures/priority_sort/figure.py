@@ -45,11 +45,11 @@ class SortedWrites(Exhibit):
     @property
     def caption(self) -> str:
         return (
-            "Left: dots are the vectors of a batch, each at its priority and at the memory row where it is written; "
-            f"the line is fitted to them and explains {100 * self.line.r2:.0f} % of the variance (R² "
-            f"{self.line.r2:.2f}). Middle and right, for one sequence: the write weighting of each vector, from the "
-            "highest priority to the lowest, and the read weighting at each step of the answer. Colours: the weight, "
-            "on the scale beside each panel."
+            "Left: dots are the vectors of a batch, each at its priority and at the row where the write head that fits "
+            "best writes it, counted from the first row that it uses; the line is fitted to them and explains "
+            f"{100 * self.line.r2:.0f} % of the variance (R² {self.line.r2:.2f}). Middle and right, for one sequence: "
+            "the write weighting of each vector, from the highest priority to the lowest, and the read weighting at "
+            "each step of the answer. Colours: the weight, on the scale beside each panel."
         )
 
     def draw(self) -> "Figure":
