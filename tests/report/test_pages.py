@@ -44,6 +44,18 @@ def too_wide(page: Page) -> int:
     return int(page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth"))
 
 
+def strays(page: Page) -> list[str]:
+    """Texts of charts that stand above or below their chart."""
+    found: list[str] = page.evaluate(
+        """[...document.querySelectorAll("[data-chart] svg")].flatMap((svg) => {
+          const { top, bottom } = svg.getBoundingClientRect();
+          const stray = ({ top: above, bottom: below }) => above < top - 4 || below > bottom + 4;
+          return [...svg.querySelectorAll("text")].filter((each) => stray(each.getBoundingClientRect()));
+        }).map((each) => each.textContent)"""
+    )
+    return found
+
+
 @pytest.mark.parametrize("name", ["index.html", *sorted(PAGES)])
 def test_every_page_opens_without_an_error_and_fits_every_screen(name: str, site: Path, opened: Open) -> None:
     for width in (360, 1440):
@@ -53,6 +65,7 @@ def test_every_page_opens_without_an_error_and_fits_every_screen(name: str, site
         assert too_wide(page) <= 0
         charts = page.locator("[data-chart]:visible")
         assert all(charts.nth(i).locator("svg, canvas").count() for i in range(charts.count()))
+        assert strays(page) == []
 
 
 @pytest.mark.parametrize("name", ["index.html", "ntm/copy.html", "attention/translation.html", "attention/scenes.html"])

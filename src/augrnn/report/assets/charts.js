@@ -87,9 +87,10 @@
       return { type: "log", domain: [data.floor, top], clamp: true, tickFormat: "~g" };
     }
     if (!data.small) return { tickFormat: number };
-    const decades = d3.range(Math.max(1, Math.ceil(Math.log10(d3.max(values) / data.small) + 1)));
+    const top = Math.max(data.small, d3.max(values));
+    const decades = d3.range(Math.floor(Math.log10(top / data.small) + 1e-9) + 1);
     const ticks = [0, ...decades.map((decade) => data.small * 10 ** decade)];
-    return { type: "symlog", constant: data.small, ticks, tickFormat: number };
+    return { type: "symlog", constant: data.small, domain: [0, top], ticks, tickFormat: number };
   }
 
   const rules = (bars) => bars.map((value) => Plot.ruleY([value], { strokeDasharray: "4 3", strokeOpacity: 0.7 }));
