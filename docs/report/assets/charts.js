@@ -87,7 +87,7 @@
       return { type: "log", domain: [data.floor, top], clamp: true, tickFormat: "~g" };
     }
     if (!data.small) return { tickFormat: number };
-    const top = Math.max(data.small, d3.max(values));
+    const top = d3.max([data.small, ...values, ...(data.bars || []), ...(data.lines || []).flat()]);
     const decades = d3.range(Math.floor(Math.log10(top / data.small) + 1e-9) + 1);
     const ticks = [0, ...decades.map((decade) => data.small * 10 ** decade)];
     return { type: "symlog", constant: data.small, domain: [0, top], ticks, tickFormat: number };
