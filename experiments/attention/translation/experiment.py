@@ -194,8 +194,8 @@ experiment = Experiment(
             },
         ),
         "small": Scale(
-            seeds=3,
-            minutes=100,
+            seeds=5,
+            minutes=60,
             settings_of={
                 "rnnsearch": training(updates=3768),  # eight epochs
                 "rnnenc": training(updates=3768),
