@@ -24,6 +24,7 @@ from augrnn.sweeps.points import points, runs_of
 from augrnn.sweeps.sweep_file import read_sweep
 from augrnn.training.command import train
 from tests.cluster.slurmd import Slurm, cluster, missing, until
+from tests.lab.test_ensembles import EXPERIMENT as ENSEMBLE
 from tests.tiny import CONFIG, tiny
 from tests.wandb_server import WandbServer
 
@@ -252,6 +253,21 @@ def test_an_experiment_is_reproduced_on_slurm(slurm: Slurm, folder: Path) -> Non
     assert "reproduced" in augrnn(slurm, folder, *words)
     record = files.read_json(folder / "runs/tiny/copy/smoke/results.json")
     assert [verdict["verdict"] for verdict in record["verdicts"]] == ["reproduced"]
+
+
+def test_an_ensemble_is_submitted_once_its_members_have_ended(slurm: Slurm, folder: Path) -> None:
+    place = folder / "experiments/toy/learn"
+    place.mkdir(parents=True)
+    (place / "experiment.py").write_text(ENSEMBLE.replace("LR", "0.001"))
+    (folder / "configs").mkdir()
+    shutil.copy(ROOT / "configs/reversal/rnnsearch.yaml", folder / "configs/reversal.yaml")
+    words = ["reproduce", "toy/learn", "--scale", "smoke", "--launcher", "slurm", "--cluster", "profile.yaml"]
+    summaries = folder / "runs/toy/learn/smoke"
+    for submitted, ended in ((2, 2), (1, 3)):
+        assert f"{submitted} jobs submitted" in augrnn(slurm, folder, *words)
+        until(lambda ended=ended: len(list(summaries.rglob("summary.json"))) == ended, 120)  # type: ignore[misc]
+        until(lambda: not slurm.run("squeue", "-h").strip(), 60)
+    assert "reproduced" in augrnn(slurm, folder, *words)
 
 
 @pytest.mark.parametrize("name", ["USR1", "TERM"])  # as ahead of the time limit, and in a preemption

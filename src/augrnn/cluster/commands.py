@@ -93,7 +93,8 @@ def _submit(name: str, options: argparse.Namespace) -> int:
         request.left_to_do(*asked)
     if not todo and not options.dry_run:
         return lab.show_outcome(conclude(experiment, whole, experiments, runs, {}, options.record, before))
-    tasks = [task_of(run, runs, [*worker_command(run, experiments, runs), *placement]) for run in todo]
+    ready = [run for run in todo if run.ready(runs)]  # an ensemble is submitted by a call after its members have ended
+    tasks = [task_of(run, runs, [*worker_command(run, experiments, runs), *placement]) for run in ready]
     code = submit_tasks(submissions, tasks, profile, options.dry_run)
     if not options.dry_run:
         found = standings(request.own(runs), runs, submissions.queued())

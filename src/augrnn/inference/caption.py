@@ -24,7 +24,7 @@ from augrnn.files import replacing
 from augrnn.inference.load import Model, together
 from augrnn.inference.translate import GIGABYTE, MEMORY
 from augrnn.search.beam_search import beam_search
-from augrnn.search.model import Ensemble
+from augrnn.systems.ensemble import EncoderDecoderEnsemble
 from augrnn.vision.pictures import decode
 
 PAGE = "captions.html"
@@ -112,9 +112,10 @@ class Captioner:
     """
 
     def __init__(self, models: Sequence[Model]) -> None:
-        self.systems, self.codec = together(
+        systems, self.codec = together(
             models, CaptionCodec, "caption needs one of Captioning or Scenes", "vocabularies or backbones"
         )
+        self.system = EncoderDecoderEnsemble(systems)
 
     @overload
     def caption(self, images: str | Path, *search: Any, **named: Any) -> Captions: ...
@@ -141,14 +142,13 @@ class Captioner:
           UserError: an image cannot be read (names the first), there is none, or the search is impossible.
         """
         paths = [Path(each) for each in ([images] if isinstance(images, str | Path) else images)]
-        first = self.systems[0]
-        beam = first.beam_size if beam is None else beam
-        alpha = first.length_penalty if length_penalty is None else length_penalty
-        first.check_search(best, beam, alpha)
+        beam = self.system.beam_size if beam is None else beam
+        alpha = self.system.length_penalty if length_penalty is None else length_penalty
+        self.system.check_search(best, beam, alpha)
         if not paths:
             raise UserError("nothing to caption: there is no image")
         places = self.codec.backbone.grid_size
-        one = sum(system.search_bytes(places[0] * places[1], beam) for system in self.systems)
+        one = self.system.search_bytes(places[0] * places[1], beam)
         size = max(1, min(self.codec.batch_size, int(MEMORY * GIGABYTE // one)))
         found = [
             captions
@@ -160,9 +160,8 @@ class Captioner:
     @torch.inference_mode()
     def _searched(self, paths: Sequence[Path], beam: int, alpha: float, best: int) -> Iterator[Captions]:
         images = [decode(read_picture(path.expanduser())) for path in paths]
-        there = moved(self.codec.batch(images, range(len(images))), self.systems[0].device)
-        models, states, limits = zip(*(system.search(there) for system in self.systems), strict=True)
-        found = beam_search(Ensemble(models), states, torch.stack(limits).amax(0), beam, alpha, best)
+        there = moved(self.codec.batch(images, range(len(images))), self.system.device)
+        found = beam_search(*self.system.search(there), beam, alpha, best)
         rows, columns = self.codec.backbone.grid_size
         for path, image, hypotheses in zip(paths, images, found, strict=True):
             pixels_SS3 = self.codec.backbone.pixels(image).permute(1, 2, 0).numpy()

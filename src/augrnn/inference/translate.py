@@ -20,7 +20,8 @@ from augrnn.files import jsonable, replacing
 from augrnn.inference.load import Model, together
 from augrnn.measures.translation.alignment import Weights, word_weights
 from augrnn.search.beam_search import beam_search
-from augrnn.search.model import Ensemble, Hypothesis
+from augrnn.search.model import Hypothesis
+from augrnn.systems.ensemble import EncoderDecoderEnsemble
 from augrnn.text.codec import PairCodec
 from augrnn.text.token_batches import EOS, UNK, PairBatch
 from augrnn.text.vocabulary import SPECIAL
@@ -123,9 +124,10 @@ class Translator:
     """
 
     def __init__(self, models: Sequence[Model]) -> None:
-        self.systems, self.codec = together(
+        systems, self.codec = together(
             models, PairCodec, "translate needs one of Translation", "languages or vocabularies"
         )
+        self.system = EncoderDecoderEnsemble(systems)
 
     @overload
     def translate(self, lines: str, *search: Any, **named: Any) -> Translations: ...
@@ -161,10 +163,9 @@ class Translator:
             raise UserError(f"sentences are text, and here is one of type {type(strange[0]).__name__}")
         if halves := [each for each in several if any("\ud800" <= character <= "\udfff" for character in each)]:
             raise UserError(f"a sentence has half a character (a lone surrogate): {halves[0][:60]!r}")
-        first = self.systems[0]
-        beam = first.beam_size if beam is None else beam
-        alpha = first.length_penalty if length_penalty is None else length_penalty
-        first.check_search(best, beam, alpha)
+        beam = self.system.beam_size if beam is None else beam
+        alpha = self.system.length_penalty if length_penalty is None else length_penalty
+        self.system.check_search(best, beam, alpha)
         if not (isinstance(memory, int | float) and 0 < memory < math.inf):
             raise UserError(f"the memory of a search must be a number of gigabytes above 0, not {memory}")
         if not several:
@@ -182,7 +183,7 @@ class Translator:
 
     def _room(self, beam: int, memory: float, line: int, units: int) -> int:
         """How many lines of so many units can be searched at once."""
-        one = sum(system.search_bytes(units, beam) for system in self.systems)
+        one = self.system.search_bytes(units, beam)
         if one > memory:
             raise UserError(
                 f"line {line + 1} has {units} units of the vocabulary: with a beam of {beam} its search takes about "
@@ -196,9 +197,7 @@ class Translator:
         self, batch: PairBatch, beam: int, alpha: float, best: int
     ) -> Iterator[tuple[int, list[int], list[Hypothesis]]]:
         """For each sentence of a batch its number, its ids, and what the search finds."""
-        there = moved(batch, self.systems[0].device)
-        models, states, limits = zip(*(system.search(there) for system in self.systems), strict=True)
-        found = beam_search(Ensemble(models), states, torch.stack(limits).amax(0), beam, alpha, best)
+        found = beam_search(*self.system.search(moved(batch, self.system.device)), beam, alpha, best)
         for row, hypotheses in enumerate(found):
             yield int(batch.index_B[row]), batch.source.ids_BL[row][batch.source.mask_BL[row]].tolist(), hypotheses
 

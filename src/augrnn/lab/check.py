@@ -73,7 +73,7 @@ def _words(verdict: Verdict | None) -> str:
 
 
 def _outdated(experiment: Experiment, scale: str, record: Record, experiments: Path) -> list[str]:
-    now = {run.variant: run.fingerprint for run in experiment.plan(scale, experiments, seeds=1)}
+    now = {run.variant: run.fingerprint for run in reversed(experiment.plan(scale, experiments))}
     return [
         f"{experiment.name} {scale}: the settings of {name} have changed since its record was made"
         for name, variant in record.variants.items()

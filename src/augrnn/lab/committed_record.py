@@ -46,7 +46,8 @@ class Record(Traced):
 
     Attributes:
       experiment, scale: whose runs.
-      variants: for each variant its "config", the "settings" that were changed of it, "seeds", and "fingerprint".
+      variants: for each variant its "config", the "settings" that were changed of it, "seeds", and "fingerprint"; for
+        an ensemble also the variant that it is an "ensemble_of".
       provenance: the distinct commits, versions, machines and numbers of threads of these runs; also of runs that were
         on record and are trained anew, where it was extended.
       runs: those that have ended, their numbers rounded and their curves thinned.
@@ -123,6 +124,7 @@ def distill(experiment: Experiment, plan: Sequence[Run], runs: Path, before: Rec
             "settings": recorded(experiment.changes(plan[0].scale, name)),
             "seeds": len(its),
             "fingerprint": its[0].fingerprint,
+            **({"ensemble_of": member} if (member := experiment.variants[name].ensemble_of) else {}),
         }
         for name in dict.fromkeys(run.variant for run in plan)
         if (its := [run for run in plan if run.variant == name])

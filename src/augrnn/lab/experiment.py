@@ -71,6 +71,14 @@ class Experiment:
             named = {*(scale.variants or ()), *scale.seeds_of, *scale.settings_of}
             if unknown := sorted(named - set(self.variants)):
                 raise UserError(f"{self.name}: scale {name} names unknown variants: {', '.join(unknown)}")
+            for ensemble, member in self.ensembles(name).items():
+                if member not in self.seeds(name) or member in self.ensembles(name):
+                    raise UserError(f"{self.name}: {ensemble} is of {member}, which is not trained at scale {name}")
+                if ensemble in {*scale.seeds_of, *scale.settings_of}:
+                    raise UserError(f"{self.name}: scale {name} must change {member}, not its ensemble {ensemble}")
+                one, other = self.variants[ensemble], self.variants[member]
+                if (one.config, one.settings) != (other.config, other.settings):
+                    raise UserError(f"{self.name}: {ensemble} must have the config and the settings of {member}")
         if both := sorted(set(self.sweeps) & set(self.scales)):
             raise UserError(f"{self.name}: a scale and a sweep are both called {', '.join(both)}")
         for claim in self.claims:
@@ -84,9 +92,15 @@ class Experiment:
             raise UserError(f"{self.name}: two claims have the same name")
 
     def seeds(self, scale: str) -> dict[str, int]:
-        """How many seeds each variant of a scale has."""
+        """How many seeds each variant of a scale has; one that is an ensemble counts as one."""
         size = self.scale(scale)
-        return {name: size.seeds_of.get(name, size.seeds) for name in size.variants or self.variants}
+        counts = {name: size.seeds_of.get(name, size.seeds) for name in size.variants or self.variants}
+        return counts | dict.fromkeys(self.ensembles(scale), 1)
+
+    def ensembles(self, scale: str) -> dict[str, str]:
+        """The variants of a scale that are ensembles, with the variants of whose models they are."""
+        of = {name: self.variants[name].ensemble_of for name in self.scale(scale).variants or self.variants}
+        return {name: member for name, member in of.items() if member}
 
     def scale(self, name: str) -> Scale:
         """The scale of that name; a UserError that lists the known ones where there is none."""
@@ -95,12 +109,13 @@ class Experiment:
     def plan(
         self, scale: str, experiments: Path, seeds: int | None = None, variants: Sequence[str] | None = None
     ) -> list[Run]:
-        """The runs of a scale, all variants of a seed before the next seed.
+        """The runs of a scale, all variants of a seed before the next seed, and then the ensembles.
 
         Args:
           scale: the scale's name.
           experiments: the folder of all experiments; configs are found beside it, or are the package's.
-          seeds: another number of seeds than the scale's.
+          seeds: another number of seeds than the scale's. An ensemble is always of the scale's own; it is left out
+            where there are fewer.
           variants: only these.
         """
         if seeds is not None:
@@ -115,12 +130,24 @@ class Experiment:
 
         root = experiments.parent
         configs = {name: read_config(config_path(root, self.variants[name].config), self.name) for name in chosen}
-        return [
+        ensembles = {name: member for name, member in self.ensembles(scale).items() if name in chosen}
+        trained = [
             self._run(scale, variant, seed, configs[variant])
             for seed in range(max(chosen.values()))
             for variant, count in chosen.items()
-            if seed < count
+            if seed < count and variant not in ensembles
         ]
+        whole = {name: member for name, member in ensembles.items() if counts[member] <= (seeds or counts[member])}
+        found = trained + [
+            self._ensemble(scale, name, member, counts[member], configs[name]) for name, member in whole.items()
+        ]
+        if not found:
+            raise UserError(f"--seeds {seeds} are too few for {', '.join(ensembles)}: leave it out")
+        return found
+
+    def run(self, scale: str, experiments: Path, variant: str, seed: int) -> Run:
+        """One run of a scale; its seed may be beyond the scale's own."""
+        return self.plan(scale, experiments, None if self.variants[variant].ensemble_of else seed + 1, [variant])[seed]
 
     def claims_at(self, place: str) -> list[Claim]:
         """The claims that a scale is about, judged there or not, or those that a sweep judges."""
@@ -134,12 +161,18 @@ class Experiment:
 
     def changes(self, scale: str, variant: str) -> dict[str, Any]:
         """What a scale's runs of a variant change of its config."""
-        size = self.scales[scale]
-        return merged(self.variants[variant].settings, size.settings, size.settings_of.get(variant, {}))
+        size, trained = self.scales[scale], self.variants[variant].ensemble_of or variant
+        return merged(self.variants[variant].settings, size.settings, size.settings_of.get(trained, {}))
 
     def _run(self, scale: str, variant: str, seed: int, config: Settings) -> Run:
         settings = merged(config, self.changes(scale, variant), {"seed_everything": seed})
         return Run(self.name, scale, variant, seed, fingerprint(settings, scale), settings)
+
+    def _ensemble(self, scale: str, name: str, member: str, seeds: int, config: Settings) -> Run:
+        members = tuple(self._run(scale, member, seed, config) for seed in range(seeds))
+        first = members[0].settings
+        made_of = [run.fingerprint for run in members]
+        return Run(self.name, scale, name, 0, fingerprint(first, scale, *made_of), first, members=members)
 
 
 def titled(shown: Shown, run: tuple[str, int], name: str) -> "Exhibit":

@@ -104,7 +104,7 @@ def experiments_table(found: Sequence[Experiment], experiments: Path) -> str:
 
 
 def _seeds(record: Record) -> str:
-    counts = sorted({variant["seeds"] for variant in record.variants.values()})
+    counts = sorted({variant["seeds"] for variant in record.variants.values() if "ensemble_of" not in variant})
     return f"{counts[0]} seed{'s' * (counts[0] != 1)}" if len(counts) == 1 else f"{counts[0]} to {counts[-1]} seeds"
 
 

@@ -21,10 +21,13 @@ class Variant:
     Attributes:
       config: a complete LightningCLI file, relative to the repository's root ("configs/copy/ntm-lstm.yaml").
       settings: what is different from the file (`augrnn.lab.settings`).
+      ensemble_of: the variant whose models of all seeds this one is, as one model; it is not trained, and its one run
+        at each scale measures them together. It has the config and the settings of that variant.
     """
 
     config: str
     settings: Settings = field(default_factory=dict)
+    ensemble_of: str | None = None
 
 
 @dataclass(frozen=True)
@@ -50,12 +53,13 @@ class Scale:
 
 @dataclass(frozen=True)
 class Run:
-    """One training run of a plan.
+    """One training run of a plan, or an ensemble of several.
 
     Attributes:
       fingerprint: a hash of its settings; a record with another fingerprint is of another run.
       settings: all of them, as a LightningCLI file has them.
       values: where it is a point of a sweep, the point's options.
+      members: the runs whose models an ensemble is made of; none for a run that is trained.
     """
 
     experiment: str
@@ -65,6 +69,7 @@ class Run:
     fingerprint: str
     settings: Settings = field(compare=False, repr=False)
     values: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
+    members: tuple["Run", ...] = field(default=(), compare=False, repr=False)
 
     def folder(self, runs: Path) -> Path:
         """Where its record lives."""
@@ -81,9 +86,22 @@ class Run:
         path = folder / PROVENANCE
         if not path.exists():
             return "outdated" if any((folder / name).exists() for name in (LAST, SUMMARY)) else "new"
-        if read_json(path, "fingerprint")["fingerprint"] != self.fingerprint:
+        kept = read_json(path, "fingerprint")
+        if kept["fingerprint"] != self.fingerprint:
             return "outdated"
-        return ended(folder) or "broken"
+        before = kept.get("members", {})
+        changed = any(before.get(name) != made for name, made in self.made_of(runs).items())
+        return "broken" if changed else ended(folder) or "broken"
+
+    def ready(self, runs: Path) -> bool:
+        """Whether it can start: the members of an ensemble have ended, and other runs have none."""
+        return all(member.state(runs) in ("finished", "failed") for member in self.members)
+
+    def made_of(self, runs: Path) -> dict[str, str]:
+        """A hash of the result of each member that has one, by name: an ensemble is made again when they change."""
+        summaries = {member.name: member.folder(runs) / SUMMARY for member in self.members}
+        there = {name: path.read_bytes() for name, path in summaries.items() if path.exists()}
+        return {name: hashlib.sha256(content).hexdigest()[:16] for name, content in there.items()}
 
     def __str__(self) -> str:
         return f"{self.variant} seed {self.seed}"

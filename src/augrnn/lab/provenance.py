@@ -4,7 +4,7 @@ import contextlib
 import platform
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
@@ -33,9 +33,15 @@ PACKAGES = (
 
 
 class Leg:
-    """A run's stretch of work in this process, on record from its start; say how it ended with `close`."""
+    """A run's stretch of work in this process, on record from its start; say how it ended with `close`.
 
-    def __init__(self, run: "Run", folder: Path) -> None:
+    Args:
+      run: the run.
+      folder: its folder.
+      members: for an ensemble, what it is made of (`augrnn.lab.plan.Run.made_of`).
+    """
+
+    def __init__(self, run: "Run", folder: Path, members: Mapping[str, str] | None = None) -> None:
         self._path = folder / PROVENANCE
         self._started = time.time()
         earlier = files.read_json(self._path, "legs") if self._path.exists() else {"legs": []}
@@ -49,6 +55,8 @@ class Leg:
             "settings": recorded(run.settings),
             "values": run.values,
         }
+        if members:
+            self._content["members"] = members
         if "seconds" in earlier:
             self._content["seconds"] = earlier["seconds"]
         self._leg = {"started": datetime.now(UTC).isoformat(timespec="seconds"), **surroundings()}

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from augrnn import files
 from augrnn.errors import UserError
 from augrnn.lab import records
+from augrnn.lab.ensembles import assembled
 from augrnn.lab.experiment import Measure, load
 from augrnn.lab.plan import Run
 from augrnn.lab.provenance import Leg
@@ -46,7 +47,7 @@ class Kept(NamedTuple):
 
 
 def work(run: Run, kept: Kept, runs: Path, train: Train, placement: Sequence[str] = ()) -> None:
-    """Train, measure and record one run, from where it was left.
+    """Train, measure and record one run, from where it was left; an ensemble is assembled instead of trained.
 
     Of several processes of a data-parallel run the first one does so, and the others train with it.
 
@@ -63,6 +64,8 @@ def work(run: Run, kept: Kept, runs: Path, train: Train, placement: Sequence[str
     """
     folder = run.folder(runs)
     if int(os.environ.get("SLURM_PROCID") or 0) > 0:
+        if run.members:
+            return
         with leaving_when_asked(), contextlib.suppress(FloatingPointError):  # the first process records it
             train(run.settings, folder, tags_of(run), placement)
         return
@@ -72,9 +75,12 @@ def work(run: Run, kept: Kept, runs: Path, train: Train, placement: Sequence[str
                 f"{run} cannot be taken up: its settings have changed since it began, or no {PROVENANCE} says what "
                 "they were; start it over with --retry"
             )
-        leg = Leg(run, folder)
+        leg = Leg(run, folder, run.made_of(runs))
+        make = partial(assembled, run, runs)
+        if not run.members:
+            make = partial(train, run.settings, folder, tags_of(run), placement=placement)
         try:
-            trained = record(run, kept, folder, leg, partial(train, placement=placement))
+            trained = record(run, kept, folder, leg, make)
         except BaseException as error:
             with contextlib.suppress(UserError):  # a full disk must not hide what happened
                 leg.close(f"{type(error).__name__}: {error}")
@@ -84,14 +90,14 @@ def work(run: Run, kept: Kept, runs: Path, train: Train, placement: Sequence[str
             trained.publish(folder, tags_of(run))
 
 
-def record(run: Run, kept: Kept, folder: Path, leg: Leg, train: Train) -> "Trained | None":
-    """Train and measure, and write exhibits and summary; None where training diverged."""
+def record(run: Run, kept: Kept, folder: Path, leg: Leg, make: Callable[[], "Trained"]) -> "Trained | None":
+    """Train or assemble, and measure, and write exhibits and summary; None where training diverged."""
     from augrnn.exhibits.exhibit import write_exhibits
     from augrnn.measures.measure import measured
 
     identity = {"fingerprint": run.fingerprint}
     try:
-        trained = train(run.settings, folder, tags_of(run))
+        trained = make()
     except FloatingPointError as error:
         failure = {"status": "failed", "error": str(error) or "the numbers overflowed", "seconds": leg.seconds}
         files.write_json(folder / SUMMARY, {**identity, **failure, **curves(kept, folder)})
@@ -139,9 +145,9 @@ def main(argv: Sequence[str] | None = None, train: Train | None = None) -> int:
 
     def do() -> None:
         experiment = load(options.experiment, options.experiments)
-        plan = experiment.plan(options.scale, options.experiments, options.seed + 1, [options.variant])
+        run = experiment.run(options.scale, options.experiments, options.variant, options.seed)
         kept = Kept(experiment.curves, experiment.measure)
-        work(plan[options.seed], kept, options.runs, train or lightning(), options.placement)
+        work(run, kept, options.runs, train or lightning(), options.placement)
 
     return exit_status(do, options.experiment)
 

@@ -28,6 +28,7 @@ from augrnn.counts import MOST_JOBS, require_count
 from augrnn.errors import UserError
 from augrnn.lab import records
 from augrnn.lab.committed_record import Record, on_record, read_record, require_extendable, results_path
+from augrnn.lab.ensembles import told
 from augrnn.lab.experiment import Experiment, load
 from augrnn.lab.outcome import Outcome, conclude, require_whole
 from augrnn.lab.places import own_place, place_of
@@ -117,7 +118,11 @@ def reproduce(
             + f"{slots} at once"
             + (f", about {duration(seconds * len(todo) / slots)}" if todo else "")
         )
-        crashed = Pool(lambda run: command(run, experiments, runs), runs, slots, 1, progress).do(todo)
+        pool = Pool(lambda run: command(run, experiments, runs), runs, slots, 1, progress)
+        crashed = pool.do([run for run in todo if not run.members])
+        ensembles = [run for run in todo if run.members]
+        crashed = pool.do([run for run in ensembles if run.ready(runs)])
+        crashed |= {run: f"it needs {told(run.members)}" for run in ensembles if not run.ready(runs)}
     return conclude(experiment, plan, experiments, runs, crashed, commit, before)
 
 
@@ -147,7 +152,10 @@ class Planned(NamedTuple):
         if self.before and (fresh or measure_again):
             option = "--fresh" if fresh else "--measure-again"
             raise UserError(f"--extend keeps runs as they are on record and {option} is for all runs: choose one")
-        return left_to_do(self.own(runs), runs, retry, fresh, measure_again, dry)
+        own = self.own(runs)
+        if measure_again:
+            require_checkpoints(own, runs)
+        return left_to_do(own, runs, retry, fresh, measure_again, dry)
 
 
 def planned(
@@ -200,12 +208,6 @@ def left_to_do(
         why += [f"no {PROVENANCE} says how these were trained: {few(unknown)}"] if unknown else []
         raise UserError(f"{'; '.join(why)}; start them over with --retry, or choose another --runs")
     measured = {run for run, state in states.items() if measure_again and state == "finished"}
-    bare = [run for run in plan if run in measured and not (run.folder(runs) / LAST).exists()]
-    if bare:
-        raise UserError(
-            f"the last checkpoints of {len(bare)} finished runs are gone ({few(bare)}), so they cannot be measured: "
-            "leave them out with --variants or --seeds, or train with --fresh"
-        )
     over = {run for run, state in states.items() if fresh or (retry and state in ("outdated", "failed"))}
     if not dry:
         for run in over:
@@ -213,6 +215,17 @@ def left_to_do(
         for run in measured:
             records.forget_measures(run, runs)
     return [run for run, state in states.items() if run in over | measured or state in ("new", "broken")]
+
+
+def require_checkpoints(plan: Sequence[Run], runs: Path) -> None:
+    """Refuse to measure finished runs again whose checkpoints are gone; an ensemble has none of its own."""
+    finished = [run for run in plan if run.state(runs) == "finished" and not run.members]
+    bare = [run for run in finished if not (run.folder(runs) / LAST).exists()]
+    if bare:
+        raise UserError(
+            f"the last checkpoints of {len(bare)} finished runs are gone ({few(bare)}), so they cannot be measured: "
+            "leave them out with --variants or --seeds, or train with --fresh"
+        )
 
 
 def few(runs: Sequence[Work]) -> str:

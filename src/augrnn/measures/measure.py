@@ -9,7 +9,8 @@ from augrnn.errors import UserError
 from augrnn.exhibits.exhibit import Exhibit
 
 if TYPE_CHECKING:
-    from lightning import LightningDataModule, LightningModule
+    from lightning import LightningDataModule
+    from torch import nn
 
 
 class Measured(NamedTuple):
@@ -28,7 +29,12 @@ class Measure:
     """What is measured on the models of a task, which names a subclass as its `measure`. This one measures nothing.
 
     The methods are called with the system in evaluation mode, without gradients: see `measured` and `previewed`.
+
+    Attributes:
+      ensembles: whether the system may be an EncoderDecoderEnsemble too.
     """
+
+    ensembles = False
 
     def measure(self, system: Any, task: Any) -> Measured:
         """Measure a trained system. Test data are read here and nowhere before."""
@@ -57,20 +63,20 @@ def measure_of(task: type) -> Measure:
     return measure
 
 
-def measured(system: "LightningModule", task: "LightningDataModule") -> Measured:
+def measured(system: "nn.Module", task: "LightningDataModule") -> Measured:
     """Measure a trained system as its task says."""
     with _looked_at(system):
         return measure_of(type(task)).measure(system, task)
 
 
-def previewed(system: "LightningModule", task: "LightningDataModule") -> Mapping[str, Exhibit]:
+def previewed(system: "nn.Module", task: "LightningDataModule") -> Mapping[str, Exhibit]:
     """What there is to see of a system in training, by its task's measure."""
     with _looked_at(system):
         return measure_of(type(task)).preview(system, task)
 
 
 @contextmanager
-def _looked_at(system: "LightningModule") -> Iterator[None]:
+def _looked_at(system: "nn.Module") -> Iterator[None]:
     import torch
 
     training = system.training

@@ -30,6 +30,7 @@ def kept(sweep: Sweep, ended_early: Callable[[], bool] = lambda: False) -> Kept:
     def measure(trained: "Trained") -> "Measured":
         from augrnn.measures.measure import Measured
 
+        assert trained.trainer is not None  # a point of a sweep is trained
         logged = records.read_curves(Path(trained.trainer.default_root_dir) / METRICS)
         if metric not in logged:
             raise UserError(f"the metric of {sweep.name}, {metric}, was not logged; there are: {', '.join(logged)}")

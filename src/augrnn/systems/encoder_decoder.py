@@ -16,9 +16,8 @@ from augrnn.encoders.encoder import Encoder
 from augrnn.errors import UserError
 from augrnn.objectives.cross_entropy import TokenCrossEntropy
 from augrnn.objectives.objective import Objective
-from augrnn.search.beam_search import beam_search
-from augrnn.search.greedy import greedy
-from augrnn.search.model import Hypothesis, Speller
+from augrnn.search.model import Speller
+from augrnn.systems.searching import Searching
 from augrnn.systems.system import System
 from augrnn.tasks.task import Task, TextTask
 from augrnn.text.token_batches import BOS, PairBatch
@@ -32,7 +31,7 @@ class _Tally(NamedTuple):
     decoded: dict[int, list[int]]
 
 
-class EncoderDecoder(System):
+class EncoderDecoder(Searching, System):
     """An encoder's annotations and an attentive decoder, which produces a text.
 
     Logged, beside what all systems log: `val/loss`, nats a target token with the previous words given, `val/perplexity`
@@ -143,10 +142,6 @@ class EncoderDecoder(System):
         """The weights (B, M, L) with which each target token is produced when the previous ones are given."""
         return self(batch, keep=lambda record: record.alignment_BL).trace.transpose(0, 1)
 
-    def decode(self, batch: PairBatch) -> list[Hypothesis]:
-        """The greedily decoded target of each source."""
-        return greedy(*self.search(batch))
-
     def search(self, batch: PairBatch) -> tuple[Speller, Any, Tensor]:
         """What a search needs: the decoder, its state before the first word, and the most tokens a target, (B,)."""
         annotations = self.encoder(batch.source)
@@ -198,18 +193,3 @@ class EncoderDecoder(System):
         if len(parts) > 1:
             torch.distributed.all_gather_object(parts, decoded)
         return {index: tokens for part in parts for index, tokens in part.items()}
-
-    def predict_step(self, batch: PairBatch, batch_idx: int, dataloader_idx: int = 0) -> dict[int, list[Hypothesis]]:
-        """The best targets that beam search finds for each source, by the source's number in its split.
-
-        Alignments have one column for each real source position.
-        """
-        model, state, limit_B = self.search(batch)
-        found = beam_search(model, state, limit_B, self.beam_size, self.length_penalty, self.best)
-        columns_B = state.attended.mask_BL.sum(1).tolist()
-        rows = zip(batch.index_B.tolist(), columns_B, found, strict=True)
-        return {index: [_cut(hypothesis, columns) for hypothesis in best] for index, columns, best in rows}
-
-
-def _cut(hypothesis: Hypothesis, columns: int) -> Hypothesis:
-    return hypothesis._replace(alignment=hypothesis.alignment[:, :columns])

@@ -210,25 +210,26 @@ def _slurm() -> list[ClusterEnvironment]:
 
 
 class Trained(NamedTuple):
-    """A finished training.
+    """A finished training, or an ensemble of several.
 
     Attributes:
-      system: the LightningModule as it is at the end of training.
+      system: the LightningModule as it is at the end of training, or the ensemble.
       task: its datamodule.
-      trainer: the Trainer that ran it.
-      updates: optimizer steps, over all legs of the run.
-      sequences: training sequences seen.
+      trainer: the Trainer that ran it; None for an ensemble.
+      updates: optimizer steps, over all legs of the run; None for an ensemble.
+      sequences: training sequences seen; None for an ensemble.
     """
 
-    system: L.LightningModule
+    system: torch.nn.Module
     task: L.LightningDataModule
-    trainer: L.Trainer
-    updates: int
-    sequences: int
+    trainer: L.Trainer | None = None
+    updates: int | None = None
+    sequences: int | None = None
 
     def publish(self, folder: Path, tags: Mapping[str, Any]) -> None:
         """Send weights and record to W&B, where it is on; `folder` and `tags` are those of `train`."""
-        tracking.log_artifacts(self.trainer, folder, RunTags(**tags))
+        if self.trainer is not None:
+            tracking.log_artifacts(self.trainer, folder, RunTags(**tags))
 
 
 def as_yaml(settings: Mapping[str, Any]) -> str:

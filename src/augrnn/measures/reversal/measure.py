@@ -11,7 +11,7 @@ from augrnn.batches import moved
 from augrnn.exhibits.alignments import GIVEN, Alignments
 from augrnn.exhibits.exhibit import Exhibit
 from augrnn.measures.measure import Measure, Measured
-from augrnn.systems.encoder_decoder import EncoderDecoder
+from augrnn.systems.ensemble import Writer
 from augrnn.tasks.reversal import Reversal
 
 
@@ -40,7 +40,9 @@ class ReversalMeasure(Measure):
     length of training, and the exhibit `alignment` of one such sequence.
     """
 
-    def measure(self, system: EncoderDecoder, task: Reversal) -> Measured:
+    ensembles = True
+
+    def measure(self, system: Writer, task: Reversal) -> Measured:
         numbers: dict[str, Any] = {"exact": {}, "symbols_right": {}}
         exhibits: dict[str, Exhibit] = {}
         for length, split in zip(task.test_lengths, task.test_splits, strict=True):
@@ -57,7 +59,7 @@ class ReversalMeasure(Measure):
                 exhibits["alignment"] = shown(alignment_BML[0])
         return Measured(numbers, exhibits)
 
-    def preview(self, system: EncoderDecoder, task: Reversal) -> dict[str, Exhibit]:
+    def preview(self, system: Writer, task: Reversal) -> dict[str, Exhibit]:
         alignment_BML = system.align(moved(task.sample(1, task.max_length, 3), system.device))
         return {"alignment": shown(alignment_BML[0])} if alignment_BML.any() else {}
 

@@ -37,6 +37,7 @@ from augrnn.measures.translation.silver_links import (
 from augrnn.measures.untrained import untrained
 from augrnn.metrics.bleu import bleu_of, bleu_signature, bleu_statistics, corpus_bleu
 from augrnn.systems.encoder_decoder import EncoderDecoder
+from augrnn.systems.ensemble import Writer
 from augrnn.tasks.translation import ParallelSplit, Translation, joined
 from augrnn.text.token_batches import PairBatch, pair_batch
 
@@ -68,25 +69,27 @@ class TranslationMeasure(Measure):
       `S/colour_nouns`, the number of pairs, `S/noun_hits`, `S/colour_hits` and `S/crossings`, each the share of pairs
       by shift, and `S/articles`, for each kind in `DETERMINERS` that occurs its "cases" and the means of `Glance`.
     And `untrained/alignment` and `untrained/alignment_error`, of the same architecture with new weights on the
-    validation split; `signature`; `beam`.
+    validation split (not for an ensemble); `signature`; `beam`.
 
     Exhibits, of the validation split alone, also while training: `translations` of some sentences, and with attention
     the `alignments` of some, each with what the model itself wrote.
     """
 
-    def measure(self, system: EncoderDecoder, task: Translation) -> Measured:
+    ensembles = True
+
+    def measure(self, system: Writer, task: Translation) -> Measured:
         splits = [task.validation_split, *task.test_splits]
         references = task.parallel(splits[0]).target_words
         numbers: Numbers = {"signature": bleu_signature(references, task.bleu_tokenizer), "beam": system.beam_size}
         for split in splits:
             numbers |= {f"{split}/{name}": value for name, value in _scores(system, task, split).items()}
             numbers |= {f"{split}/{name}": value for name, value in _alignment(system, task, split).items()}
-        if f"{splits[0]}/alignment" in numbers:
+        if f"{splits[0]}/alignment" in numbers and isinstance(system, EncoderDecoder):
             fresh = _alignment(untrained(system), task, splits[0])
             numbers |= {f"untrained/{name}": fresh[name] for name in ("alignment", "alignment_error")}
         return Measured(numbers, self.preview(system, task))
 
-    def preview(self, system: EncoderDecoder, task: Translation) -> dict[str, Exhibit]:
+    def preview(self, system: Writer, task: Translation) -> dict[str, Exhibit]:
         found: dict[str, Exhibit] = {"translations": samples(system, task, task.validation_split)}
         shown = shown_alignments(system, task, task.validation_split)
         return found | ({"alignments": shown} if shown.weights else {})
@@ -98,7 +101,7 @@ class TranslationMeasure(Measure):
 # Text ----------------------------------------------------------------------------------------------------------------
 
 
-def translated(system: EncoderDecoder, task: Translation, batches: Sequence[PairBatch], beam: bool) -> list[list[str]]:
+def translated(system: Writer, task: Translation, batches: Sequence[PairBatch], beam: bool) -> list[list[str]]:
     """The words that the system gives for each sentence of a split, in the split's order.
 
     Args:
@@ -115,7 +118,7 @@ def translated(system: EncoderDecoder, task: Translation, batches: Sequence[Pair
     return [task.target_subwords.words(tokens[index]) for index in sorted(tokens)]
 
 
-def _scores(system: EncoderDecoder, task: Translation, split: str) -> Numbers:
+def _scores(system: Writer, task: Translation, split: str) -> Numbers:
     pairs = task.parallel(split)
     words = translated(system, task, list(task.evaluation(split)), beam=True)
     statistics = bleu_statistics(words, pairs.target_words, task.bleu_tokenizer)
@@ -150,7 +153,7 @@ def neighbours(sentences: int, count: int) -> list[list[int]]:
     return [list(range(start, min(start + count, sentences))) for start in range(0, sentences, count)]
 
 
-def joined_bleu(system: EncoderDecoder, task: Translation, split: str, count: int) -> float:
+def joined_bleu(system: Writer, task: Translation, split: str, count: int) -> float:
     """Greedy BLEU on a split whose neighbouring sentences are joined, as the long sentences of the paper's Fig. 2."""
     pairs = task.parallel(split)
     pairs = joined(pairs, neighbours(len(pairs.source_ids), count))
@@ -162,7 +165,7 @@ def joined_bleu(system: EncoderDecoder, task: Translation, split: str, count: in
     return corpus_bleu(translated(system, task, batches, beam=False), pairs.target_words, task.bleu_tokenizer)
 
 
-def samples(system: EncoderDecoder, task: Translation, split: str, count: int = 6) -> TextTable:
+def samples(system: Writer, task: Translation, split: str, count: int = 6) -> TextTable:
     """The first sentences of a split, translated with the system's beam."""
     pairs = task.parallel(split)
     batch = pair_batch(pairs.source_ids, pairs.target_ids, list(range(min(count, len(pairs.source_ids)))))
@@ -173,9 +176,7 @@ def samples(system: EncoderDecoder, task: Translation, split: str, count: int = 
 # Alignment -----------------------------------------------------------------------------------------------------------
 
 
-def alignments(
-    system: EncoderDecoder, task: Translation, batches: Sequence[PairBatch]
-) -> Iterator[tuple[int, Weights]]:
+def alignments(system: Writer, task: Translation, batches: Sequence[PairBatch]) -> Iterator[tuple[int, Weights]]:
     """For each sentence its number and its weights between words, (M, L), with the reference as the words before.
 
     Nothing for a system without attention, whose weights are all zero.
@@ -198,7 +199,7 @@ def alignments(
             )
 
 
-def _alignment(system: EncoderDecoder, task: Translation, split: str) -> Numbers:
+def _alignment(system: Writer, task: Translation, split: str) -> Numbers:
     weights = dict(alignments(system, task, list(task.evaluation(split))))
     if not weights:
         return {}
@@ -243,7 +244,7 @@ def _articles(weights: dict[int, Weights], pairs: ParallelSplit, silver: Sequenc
     }
 
 
-def shown_alignments(system: EncoderDecoder, task: Translation, split: str, count: int = 4) -> Alignments:
+def shown_alignments(system: Writer, task: Translation, split: str, count: int = 4) -> Alignments:
     """Where the system looks as it writes its own translations, found with its beam.
 
     The sentences are the same ones for every model; none for a system without attention, or that writes nothing.
