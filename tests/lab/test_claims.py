@@ -74,6 +74,20 @@ def test_typical_tells_the_value_in_its_unit() -> None:
     assert Typical("at most", 0.05).judge(seen(0.01234), "bits").text == "0.0123 bits, 1 seed"
 
 
+@pytest.mark.parametrize("rule", [Typical, Mean])
+def test_a_value_is_told_to_the_digits_of_its_bar(rule: Any) -> None:
+    assert rule("at least", 59.02).describe("BLEU") == f"{rule.word} at least 59.02 BLEU"
+    assert rule("at least", 59.02).judge(seen(58.9961), "BLEU").text == "59.00 BLEU, 1 seed"
+    assert rule("at least", 59.02).judge(seen(61.0), "BLEU").text == "61 BLEU, 1 seed"
+    assert rule("at least", 59.0).judge(seen(58.9961), "BLEU").text == "59 BLEU, 1 seed"
+    assert rule("at most", 0.5).judge(seen(0.0001234), "bits").text == "0.000123 bits, 1 seed"
+    assert rule("at most", 1e-7).describe("bits") == f"{rule.word} at most 1e-07 bits"
+    assert rule("at most", 1e-7).judge(seen(2e-8), "bits").text == "2e-08 bits, 1 seed"
+    spread = rule("at least", 0.9).judge(seen(0.999, 0.999), "").text
+    assert spread == "0.999 [0.999, 0.999], 2 seeds"
+    assert rule("at least", 0.9).judge(seen(0.9999, 0.9999), "").text == "1.0 [1.0, 1.0], 2 seeds"
+
+
 @pytest.mark.parametrize(
     ("rule", "observed", "state"),
     [
