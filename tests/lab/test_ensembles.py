@@ -187,6 +187,8 @@ def test_a_plan_has_ensembles_last_and_never_of_fewer_seeds(world: World, root: 
     assert [run.name for run in more] == ["one/seed-0", "one/seed-1", "one/seed-2", "together/seed-0"]
     assert more[-1] == plan[-1] == experiment.run("smoke", world.experiments, "together", 0)
     assert experiment.run("smoke", world.experiments, "one", 4).name == "one/seed-4"
+    with pytest.raises(UserError, match="variant of toy/learn at scale smoke called on; did you mean one"):
+        experiment.run("smoke", world.experiments, "on", 0)
     with pytest.raises(UserError, match="--seeds 1 are too few for together"):
         experiment.plan("smoke", world.experiments, 1, ["together"])
     assert len({run.fingerprint for run in plan}) == 3

@@ -147,7 +147,7 @@ class Experiment:
 
     def run(self, scale: str, experiments: Path, variant: str, seed: int) -> Run:
         """One run of a scale; its seed may be beyond the scale's own."""
-        return self.plan(scale, experiments, None if self.variants[variant].ensemble_of else seed + 1, [variant])[seed]
+        return self.plan(scale, experiments, None if variant in self.ensembles(scale) else seed + 1, [variant])[seed]
 
     def claims_at(self, place: str) -> list[Claim]:
         """The claims that a scale is about, judged there or not, or those that a sweep judges."""
