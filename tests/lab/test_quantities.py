@@ -18,11 +18,9 @@ def observed(experiment: str, claim: str, results: Results) -> Observed:
     return claims[claim].quantity(results)
 
 
-def sweep(costs: Mapping[tuple[str, int, float], list[float | None]]) -> Results:
-    """Points of copy-ntm by memory, heads and rate, with the cost of each seed; None for a run that failed."""
-    points: dict[str, dict[str, Any]] = {
-        f"{memory} {heads} {rate}": {MEMORY: memory, HEADS: heads, RATE: rate} for memory, heads, rate in costs
-    }
+def sweep(name: str, options: tuple[str, ...], costs: Mapping[tuple[Any, ...], list[float | None]]) -> Results:
+    """Points of a sweep by their options, with the cost of each seed; None for a run that failed."""
+    points = {" ".join(map(str, values)): dict(zip(options, values, strict=True)) for values in costs}
     runs = {
         (point, seed): RunRecord(point, seed, "failed")
         if cost is None
@@ -30,11 +28,11 @@ def sweep(costs: Mapping[tuple[str, int, float], list[float | None]]) -> Results
         for point, found in zip(points, costs.values(), strict=True)
         for seed, cost in enumerate(found)
     }
-    return Results("", "copy-ntm", dict.fromkeys(points, 3), runs, points)
+    return Results("", name, dict.fromkeys(points, 3), runs, points)
 
 
 def test_the_constant_memory_wins_where_its_cost_is_lower_at_the_best_rate_of_each() -> None:
-    costs: dict[tuple[str, int, float], list[float | None]] = {
+    costs: dict[tuple[Any, ...], list[float | None]] = {
         (memory, heads, rate): [9.0, 9.0, 9.0]
         for memory, heads, rate in itertools.product(("blank", "random"), (1, 2), (0.001, 0.01))
     }
@@ -43,8 +41,25 @@ def test_the_constant_memory_wins_where_its_cost_is_lower_at_the_best_rate_of_ea
     costs["random", 1, 0.01] = [0.0, None, None]
     costs["blank", 2, 0.001] = [4.0, 4.0, None]
     costs["random", 2, 0.01] = [1.0, 5.0, 1.0]
-    found = observed("ntm/copy", "constant-memory", sweep(costs))
+    found = observed("ntm/copy", "constant-memory", sweep("copy-ntm", (MEMORY, HEADS, RATE), costs))
     assert found == {"1 head": Observations((1.0, 1.0, 0.0)), "2 heads": Observations((0.0, 1.0, None))}
+
+
+def test_machines_with_memory_and_the_lstm_are_compared_at_the_best_rate_of_each() -> None:
+    dnc, ntm, lstm = (f"configs/associative-recall/{name}.yaml" for name in ("dnc", "ntm-feedforward", "lstm"))
+    costs: dict[tuple[Any, ...], list[float | None]] = {
+        (dnc, 0.001): [8.0, 8.0, 8.0],
+        (dnc, 0.01): [0.5, 0.25, 0.0],
+        (ntm, 0.001): [2.0, None, 4.0],
+        (ntm, 0.01): [0.0, None, None],
+        (lstm, 0.001): [2.0, 3.0, 4.0],
+        (lstm, 0.01): [1.0, 9.0, 9.0],
+    }
+    found = observed("dnc/associative-recall", "memory-beats-lstm", sweep("recall-dnc-ntm", ("config", RATE), costs))
+    assert found == {
+        "DNC": Observations((4.0, 12.0, 4e6)),
+        "NTM, feedforward controller": Observations((1.0, None, 1.0)),
+    }
 
 
 def test_accuracy_on_tables_is_at_the_wider_range_of_questions_from_all_templates() -> None:

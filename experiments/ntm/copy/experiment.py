@@ -1,7 +1,5 @@
 """Neural Turing Machines, section 4.1: copy."""
 
-import math
-import statistics
 from typing import TYPE_CHECKING
 
 from augrnn.lab.claims import AllOf, Claim, SuccessRate, Typical
@@ -110,17 +108,8 @@ def constant_memory_wins(results: Results) -> dict[str, Observations]:
     Each memory has the learning rate of which the median cost is lowest.
     """
 
-    def at_the_best_rate(memory: str, heads: int) -> str:
-        asked = {HEADS: heads, MEMORY: memory}
-        points = [point for point, options in results.points.items() if asked.items() <= options.items()]
-        return min(points, key=cost)
-
-    def cost(point: str) -> float:
-        costs = [run[COST] if run.status == "finished" else math.inf for run in results[point]]
-        return statistics.median(costs) if costs else math.inf
-
     def lower(heads: int) -> Observations:
-        pair = (at_the_best_rate("blank", heads), at_the_best_rate("random", heads))
+        pair = [results.lowest(COST, {HEADS: heads, MEMORY: memory}) for memory in ("blank", "random")]
         return results.paired(pair, lambda constant, learned: constant[COST] < learned[COST])
 
     return {"1 head": lower(1), "2 heads": lower(2)}

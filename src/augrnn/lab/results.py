@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from statistics import median
 from typing import Any, Literal
 
 from augrnn.errors import UserError
@@ -244,6 +245,15 @@ class Results:
             return None if high is None or low is None else high / max(low, least)
 
         return self.paired((over, under), ratio)
+
+    def lowest(self, metric: str, asked: Mapping[str, Any]) -> str:
+        """Of a sweep's points that have these options, the one with the lowest median; failed runs are the highest."""
+        points = [point for point, options in self.points.items() if asked.items() <= options.items()]
+        return min(points, key=lambda point: self._median(point, metric))
+
+    def _median(self, point: str, metric: str) -> float:
+        values = [run[metric] if run.status == "finished" else math.inf for run in self[point]]
+        return median(values) if values else math.inf
 
     def _seeds(self, variant: str) -> int:
         return self.planned.get(variant, 0)
