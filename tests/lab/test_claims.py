@@ -74,18 +74,39 @@ def test_typical_tells_the_value_in_its_unit() -> None:
     assert Typical("at most", 0.05).judge(seen(0.01234), "bits").text == "0.0123 bits, 1 seed"
 
 
+@pytest.mark.parametrize(
+    ("direction", "bar", "partly", "value", "text"),
+    [
+        ("at least", 59.02, None, 61.0, "61"),
+        ("at least", 59.02, None, 60.1234, "60.1"),
+        ("at least", 59.02, None, 59.0243, "59.02"),
+        ("at least", 59.02, None, 59.0179, "59"),
+        ("at least", 59.02, None, 58.9961, "59"),
+        ("at least", 39.0, 37.0, 38.9961, "38.996"),
+        ("at least", 39.0, 37.0, 36.996, "36.996"),
+        ("at most", 0.5, None, 0.5004, "0.5004"),
+        ("at most", 0.5, None, 0.4996, "0.5"),
+        ("at most", 0.5, None, 0.0001234, "0.000123"),
+        ("at most", 1e-7, None, 2e-8, "2e-08"),
+        ("at most", 60_000, None, 60_000.4, "60,000.4"),
+        ("at most", 60_000, None, 41_200.4, "41,200"),
+    ],
+)
 @pytest.mark.parametrize("rule", [Typical, Mean])
-def test_a_value_is_told_to_the_digits_of_its_bar(rule: Any) -> None:
-    assert rule("at least", 59.02).describe("BLEU") == f"{rule.word} at least 59.02 BLEU"
-    assert rule("at least", 59.02).judge(seen(58.9961), "BLEU").text == "59.00 BLEU, 1 seed"
-    assert rule("at least", 59.02).judge(seen(61.0), "BLEU").text == "61 BLEU, 1 seed"
-    assert rule("at least", 59.0).judge(seen(58.9961), "BLEU").text == "59 BLEU, 1 seed"
-    assert rule("at most", 0.5).judge(seen(0.0001234), "bits").text == "0.000123 bits, 1 seed"
-    assert rule("at most", 1e-7).describe("bits") == f"{rule.word} at most 1e-07 bits"
-    assert rule("at most", 1e-7).judge(seen(2e-8), "bits").text == "2e-08 bits, 1 seed"
-    spread = rule("at least", 0.9).judge(seen(0.999, 0.999), "").text
-    assert spread == "0.999 [0.999, 0.999], 2 seeds"
-    assert rule("at least", 0.9).judge(seen(0.9999, 0.9999), "").text == "1.0 [1.0, 1.0], 2 seeds"
+def test_a_value_is_told_with_the_digits_that_show_its_side_of_the_bars(
+    rule: Any, direction: Any, bar: float, partly: float | None, value: float, text: str
+) -> None:
+    judge = rule(direction, bar, partly)
+    assert judge.judge(seen(value), "BLEU").text == f"{text} BLEU, 1 seed"
+    assert judge.judge(seen(value, value), "").text == f"{text} [{text}, {text}], 2 seeds"
+
+
+def test_a_bar_is_told_with_all_its_digits() -> None:
+    assert Typical("at least", 59.02).describe("BLEU") == "median at least 59.02 BLEU"
+    assert Mean("at most", 0.0123).describe("") == "mean at most 0.0123"
+    assert Mean("at most", 1e-7).describe("bits") == "mean at most 1e-07 bits"
+    assert Mean("at most", 0.30000000000000004).describe("bits") == "mean at most 0.3 bits"
+    assert Mean("at most", 1234.5).describe("bits") == "mean at most 1,234.5 bits"
 
 
 @pytest.mark.parametrize(

@@ -1,26 +1,30 @@
 from __future__ import annotations
 
 import json
+import shutil
+from contextlib import nullcontext
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import torch
-from rich.console import Console
 
 from augrnn.errors import UserError
 from augrnn.inference.load import load
-from augrnn.lab import records, runner
+from augrnn.lab import runner
 from augrnn.lab.check import check
 from augrnn.lab.committed_record import read_record, results_path
+from augrnn.lab.ensembles import assembled, require_measurable, startable
 from augrnn.lab.experiment import Experiment
 from augrnn.lab.pages import _seeds
-from augrnn.lab.plan import Scale, Variant
+from augrnn.lab.plan import Run, Scale, Variant
+from augrnn.lab.run_process import Kept, work
 from augrnn.systems.encoder_decoder import EncoderDecoder
-from augrnn.systems.ensemble import EncoderDecoderEnsemble
+from augrnn.systems.ensemble import EncoderDecoderEnsemble, Writer
 from tests.lab.conftest import World
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from augrnn.lab.outcome import Outcome
 
 EXPERIMENT = """
 from augrnn.lab.claims import Claim, Typical
@@ -53,7 +57,7 @@ SETTINGS = {
             "epoch_batches": 10,
         }
     },
-    "trainer": {"max_steps": 10, "accelerator": "cpu", "log_every_n_steps": 1},
+    "trainer": {"max_steps": 60, "accelerator": "cpu", "log_every_n_steps": 10},
 }
 experiment = Experiment(
     name="toy/learn",
@@ -80,72 +84,158 @@ experiment = Experiment(
 """
 
 
-def reversing(world: World, root: Path, rate: str = "0.001") -> World:
-    (world.root / "configs/reversal.yaml").write_text((root / "configs/reversal/rnnsearch.yaml").read_text())
-    (world.experiments / "toy/learn/experiment.py").write_text(EXPERIMENT.replace("LR", rate))
+ROOT = Path(__file__).parents[2]
+
+
+def reversing(world: World, seeds: int = 2, rate: str = "0.01") -> World:
+    (world.root / "configs/reversal.yaml").write_text((ROOT / "configs/reversal/rnnsearch.yaml").read_text())
+    text = EXPERIMENT.replace("LR", rate).replace("seeds=2", f"seeds={seeds}")
+    (world.experiments / "toy/learn/experiment.py").write_text(text)
     return world
 
 
-def summary(world: World, variant: str, seed: int) -> Any:
-    return json.loads((world.folder(variant, seed) / "summary.json").read_text())
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> World:
+    """A world in which two models and their ensemble are on record; tests work on copies of it."""
+    world = reversing(World(tmp_path_factory.mktemp("trained")).write())
+    assert again(world, commit=True).complete
+    return world
 
 
-def in_turn(world: World, **options: Any) -> Any:
+@pytest.fixture
+def there(trained: World, tmp_path: Path) -> World:
+    shutil.copytree(trained.root, tmp_path, dirs_exist_ok=True)
+    return World(tmp_path)
+
+
+def again(world: World, **options: Any) -> Outcome:
     """Reproduce with the real worker."""
     return world.reproduce(**{"command": runner.worker_command, "jobs": 2, **options})
 
 
-def test_an_ensemble_is_measured_after_its_members_and_made_again_when_they_change(world: World, root: Path) -> None:
-    outcome = in_turn(reversing(world, root), commit=True)
-    assert outcome.complete
-    assert {(run.variant, run.seed): run.status for run in outcome.record.runs} == dict.fromkeys(
-        [("one", 0), ("one", 1), ("together", 0)], "finished"
-    )
-    [ensemble] = outcome.record.results["together"]
-    members = outcome.record.results["one"]
-    assert (ensemble.updates, ensemble.sequences, ensemble.curves) == (None, None, {})
-    assert ensemble.parameters == sum(member.parameters or 0 for member in members)
+class Started:
+    """The real worker's command; knows what was started, and may have it fail."""
 
-    models = [load(world.folder("one", seed)) for seed in (0, 1)]
-    systems = [model.system for model in models if isinstance(model.system, EncoderDecoder)]
-    task, writer = models[0].task, EncoderDecoderEnsemble(systems).eval()
-    right: Any = {"0": [], "decoded": {}}
+    def __init__(self, fail: tuple[str, ...] = ()) -> None:
+        self.names: list[str] = []
+        self.fail = fail
+
+    def __call__(self, run: Any, experiments: Path, runs: Path) -> list[str]:
+        self.names.append(run.name)
+        return ["false"] if run.name in self.fail else runner.worker_command(run, experiments, runs)
+
+
+def ensemble(world: World) -> Run:
+    return world.experiment.run("smoke", world.experiments, "together", 0)
+
+
+def change(world: World, seed: int) -> None:
+    """Another result of a model, as after it was trained anew."""
+    path = world.folder("one", seed) / "summary.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"seconds": 1.5}))
+
+
+TOGETHER = "together/seed-0"
+
+
+def right(writer: Writer, task: Any, length: str) -> float:
+    """What is right of a test set, by the task's own score."""
+    decoded: dict[int, list[int]] = {}
     with torch.inference_mode():
-        for batch in task.evaluation("length_2", task.test_sequences):  # type: ignore[attr-defined]
-            right["decoded"] |= dict(zip(batch.index_B.tolist(), (h.tokens for h in writer.decode(batch)), strict=True))
-    score = task.score(list(right["decoded"].values()), list(right["decoded"]), "length_2")  # type: ignore[attr-defined]
-    assert ensemble.measures["symbols_right"]["2"] == pytest.approx(score["symbols_right"], rel=1e-5)
+        for batch in task.evaluation(f"length_{length}", task.test_sequences):
+            decoded.update(zip(batch.index_B.tolist(), (each.tokens for each in writer.decode(batch)), strict=True))
+    return task.score(list(decoded.values()), list(decoded), f"length_{length}")["symbols_right"]
 
-    record = read_record(results_path(world.experiments, "toy/learn", "smoke"))
+
+def test_an_ensemble_is_measured_as_one_model(trained: World) -> None:
+    record = read_record(results_path(trained.experiments, "toy/learn", "smoke"))
     assert record is not None
+    assert [(run.variant, run.seed, run.status) for run in record.runs] == [
+        ("one", 0, "finished"), ("one", 1, "finished"), ("together", 0, "finished")
+    ]  # fmt: skip
+    *members, found = record.runs
+    assert (found.updates, found.sequences, found.curves) == (None, None, {})
+    assert found.parameters == sum(member.parameters or 0 for member in members)
+    assert found.measures["members"] == 2
+    models = [load(trained.folder("one", seed)) for seed in (0, 1)]
+    systems = [model.system for model in models if isinstance(model.system, EncoderDecoder)]
+    writers: list[Writer] = [*systems, EncoderDecoderEnsemble(systems).eval()]
+    for length in ("2", "3"):
+        expected = [right(writer, models[0].task, length) for writer in writers]
+        assert [run.measures["symbols_right"][length] for run in record.runs] == pytest.approx(expected, rel=1e-5)
+    assert len({run.measures["symbols_right"]["2"] for run in record.runs}) == 3
     assert {name: kept.get("ensemble_of") for name, kept in record.variants.items()} == {"one": None, "together": "one"}
     assert _seeds(record) == "2 seeds"
-    assert check(world.experiments).notes == []
-
-    [*_, run] = world.experiment.plan("smoke", world.experiments)
-    assert run.state(world.runs) == "finished"
-    in_turn(world, command=lambda *_: pytest.fail("nothing is left to do"))
-    changed = summary(world, "one", 1) | {"seconds": 1.5}
-    (world.folder("one", 1) / "summary.json").write_text(json.dumps(changed))
-    assert run.state(world.runs) == "broken"
-    started = []
-
-    def command(each: Any, experiments: Path, runs: Path) -> list[str]:
-        started.append(each.name)
-        return runner.worker_command(each, experiments, runs)
-
-    assert in_turn(world, command=command).complete
-    assert started == ["together/seed-0"]
-    assert run.state(world.runs) == "finished"
-
-    in_turn(world, measure_again=True, command=command)
-    assert started[1:] == ["one/seed-0", "one/seed-1", "together/seed-0"]
-    assert in_turn(world, variants=["together"], measure_again=True, command=command).record.runs[0].measures
-    assert started[4:] == ["together/seed-0"]
+    assert check(trained.experiments).notes == []
 
 
-def test_an_ensemble_of_a_model_that_diverged_has_failed(world: World, root: Path) -> None:
-    outcome = in_turn(reversing(world, root, rate="1.0e+35"))
+def test_nothing_is_left_to_do(there: World) -> None:
+    assert ensemble(there).state(there.runs) == "finished"
+    again(there, command=lambda *_: pytest.fail("nothing is left to do"))
+    assert (
+        again(there, seeds=1, command=lambda *_: pytest.fail("nothing is left to do")).record.results["together"] == []
+    )
+
+
+def test_an_ensemble_is_made_again_when_a_member_changes_and_its_old_result_is_none_until_then(there: World) -> None:
+    change(there, 1)
+    assert ensemble(there).state(there.runs) == "broken"
+    died = again(there, command=Started(fail=(TOGETHER,)))
+    assert (died.complete, list(died.record.results["together"])) == (False, [])
+    assert [run.name for run in died.crashed] == [TOGETHER]
+    started = Started()
+    assert again(there, command=started).complete
+    assert started.names == [TOGETHER]
+    assert ensemble(there).state(there.runs) == "finished"
+    assert len(json.loads((there.folder("together", 0) / "provenance.json").read_text())["legs"]) == 1
+
+
+def test_an_ensemble_is_made_again_in_the_call_that_makes_a_member_again(there: World) -> None:
+    shutil.rmtree(there.folder("one", 0))
+    assert ensemble(there).state(there.runs) == "finished"  # a model that is gone has not changed
+    started = Started()
+    assert again(there, command=started).complete
+    assert started.names == ["one/seed-0", TOGETHER]
+
+
+def test_an_ensemble_is_measured_again_from_the_models_of_its_members(there: World) -> None:
+    started = Started()
+    assert again(there, variants="together", measure_again=True, command=started).record.runs[0].measures
+    assert started.names == [TOGETHER]
+    (there.folder("one", 1) / "checkpoints/last.ckpt").unlink()
+    with pytest.raises(UserError, match=r"checkpoints of 1 finished runs are gone \(together seed 0\)"):
+        again(there, variants="together", measure_again=True, command=lambda *_: pytest.fail("it is measured"))
+    assert ensemble(there).state(there.runs) == "finished"
+
+
+def test_more_seeds_make_another_ensemble(there: World) -> None:
+    reversing(there, seeds=3)
+    assert ensemble(there).state(there.runs) == "broken"
+    started = Started()
+    outcome = again(there, commit=True, extend=True, command=started)
+    assert started.names == ["one/seed-2", TOGETHER]
+    assert outcome.record.results["together"][0].measures["members"] == 3
+    assert again(there, seeds=4).record.results["together"][0].measures["members"] == 3
+
+
+def test_a_record_is_extended_with_the_ensemble_on_it_alone_if_that_is_the_planned_one(there: World) -> None:
+    shutil.rmtree(there.runs)
+    kept = again(there, commit=True, extend=True, command=lambda *_: pytest.fail("all is on record"))
+    assert kept.complete
+    shutil.rmtree(there.runs)
+    reversing(there, seeds=3)
+    with pytest.raises(UserError, match="together seed 0 needs the model of one seed 0, which has not ended"):
+        again(there, commit=True, extend=True, command=lambda *_: pytest.fail("it trains"))
+
+
+def test_an_ensemble_of_a_model_that_diverged_has_failed(there: World) -> None:
+    for seed in (0, 1):
+        path = there.folder("one", seed) / "summary.json"
+        fingerprint = json.loads(path.read_text())["fingerprint"]
+        path.write_text(
+            json.dumps({"fingerprint": fingerprint, "status": "failed", "error": "too large", "curves": {}})
+        )
+    outcome = again(there)
     assert [(run.variant, run.status) for run in outcome.record.runs] == [
         ("one", "failed"), ("one", "failed"), ("together", "failed")
     ]  # fmt: skip
@@ -153,44 +243,53 @@ def test_an_ensemble_of_a_model_that_diverged_has_failed(world: World, root: Pat
     assert outcome.record.results.each("together", lambda run: run["symbols_right"]).values == (None,)
 
 
-def test_an_ensemble_whose_members_break_waits_for_them(world: World, root: Path) -> None:
-    reversing(world, root)
-
-    def command(run: Any, experiments: Path, runs: Path) -> list[str]:
-        assert run.variant == "one"
-        return ["false"]
-
-    outcome = in_turn(world, command=command)
-    assert {str(run): why for run, why in outcome.crashed.items() if run.name == "together/seed-0"} == {
-        "together seed 0": "it needs one seeds 0 to 1"
-    }
-    assert not outcome.complete
+def test_an_ensemble_waits_for_members_that_break(world: World) -> None:
+    started = Started(fail=("one/seed-0", "one/seed-1"))
+    outcome = again(reversing(world), command=started)
+    assert sorted(started.names) == ["one/seed-0", "one/seed-1"]
+    assert {run.name: why for run, why in outcome.crashed.items()}[TOGETHER] == "its models have not all ended"
+    with pytest.raises(UserError, match="together seed 0 needs the model of one seed 0, which has not ended"):
+        again(world, variants=["together"], command=started)
 
 
-def test_members_that_are_gone_do_not_undo_an_ensemble(world: World, root: Path) -> None:
-    in_turn(reversing(world, root), commit=True)
-    [*members, run] = world.experiment.plan("smoke", world.experiments)
-    for member in members:
-        records.start_over(member, world.runs)
-    assert run.state(world.runs) == "finished"
-    again = in_turn(world, commit=True, extend=True, command=lambda *_: pytest.fail("all is on record"))
-    assert again.complete
+def test_members_with_other_vocabularies_are_no_ensemble(there: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    def other(folder: Path) -> Any:
+        model = load(folder)
+        monkeypatch.setattr(model.task, "state_dict", lambda: {"words": folder.name})
+        return model
+
+    monkeypatch.setattr("augrnn.inference.load.load", other)
+    with pytest.raises(UserError, match="have other vocabularies: they cannot be an ensemble"):
+        assembled(ensemble(there), there.runs)
 
 
-def test_a_plan_has_ensembles_last_and_never_of_fewer_seeds(world: World, root: Path) -> None:
-    experiment = reversing(world, root).experiment
+def test_of_several_processes_the_first_alone_makes_an_ensemble(there: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SLURM_PROCID", "1")
+    change(there, 1)
+    before = (there.folder("together", 0) / "provenance.json").read_bytes()
+    work(ensemble(there), Kept(()), there.runs, lambda *_, **__: pytest.fail("it trains"))
+    assert (there.folder("together", 0) / "provenance.json").read_bytes() == before
+
+
+def test_a_plan_has_ensembles_last_and_never_of_fewer_seeds(world: World) -> None:
+    experiment = reversing(world).experiment
     plan = experiment.plan("smoke", world.experiments)
-    assert [run.name for run in plan] == ["one/seed-0", "one/seed-1", "together/seed-0"]
+    assert [run.name for run in plan] == ["one/seed-0", "one/seed-1", TOGETHER]
     assert [member.name for member in plan[-1].members] == ["one/seed-0", "one/seed-1"]
+    assert [run.name for run in startable(plan)] == ["one/seed-0", "one/seed-1"]
+    assert [run.name for run in startable(plan[1:])] == ["one/seed-1"]
+    assert [run.name for run in startable(plan[2:])] == [TOGETHER]
     assert [run.name for run in experiment.plan("smoke", world.experiments, 1)] == ["one/seed-0"]
     more = experiment.plan("smoke", world.experiments, 3)
-    assert [run.name for run in more] == ["one/seed-0", "one/seed-1", "one/seed-2", "together/seed-0"]
+    assert [run.name for run in more] == ["one/seed-0", "one/seed-1", "one/seed-2", TOGETHER]
     assert more[-1] == plan[-1] == experiment.run("smoke", world.experiments, "together", 0)
     assert experiment.run("smoke", world.experiments, "one", 4).name == "one/seed-4"
     with pytest.raises(UserError, match="variant of toy/learn at scale smoke called on; did you mean one"):
         experiment.run("smoke", world.experiments, "on", 0)
-    with pytest.raises(UserError, match="--seeds 1 are too few for together"):
-        experiment.plan("smoke", world.experiments, 1, ["together"])
+    with pytest.raises(UserError, match="together is an ensemble: its only run has seed 0, and not 1"):
+        experiment.run("smoke", world.experiments, "together", 1)
+    with pytest.raises(UserError, match="--seeds 1 leaves out models of together"):
+        experiment.plan("smoke", world.experiments, 1, ["one", "together"])
     assert len({run.fingerprint for run in plan}) == 3
 
 
@@ -222,11 +321,26 @@ def test_a_scale_changes_an_ensemble_as_it_changes_its_members() -> None:
     assert experiment.seeds("smoke") == {"one": 2, "two": 2, "together": 1}
 
 
-def test_what_has_no_measure_for_ensembles_is_refused(world: World, root: Path) -> None:
-    (world.root / "configs/copy.yaml").write_text((root / "configs/copy/lstm.yaml").read_text())
+def test_what_cannot_be_an_ensemble_is_refused_before_it_trains(world: World) -> None:
+    (world.root / "configs/copy.yaml").write_text((ROOT / "configs/copy/lstm.yaml").read_text())
     text = EXPERIMENT.replace("configs/reversal.yaml", "configs/copy.yaml").replace("LR", "0.001")
     start, end = text.index('    "model": {'), text.index('    "data": {')
     text = f"{text[:start]}{text[end:]}".replace('"symbols": 6,\n            ', "").replace("[2, 3]", "[2, 4]")
     (world.experiments / "toy/learn/experiment.py").write_text(text)
     with pytest.raises(UserError, match="together seed 0: no ensemble of models of Copy can be measured"):
-        in_turn(world, console=Console(quiet=True))
+        again(world, command=lambda *_: pytest.fail("it trains"))
+
+
+@pytest.mark.parametrize(("task", "by_its_task", "refused"), [("Scenes", True, True), ("Scenes", False, False)])
+def test_an_experiment_with_a_measure_of_its_own_may_measure_any_ensemble(
+    task: str, by_its_task: bool, refused: bool
+) -> None:
+    settings = {
+        "model": {"class_path": "augrnn.systems.encoder_decoder.EncoderDecoder"},
+        "data": {"class_path": f"augrnn.tasks.{task.lower()}.{task}"},
+    }
+    one = Run("e/x", "smoke", "one", 0, "f", settings)
+    run = Run("e/x", "smoke", "together", 0, "g", settings, members=(one,))
+    require_measurable(one, by_its_task)
+    with pytest.raises(UserError, match="no ensemble of models of Scenes") if refused else nullcontext():
+        require_measurable(run, by_its_task)

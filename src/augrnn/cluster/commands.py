@@ -78,6 +78,7 @@ def _submit(name: str, options: argparse.Namespace) -> int:
     from augrnn.cluster.slurm import read_profile, require_here
     from augrnn.cluster.standings import counted, standings
     from augrnn.cluster.submissions import Submissions, task_of
+    from augrnn.lab.ensembles import startable
     from augrnn.lab.outcome import conclude
     from augrnn.lab.runner import planned, worker_command
 
@@ -93,9 +94,11 @@ def _submit(name: str, options: argparse.Namespace) -> int:
         request.left_to_do(*asked)
     if not todo and not options.dry_run:
         return lab.show_outcome(conclude(experiment, whole, experiments, runs, {}, options.record, before))
-    ready = [run for run in todo if run.ready(runs)]  # an ensemble is submitted by a call after its members have ended
+    ready = startable(todo)
     tasks = [task_of(run, runs, [*worker_command(run, experiments, runs), *placement]) for run in ready]
     code = submit_tasks(submissions, tasks, profile, options.dry_run)
+    if len(ready) < len(todo):
+        print(f"{len(todo) - len(ready)} ensembles wait for their models: say the same again when these have ended")
     if not options.dry_run:
         found = standings(request.own(runs), runs, submissions.queued())
         show_standings(found, runs, experiment.curves)

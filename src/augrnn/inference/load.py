@@ -234,11 +234,24 @@ def together(models: Sequence[Model], codec: type[C], needed: str, shared: str) 
     Raises:
       UserError: a model is of another kind, or they do not fit together.
     """
-    first, *others = models
     for model in models:
         if not isinstance(model.system, EncoderDecoder) or not isinstance(model.codec, codec):
             raise UserError(f"{model.origin} is a run of {type(model.task).__name__}: {needed}")
+    require_alike(models, shared)
+    return [cast(EncoderDecoder, model.system) for model in models], cast(C, models[0].codec)
+
+
+def require_alike(models: Sequence[Model], shared: str) -> None:
+    """Refuse an ensemble of models that learned other things of their data.
+
+    Args:
+      models: at least one.
+      shared: what an ensemble has in common: "languages or vocabularies".
+
+    Raises:
+      UserError: names two that differ.
+    """
+    first, *others = models
     for other in others:
         if other.task.state_dict() != first.task.state_dict():
             raise UserError(f"{first.origin} and {other.origin} have other {shared}: they cannot be an ensemble")
-    return [cast(EncoderDecoder, model.system) for model in models], cast(C, first.codec)

@@ -203,8 +203,8 @@ class _Against:
         found = statistic(values)
         interval = statistics.bootstrap(values, statistic)
         finite = found if math.isfinite(found) else None
-        text = f"{_number(finite, self._places)} {_plain_unit(unit)}".strip()
-        text += _brackets(interval, self._places) + f", {_seeds(len(values))}"
+        text = f"{self._told(finite)} {_plain_unit(unit)}".strip()
+        text += _brackets(interval, self._told) + f", {_seeds(len(values))}"
         text += _asides(observations, "without a value")
         margin = (self._beyond(found, self.bar) or 0.0) / (abs(self.bar) or 1.0)
         verdict = Verdict(self._state(found), finite, interval, len(values), text, margin)
@@ -212,12 +212,14 @@ class _Against:
         return _evidence(verdict, _few(len(values)), at_ends)
 
     def describe(self, unit: Units) -> str:
-        return f"{self.word} {self.direction} {_number(self.bar, self._places)} {_plain_unit(unit)}".strip()
+        return f"{self.word} {self.direction} {_number(self.bar, DIGITS)} {_plain_unit(unit)}".strip()
 
-    @property
-    def _places(self) -> int:
-        """The digits that the bar has after the point: values are told with no fewer."""
-        return len(f"{self.bar:.12g}".partition("e")[0].partition(".")[2])
+    def _told(self, value: float | None) -> str:
+        """A value with as many digits as it takes to see its side of the bars, three at least."""
+        if value is None:
+            return _number(value)
+        texts = (_number(value, digits) for digits in range(3, DIGITS + 1))
+        return next((text for text in texts if self._state(_read(text)) == self._state(value)), _number(value, DIGITS))
 
     def _state(self, value: float) -> State:
         return _state(self._beyond(value, self.bar), self._beyond(value, self.partly))
@@ -422,18 +424,23 @@ def _seeds(count: int) -> str:
     return f"{count} seed" if count == 1 else f"{count} seeds"
 
 
-def _number(value: float | None, places: int = 0) -> str:
-    """A number to three digits, but to no fewer digits after the point than `places`, unless it is whole or large."""
+DIGITS = 12
+"""The most digits that a number is told with."""
+
+
+def _number(value: float | None, digits: int = 3) -> str:
     if value is None:
         return "unbounded"
-    if abs(value) >= 1000 or value == round(value):
-        return f"{value:,.0f}"
-    short = f"{value:.3g}"
-    return short if "e" in short or len(short.partition(".")[2]) >= places else f"{value:.{places}f}"
+    whole = value == round(value) or (abs(value) >= 1000 and digits == 3)
+    return f"{value:,.0f}" if whole else f"{value:,.{digits}g}"
 
 
-def _brackets(interval: Interval | None, places: int = 0) -> str:
+def _read(text: str) -> float:
+    return float(text.replace(",", ""))
+
+
+def _brackets(interval: Interval | None, told: Callable[[float], str] = _number) -> str:
     if interval is None:
         return ""
     low, high = interval
-    return f" [{'-inf' if low is None else _number(low, places)}, {'inf' if high is None else _number(high, places)}]"
+    return f" [{'-inf' if low is None else told(low)}, {'inf' if high is None else told(high)}]"

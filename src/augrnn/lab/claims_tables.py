@@ -252,7 +252,9 @@ def costs_table(record: Record) -> str:
         runs = results[variant]
         columns = [[getattr(run, name) for run in runs] for name in ("parameters", "sequences", "updates", "seconds")]
         middles = [_middle(values) for values in columns]
-        lines.append([variant, f"`{record.variants[variant]['config']}`", ended(runs, seeds), *middles])
+        kept = record.variants[variant]
+        made_of = f"ensemble of {kept['ensemble_of']}" if "ensemble_of" in kept else f"`{kept['config']}`"
+        lines.append([variant, made_of, ended(runs, seeds), *middles])
     return markdown(["variant", "config", "runs", "parameters", "sequences", "updates", "seconds a run"], lines)
 
 

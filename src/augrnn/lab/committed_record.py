@@ -85,8 +85,9 @@ class Record(Traced):
 
 def require_extendable(plan: Sequence[Run], record: Record) -> None:
     """Refuse a record that a plan has not grown from; a UserError."""
-    first = {run.variant: run.fingerprint for run in reversed(plan)}
-    changed = [name for name, variant in record.variants.items() if first.get(name) != variant["fingerprint"]]
+    first = {run.variant: run.fingerprint for run in reversed(plan) if not run.members}
+    trained = {name: kept for name, kept in record.variants.items() if "ensemble_of" not in kept}
+    changed = [name for name, kept in trained.items() if first.get(name) != kept["fingerprint"]]
     if changed:
         raise UserError(
             f"--extend keeps what is on record, but the settings of {', '.join(changed)} have changed since"
@@ -98,9 +99,18 @@ def require_extendable(plan: Sequence[Run], record: Record) -> None:
 
 
 def on_record(plan: Sequence[Run], record: Record, runs: Path) -> dict[Run, RunRecord]:
-    """The runs of a plan that a record has, and of which there is nothing in the runs folder."""
+    """The runs of a plan that a record has, and of which there is nothing in the runs folder.
+
+    An ensemble is among them where it is on record as it is planned, and all its members are.
+    """
     found = {(run.variant, run.seed): run for run in record.runs}
-    return {run: found[key] for run in plan if (key := (run.variant, run.seed)) in found and run.state(runs) == "new"}
+    there = [run for run in plan if (run.variant, run.seed) in found and run.state(runs) == "new"]
+    kept = {
+        run: found[run.variant, run.seed]
+        for run in there
+        if not run.members or record.variants[run.variant]["fingerprint"] == run.fingerprint
+    }
+    return {run: record for run, record in kept.items() if all(member in kept for member in run.members)}
 
 
 def distill(experiment: Experiment, plan: Sequence[Run], runs: Path, before: Record | None = None) -> Record:

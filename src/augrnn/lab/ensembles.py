@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from augrnn.errors import UserError
 from augrnn.lab.plan import Run
@@ -17,26 +17,59 @@ def assembled(run: Run, runs: Path) -> "Trained":
 
     Raises:
       FloatingPointError: the training of a member diverged.
-      UserError: a member has not ended, or its checkpoint is gone; or such models cannot be put together, or measured.
+      UserError: a member has not ended, its checkpoint is gone, or it has another vocabulary.
     """
-    from augrnn.inference.load import load
-    from augrnn.measures.measure import measure_of
+    from augrnn.inference.load import load, require_alike
     from augrnn.systems.encoder_decoder import EncoderDecoder
     from augrnn.systems.ensemble import EncoderDecoderEnsemble
     from augrnn.training.command import Trained
 
-    if not run.ready(runs):
-        raise UserError(f"{run} needs {told(run.members)}, which have not all ended")
+    require_members([run], runs)
     if diverged := [member for member in run.members if ended(member.folder(runs)) == "failed"]:
         raise FloatingPointError(f"{diverged[0]} diverged")
     models = [load(member.folder(runs)) for member in run.members]
-    systems = [model.system for model in models if isinstance(model.system, EncoderDecoder)]
-    task = models[0].task
-    if len(systems) < len(models) or not measure_of(type(task)).ensembles:
-        raise UserError(f"{run}: no ensemble of models of {type(task).__name__} can be measured")
-    return Trained(EncoderDecoderEnsemble(systems), task)
+    require_alike(models, "vocabularies")
+    return Trained(EncoderDecoderEnsemble([cast(EncoderDecoder, model.system) for model in models]), models[0].task)
 
 
-def told(members: Sequence[Run]) -> str:
-    """The members in words: "en-fr seeds 0 to 2"."""
-    return f"{members[0].variant} seeds {members[0].seed} to {members[-1].seed}"
+def require_members(todo: Sequence[Run], runs: Path) -> None:
+    """Refuse ensembles of models that are neither there nor among what is to be done.
+
+    Raises:
+      UserError: names the first.
+    """
+    for run in todo:
+        for member in run.members:
+            if member not in todo and not ended_all([member], runs):
+                raise UserError(f"{run} needs the model of {member}, which has not ended: train it, or leave {run} out")
+
+
+def ended_all(members: Sequence[Run], runs: Path) -> bool:
+    """Whether all of some runs have ended."""
+    return all(member.state(runs) in ("finished", "failed") for member in members)
+
+
+def startable(todo: Sequence[Run]) -> list[Run]:
+    """The runs that can start now: ensembles have to wait for members that are to be done themselves."""
+    return [run for run in todo if not any(member in todo for member in run.members)]
+
+
+def require_measurable(run: Run, by_its_task: bool) -> None:
+    """Refuse an ensemble that cannot be put together or measured, before hours of training.
+
+    Args:
+      run: any run.
+      by_its_task: whether what is measured is what its task names.
+
+    Raises:
+      UserError: its models are no EncoderDecoders, or the measure of its task is for single models alone.
+    """
+    if not run.members:
+        return
+    from augrnn.dotted import named
+    from augrnn.measures.measure import measure_of
+    from augrnn.systems.encoder_decoder import EncoderDecoder
+
+    model, task = (named(run.settings[part]["class_path"], object, part) for part in ("model", "data"))
+    if not issubclass(model, EncoderDecoder) or (by_its_task and not measure_of(task).ensembles):
+        raise UserError(f"{run}: no ensemble of models of {task.__name__} can be measured")

@@ -138,16 +138,19 @@ class Experiment:
             if seed < count and variant not in ensembles
         ]
         whole = {name: member for name, member in ensembles.items() if counts[member] <= (seeds or counts[member])}
-        found = trained + [
+        if variants and len(whole) < len(ensembles):
+            few = ", ".join(name for name in ensembles if name not in whole)
+            raise UserError(f"--seeds {seeds} leaves out models of {few}: leave out --seeds, or {few}")
+        return trained + [
             self._ensemble(scale, name, member, counts[member], configs[name]) for name, member in whole.items()
         ]
-        if not found:
-            raise UserError(f"--seeds {seeds} are too few for {', '.join(ensembles)}: leave it out")
-        return found
 
     def run(self, scale: str, experiments: Path, variant: str, seed: int) -> Run:
-        """One run of a scale; its seed may be beyond the scale's own."""
-        return self.plan(scale, experiments, None if variant in self.ensembles(scale) else seed + 1, [variant])[seed]
+        """One run of a scale; its seed may be beyond the scale's own, but an ensemble has only 0."""
+        found = self.plan(scale, experiments, None if variant in self.ensembles(scale) else seed + 1, [variant])
+        if seed >= len(found):
+            raise UserError(f"{variant} is an ensemble: its only run has seed 0, and not {seed}")
+        return found[seed]
 
     def claims_at(self, place: str) -> list[Claim]:
         """The claims that a scale is about, judged there or not, or those that a sweep judges."""
@@ -170,9 +173,8 @@ class Experiment:
 
     def _ensemble(self, scale: str, name: str, member: str, seeds: int, config: Settings) -> Run:
         members = tuple(self._run(scale, member, seed, config) for seed in range(seeds))
-        first = members[0].settings
         made_of = [run.fingerprint for run in members]
-        return Run(self.name, scale, name, 0, fingerprint(first, scale, *made_of), first, members=members)
+        return Run(self.name, scale, name, 0, fingerprint({}, *made_of), members[0].settings, members=members)
 
 
 def titled(shown: Shown, run: tuple[str, int], name: str) -> "Exhibit":

@@ -56,7 +56,7 @@ class Run:
     """One training run of a plan, or an ensemble of several.
 
     Attributes:
-      fingerprint: a hash of its settings; a record with another fingerprint is of another run.
+      fingerprint: a hash of its settings, or of its members' ones; a record with another is of another run.
       settings: all of them, as a LightningCLI file has them.
       values: where it is a point of a sweep, the point's options.
       members: the runs whose models an ensemble is made of; none for a run that is trained.
@@ -86,16 +86,16 @@ class Run:
         path = folder / PROVENANCE
         if not path.exists():
             return "outdated" if any((folder / name).exists() for name in (LAST, SUMMARY)) else "new"
-        kept = read_json(path, "fingerprint")
-        if kept["fingerprint"] != self.fingerprint:
-            return "outdated"
-        before = kept.get("members", {})
-        changed = any(before.get(name) != made for name, made in self.made_of(runs).items())
-        return "broken" if changed else ended(folder) or "broken"
+        if read_json(path, "fingerprint")["fingerprint"] != self.fingerprint:
+            return "broken" if self.members else "outdated"  # nothing that took hours is lost
+        return "broken" if self._stale(runs) else ended(folder) or "broken"
 
-    def ready(self, runs: Path) -> bool:
-        """Whether it can start: the members of an ensemble have ended, and other runs have none."""
-        return all(member.state(runs) in ("finished", "failed") for member in self.members)
+    def _stale(self, runs: Path) -> bool:
+        path = self.folder(runs) / SUMMARY
+        if not self.members or not path.exists():
+            return False
+        before = read_json(path, "members")["members"]
+        return any(before.get(name) != made for name, made in self.made_of(runs).items())
 
     def made_of(self, runs: Path) -> dict[str, str]:
         """A hash of the result of each member that has one, by name: an ensemble is made again when they change."""

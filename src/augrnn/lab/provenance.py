@@ -4,7 +4,7 @@ import contextlib
 import platform
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
@@ -35,16 +35,14 @@ PACKAGES = (
 class Leg:
     """A run's stretch of work in this process, on record from its start; say how it ended with `close`.
 
-    Args:
-      run: the run.
-      folder: its folder.
-      members: for an ensemble, what it is made of (`augrnn.lab.plan.Run.made_of`).
+    An ensemble has one leg: it is made anew each time.
     """
 
-    def __init__(self, run: "Run", folder: Path, members: Mapping[str, str] | None = None) -> None:
+    def __init__(self, run: "Run", folder: Path) -> None:
         self._path = folder / PROVENANCE
         self._started = time.time()
-        earlier = files.read_json(self._path, "legs") if self._path.exists() else {"legs": []}
+        resumes = self._path.exists() and not run.members
+        earlier = files.read_json(self._path, "legs") if resumes else {"legs": []}
         self._legs = [_ended(leg, folder) for leg in earlier["legs"]]
         self._content: dict[str, Any] = {
             "experiment": run.experiment,
@@ -55,8 +53,6 @@ class Leg:
             "settings": recorded(run.settings),
             "values": run.values,
         }
-        if members:
-            self._content["members"] = members
         if "seconds" in earlier:
             self._content["seconds"] = earlier["seconds"]
         self._leg = {"started": datetime.now(UTC).isoformat(timespec="seconds"), **surroundings()}

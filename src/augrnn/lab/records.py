@@ -5,6 +5,8 @@ A run's folder holds config.yaml (resolved), metrics.csv, checkpoints/, log.txt 
 - provenance.json: settings, commit, versions, hardware, and each leg (stretch of time) that it ran;
 - exhibits.json: what the trained model shows;
 - summary.json: the result. It is written last, so a folder without one is a broken run, which resumes.
+
+An ensemble's folder has only these three: its members have the others.
 """
 
 import csv
@@ -23,6 +25,9 @@ from augrnn.run_folder import PROVENANCE, SUMMARY
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
+
+IDENTITY = ("fingerprint", "members")
+"""What a summary says of whose result it is: a hash of the run's settings, and hashes of an ensemble's members."""
 
 LISTS = ("updates", "sequences", "values")
 """What a curve has, equally long lists."""
@@ -94,7 +99,7 @@ def read_run(run: Run, runs: Path) -> RunRecord | None:
     if run.state(runs) not in ("finished", "failed"):
         return None
     path = run.folder(runs) / SUMMARY
-    summary = {name: value for name, value in read_json(path, "status").items() if name != "fingerprint"}
+    summary = {name: value for name, value in read_json(path, "status").items() if name not in IDENTITY}
     record = {**summary, "variant": run.variant, "seed": run.seed}
     if wrong := faults(record):
         raise UserError(f"{path} is damaged, or of another version ({wrong}); delete it")

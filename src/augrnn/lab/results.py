@@ -71,8 +71,9 @@ class RunRecord:
       status: "failed" where training diverged; it then has no measures.
       measures: what the experiment measures on the trained model.
       curves: the experiment's curves, thinned.
-      updates, sequences: how much it was trained.
-      seconds: wall time, over all its legs until it was first measured.
+      updates, sequences: how much it was trained; None for an ensemble, whose members were.
+      seconds: wall time, over all its legs until it was first measured; for an ensemble, of putting it together and of
+        measuring it.
       parameters: trainable numbers of the model.
       error: why it failed.
     """

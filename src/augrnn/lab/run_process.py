@@ -11,7 +11,7 @@ import argparse
 import contextlib
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -49,7 +49,8 @@ class Kept(NamedTuple):
 def work(run: Run, kept: Kept, runs: Path, train: Train, placement: Sequence[str] = ()) -> None:
     """Train, measure and record one run, from where it was left; an ensemble is assembled instead of trained.
 
-    Of several processes of a data-parallel run the first one does so, and the others train with it.
+    Of several processes of a data-parallel run the first one does so, and the others train with it; an ensemble is the
+    first one's work alone.
 
     Args:
       run: the run.
@@ -75,12 +76,15 @@ def work(run: Run, kept: Kept, runs: Path, train: Train, placement: Sequence[str
                 f"{run} cannot be taken up: its settings have changed since it began, or no {PROVENANCE} says what "
                 "they were; start it over with --retry"
             )
-        leg = Leg(run, folder, run.made_of(runs))
-        make = partial(assembled, run, runs)
-        if not run.members:
+        identity: dict[str, Any] = {"fingerprint": run.fingerprint}
+        if run.members:
+            identity["members"] = run.made_of(runs)
+            make = partial(assembled, run, runs)
+        else:
             make = partial(train, run.settings, folder, tags_of(run), placement=placement)
+        leg = Leg(run, folder)
         try:
-            trained = record(run, kept, folder, leg, make)
+            trained = record(identity, kept, folder, leg, make)
         except BaseException as error:
             with contextlib.suppress(UserError):  # a full disk must not hide what happened
                 leg.close(f"{type(error).__name__}: {error}")
@@ -90,12 +94,21 @@ def work(run: Run, kept: Kept, runs: Path, train: Train, placement: Sequence[str
             trained.publish(folder, tags_of(run))
 
 
-def record(run: Run, kept: Kept, folder: Path, leg: Leg, make: Callable[[], "Trained"]) -> "Trained | None":
-    """Train or assemble, and measure, and write exhibits and summary; None where training diverged."""
+def record(
+    identity: Mapping[str, Any], kept: Kept, folder: Path, leg: Leg, make: Callable[[], "Trained"]
+) -> "Trained | None":
+    """Make a model, measure it, and write exhibits and summary; None where training diverged.
+
+    Args:
+      identity: what says whose result it is: the run's "fingerprint", and of what an ensemble's "members" are.
+      kept: what is measured, and which curves are kept.
+      folder: the run's.
+      leg: knows how long it took.
+      make: trains, or puts an ensemble together.
+    """
     from augrnn.exhibits.exhibit import write_exhibits
     from augrnn.measures.measure import measured
 
-    identity = {"fingerprint": run.fingerprint}
     try:
         trained = make()
     except FloatingPointError as error:
@@ -104,9 +117,10 @@ def record(run: Run, kept: Kept, folder: Path, leg: Leg, make: Callable[[], "Tra
         return None
     found = kept.measure(trained) if kept.measure else measured(trained.system, trained.task)
     write_exhibits(folder / EXHIBITS, found.exhibits)
+    members = {"members": len(identity["members"])} if "members" in identity else {}
     summary = {
         "status": "finished",
-        "measures": found.numbers,
+        "measures": found.numbers | members,
         "updates": trained.updates,
         "sequences": trained.sequences,
         "seconds": leg.seconds,

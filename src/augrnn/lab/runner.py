@@ -28,7 +28,7 @@ from augrnn.counts import MOST_JOBS, require_count
 from augrnn.errors import UserError
 from augrnn.lab import records
 from augrnn.lab.committed_record import Record, on_record, read_record, require_extendable, results_path
-from augrnn.lab.ensembles import told
+from augrnn.lab.ensembles import ended_all, require_measurable, require_members
 from augrnn.lab.experiment import Experiment, load
 from augrnn.lab.outcome import Outcome, conclude, require_whole
 from augrnn.lab.places import own_place, place_of
@@ -119,10 +119,12 @@ def reproduce(
             + (f", about {duration(seconds * len(todo) / slots)}" if todo else "")
         )
         pool = Pool(lambda run: command(run, experiments, runs), runs, slots, 1, progress)
-        crashed = pool.do([run for run in todo if not run.members])
-        ensembles = [run for run in todo if run.members]
-        crashed = pool.do([run for run in ensembles if run.ready(runs)])
-        crashed |= {run: f"it needs {told(run.members)}" for run in ensembles if not run.ready(runs)}
+        pool.do([run for run in todo if not run.members])
+        # Others than were to be done may have to be made again by now, because members of theirs were done.
+        ensembles = [run for run in own if run.members and run.state(runs) not in ("finished", "failed")]
+        whole = [run for run in ensembles if ended_all(run.members, runs)]
+        crashed = dict(pool.do(whole))
+        crashed |= {run: "its models have not all ended" for run in ensembles if run not in whole}
     return conclude(experiment, plan, experiments, runs, crashed, commit, before)
 
 
@@ -155,7 +157,9 @@ class Planned(NamedTuple):
         own = self.own(runs)
         if measure_again:
             require_checkpoints(own, runs)
-        return left_to_do(own, runs, retry, fresh, measure_again, dry)
+        todo = left_to_do(own, runs, retry, fresh, measure_again, dry=True)
+        require_members(todo, runs)
+        return todo if dry else left_to_do(own, runs, retry, fresh, measure_again)
 
 
 def planned(
@@ -178,6 +182,8 @@ def planned(
     experiments = (experiments or (own_place() if commit else place_of(name))).resolve()
     experiment = load(name, experiments)
     plan = experiment.plan(scale, experiments, seeds, variants)
+    for run in plan:
+        require_measurable(run, by_its_task=experiment.measure is None)
     if commit:
         require_whole(experiment, plan, experiments)
     before = read_record(results_path(experiments, experiment.name, scale)) if extend else None
@@ -218,9 +224,9 @@ def left_to_do(
 
 
 def require_checkpoints(plan: Sequence[Run], runs: Path) -> None:
-    """Refuse to measure finished runs again whose checkpoints are gone; an ensemble has none of its own."""
-    finished = [run for run in plan if run.state(runs) == "finished" and not run.members]
-    bare = [run for run in finished if not (run.folder(runs) / LAST).exists()]
+    """Refuse to measure finished runs again whose checkpoints are gone, or those of an ensemble's members."""
+    finished = [run for run in plan if run.state(runs) == "finished"]
+    bare = [run for run in finished if not all((each.folder(runs) / LAST).exists() for each in run.members or (run,))]
     if bare:
         raise UserError(
             f"the last checkpoints of {len(bare)} finished runs are gone ({few(bare)}), so they cannot be measured: "

@@ -1,7 +1,8 @@
 """The page of an experiment: its claims, what there is to see, what it took, and its card."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 from urllib.parse import quote
 
 from augrnn.lab.claims_tables import ended, judged
@@ -124,13 +125,20 @@ def _variants(record: Record) -> Html:
         rows.append(
             [
                 variant,
-                element("code", record.variants[variant]["config"]),
+                _made_of(record.variants[variant]),
                 element("code", json.dumps(changed)) if changed else "",
                 ended(runs, planned),
                 duration(sum(run.seconds or 0 for run in runs)),
             ]
         )
     return table(("variant", "config", "changed of it", "runs", "time"), rows, "What was trained")
+
+
+def _made_of(variant: Mapping[str, Any]) -> Html:
+    """What a variant is: its config, or the variant of whose models it is the ensemble."""
+    if "ensemble_of" in variant:
+        return together([f"ensemble of {variant['ensemble_of']}"])
+    return element("code", variant["config"])
 
 
 def _runs(record: Record) -> Html:

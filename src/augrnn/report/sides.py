@@ -207,16 +207,18 @@ def _of_record(record: Record, whose: str, path: Path, experiment: Experiment | 
 def _settings(record: Record, variant: str, place: Path | None) -> Known:
     """All that was named of a variant's settings where its config is still the one that was trained with."""
     kept = record.variants[variant]
-    changed = Known("changed", {"config": kept["config"], **flat(kept["settings"])})
+    whose = {name: kept[name] for name in ("config", "ensemble_of") if name in kept}
+    trained = record.variants[kept.get("ensemble_of", variant)]
+    changed = Known("changed", {**whose, **flat(kept["settings"])})
     path = None if place is None else config_path(place.parent, kept["config"])
     if path is None or not path.is_file():
         return changed
     from augrnn.yaml_files import read_config  # slow to import
 
     named = merged(read_config(path, record.experiment), kept["settings"])
-    if fingerprint({**named, "seed_everything": 0}, record.scale) != kept["fingerprint"]:
+    if fingerprint({**named, "seed_everything": 0}, record.scale) != trained["fingerprint"]:
         return changed
-    return Known("named", {"config": kept["config"], **flat(merged({"trainer": TRAINER}, named))})
+    return Known("named", {**whose, **flat(merged({"trainer": TRAINER}, named))})
 
 
 def flat(settings: Mapping[str, Any], before: str = "") -> dict[str, Any]:

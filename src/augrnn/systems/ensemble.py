@@ -29,7 +29,6 @@ class EncoderDecoderEnsemble(Searching, nn.Module):
         self.members = nn.ModuleList(members)
         first = members[0]
         self.beam_size, self.length_penalty, self.best = first.beam_size, first.length_penalty, first.best
-        self.check_search = first.check_search
 
     @property
     def device(self) -> torch.device:
@@ -39,6 +38,10 @@ class EncoderDecoderEnsemble(Searching, nn.Module):
     @property
     def _systems(self) -> list[EncoderDecoder]:
         return cast(list[EncoderDecoder], list(self.members))
+
+    def check_search(self, best: int, beam: int, length_penalty: float) -> None:
+        """Refuse a beam search that is impossible, with a UserError."""
+        self._systems[0].check_search(best, beam, length_penalty)
 
     def search_bytes(self, length: int, beam: int) -> int:
         """About what the beam search of one source takes in memory; see `EncoderDecoder.search_bytes`."""
