@@ -169,6 +169,13 @@ def test_an_ensemble_is_measured_as_one_model(trained: World) -> None:
     assert check(trained.experiments).notes == []
 
 
+def test_the_folder_of_an_ensemble_says_whose_models_to_load(trained: World) -> None:
+    names = ", ".join(str(trained.folder("one", seed)) for seed in (0, 1))
+    with pytest.raises(UserError, match="is an ensemble, which has no weights of its own") as refused:
+        load(trained.folder("together", 0))
+    assert f"give its models ({names})" in str(refused.value)
+
+
 def test_nothing_is_left_to_do(there: World) -> None:
     assert ensemble(there).state(there.runs) == "finished"
     again(there, command=lambda *_: pytest.fail("nothing is left to do"))

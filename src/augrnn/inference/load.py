@@ -15,7 +15,8 @@ from lightning.pytorch.cli import LightningArgumentParser
 from augrnn.batches import moved
 from augrnn.checkpoints import CONFIG_KEY, mean_weights, read_checkpoint
 from augrnn.errors import UserError
-from augrnn.run_folder import LAST, MODEL
+from augrnn.files import read_json
+from augrnn.run_folder import LAST, MODEL, SUMMARY
 from augrnn.systems.encoder_decoder import EncoderDecoder
 from augrnn.systems.system import System
 from augrnn.tasks.task import Codec, Task
@@ -175,6 +176,9 @@ def _checkpoint(origin: Path) -> Path:
     for path in (origin / MODEL, origin / LAST):
         if path.is_file():
             return path
+    if (origin / SUMMARY).is_file() and (members := read_json(origin / SUMMARY, "status").get("members")):
+        named = ", ".join(str(origin.parents[1] / member) for member in members)
+        raise UserError(f"{origin} is an ensemble, which has no weights of its own: give its models ({named})")
     raise UserError(f"{origin} has no {MODEL} or {LAST}: it is not the folder of a run, or not of a trained one")
 
 
