@@ -89,6 +89,10 @@ def test_typical_tells_the_value_in_its_unit() -> None:
         ("at most", 0.5, None, 0.0001234, "0.000123"),
         ("at most", 1e-7, None, 2e-8, "2e-08"),
         ("at most", 60_000, None, 60_000.4, "60,000.4"),
+        ("at most", 12_345, None, 12_345.3, "12,345.3"),
+        ("at most", 1_234_567, None, 1_234_567.03, "1,234,567.03"),
+        ("at most", -1.0, None, -0.9996, "-0.9996"),
+        ("at most", 0.0, None, 0.00001, "1e-05"),
         ("at most", 60_000, None, 41_200.4, "41,200"),
     ],
 )
@@ -107,6 +111,7 @@ def test_a_bar_is_told_with_all_its_digits() -> None:
     assert Mean("at most", 1e-7).describe("bits") == "mean at most 1e-07 bits"
     assert Mean("at most", 0.30000000000000004).describe("bits") == "mean at most 0.3 bits"
     assert Mean("at most", 1234.5).describe("bits") == "mean at most 1,234.5 bits"
+    assert Mean("at most", 41_200).describe("bits") == "mean at most 41,200 bits"
 
 
 @pytest.mark.parametrize(

@@ -62,6 +62,29 @@ def test_machines_with_memory_and_the_lstm_are_compared_at_the_best_rate_of_each
     }
 
 
+def test_an_ensemble_is_compared_with_the_mean_of_its_own_members_and_not_judged_without_one() -> None:
+    bleu = {("en-fr", 0): 60.0, ("en-fr", 1): 62.0, ("en-fr", 2): 70.0, ("en-fr-ensemble", 0): 63.0}
+    bleu |= {("en-de", 0): 40.0, ("en-de-ensemble", 0): 42.0}
+    runs = {
+        (name, seed): RunRecord(name, seed, "finished", {"test_2016_flickr/bleu": value, "members": 2})
+        for (name, seed), value in bleu.items()
+    }
+    planned = {"en-fr": 3, "en-de": 3, "en-fr-ensemble": 1, "en-de-ensemble": 1}
+    found = observed("attention/strong-translation", "ensemble", Results("", "small", planned, runs))
+    assert found == {
+        "French": Observations((63.0,)),
+        "German": Observations((42.0,)),
+        "French, above its members": Observations((2.0,)),
+        "German, above its members": Observations((), missing=1),
+    }
+    runs["en-fr-ensemble", 0] = RunRecord("en-fr-ensemble", 0, "failed")
+    del runs["en-de-ensemble", 0]
+    found = observed("attention/strong-translation", "ensemble", Results("", "small", planned, runs))
+    assert isinstance(found, Mapping)
+    assert found["French, above its members"] == Observations((None,))
+    assert found["German, above its members"] == Observations((), missing=1)
+
+
 def test_accuracy_on_tables_is_at_the_wider_range_of_questions_from_all_templates() -> None:
     measures = {"right": {"10": 0.1, "20": 0.2}, "right_of_all": {"10": 0.9, "20": 0.8}}
     runs = {("columns-3", 0): RunRecord("columns-3", 0, "finished", measures)}

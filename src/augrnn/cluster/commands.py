@@ -98,7 +98,8 @@ def _submit(name: str, options: argparse.Namespace) -> int:
     tasks = [task_of(run, runs, [*worker_command(run, experiments, runs), *placement]) for run in ready]
     code = submit_tasks(submissions, tasks, profile, options.dry_run)
     if len(ready) < len(todo):
-        print(f"{len(todo) - len(ready)} ensembles wait for their models: say the same again when these have ended")
+        told = "say this again, without --fresh or --measure-again, when their models have ended"
+        print(f"{len(todo) - len(ready)} ensembles wait: {told}")
     if not options.dry_run:
         found = standings(request.own(runs), runs, submissions.queued())
         show_standings(found, runs, experiment.curves)

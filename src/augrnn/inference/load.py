@@ -177,7 +177,7 @@ def _checkpoint(origin: Path) -> Path:
         if path.is_file():
             return path
     if (origin / SUMMARY).is_file() and (members := read_json(origin / SUMMARY, "status").get("members")):
-        named = ", ".join(str(origin.parents[1] / member) for member in members)
+        named = ", ".join(str(origin.resolve().parents[1] / member) for member in members)
         raise UserError(f"{origin} is an ensemble, which has no weights of its own: give its models ({named})")
     raise UserError(f"{origin} has no {MODEL} or {LAST}: it is not the folder of a run, or not of a trained one")
 

@@ -429,10 +429,12 @@ DIGITS = 12
 
 
 def _number(value: float | None, digits: int = 3) -> str:
+    """A number to so many digits, but with all those before the point."""
     if value is None:
         return "unbounded"
-    whole = value == round(value) or (abs(value) >= 1000 and digits == 3)
-    return f"{value:,.0f}" if whole else f"{value:,.{digits}g}"
+    if abs(value) >= 1000 and digits < DIGITS:
+        return f"{value:,.{digits - 3}f}"
+    return f"{value:,.0f}" if value == round(value) else f"{value:,.{digits}g}"
 
 
 def _read(text: str) -> float:

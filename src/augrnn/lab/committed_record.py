@@ -85,9 +85,13 @@ class Record(Traced):
 
 def require_extendable(plan: Sequence[Run], record: Record) -> None:
     """Refuse a record that a plan has not grown from; a UserError."""
-    first = {run.variant: run.fingerprint for run in reversed(plan) if not run.members}
-    trained = {name: kept for name, kept in record.variants.items() if "ensemble_of" not in kept}
-    changed = [name for name, kept in trained.items() if first.get(name) != kept["fingerprint"]]
+    first = {run.variant: run for run in reversed(plan)}
+    changed = [
+        name
+        for name, kept in record.variants.items()
+        if not (name in first and first[name].members and "ensemble_of" in kept)  # these are made anew
+        and (name not in first or first[name].fingerprint != kept["fingerprint"])
+    ]
     if changed:
         raise UserError(
             f"--extend keeps what is on record, but the settings of {', '.join(changed)} have changed since"

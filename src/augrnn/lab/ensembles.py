@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, cast
 from augrnn.errors import UserError
 from augrnn.lab.plan import Run
 from augrnn.lab.work import ended
+from augrnn.run_folder import LAST, MODEL
 
 if TYPE_CHECKING:
     from augrnn.training.command import Trained
@@ -17,7 +18,7 @@ def assembled(run: Run, runs: Path) -> "Trained":
 
     Raises:
       FloatingPointError: the training of a member diverged.
-      UserError: a member has not ended, its checkpoint is gone, or it has another vocabulary.
+      UserError: a member has not ended, its model is gone, or it has another vocabulary.
     """
     from augrnn.inference.load import load, require_alike
     from augrnn.systems.encoder_decoder import EncoderDecoder
@@ -40,8 +41,17 @@ def require_members(todo: Sequence[Run], runs: Path) -> None:
     """
     for run in todo:
         for member in run.members:
-            if member not in todo and not ended_all([member], runs):
-                raise UserError(f"{run} needs the model of {member}, which has not ended: train it, or leave {run} out")
+            if member not in todo and not has_model(member, runs):
+                raise UserError(
+                    f"{run} needs the model of {member}, which is not in {member.folder(runs)}: train it (without "
+                    f"--extend), or leave out {run.variant}"
+                )
+
+
+def has_model(run: Run, runs: Path) -> bool:
+    """Whether a run has ended and its model is there, if it did not diverge."""
+    state, folder = run.state(runs), run.folder(runs)
+    return state == "failed" or (state == "finished" and any((folder / name).exists() for name in (MODEL, LAST)))
 
 
 def ended_all(members: Sequence[Run], runs: Path) -> bool:

@@ -117,6 +117,9 @@ class Experiment:
           seeds: another number of seeds than the scale's. An ensemble is always of the scale's own; it is left out
             where there are fewer.
           variants: only these.
+
+        Raises:
+          UserError: a name is unknown, a config cannot be read, or a named ensemble has fewer seeds than the scale.
         """
         if seeds is not None:
             require_count("--seeds", seeds, MOST_SEEDS)

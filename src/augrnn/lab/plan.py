@@ -84,18 +84,23 @@ class Run:
         """How far it is, by its record."""
         folder = self.folder(runs)
         path = folder / PROVENANCE
+        if self.members:
+            return self._of_ensemble(runs)
         if not path.exists():
             return "outdated" if any((folder / name).exists() for name in (LAST, SUMMARY)) else "new"
         if read_json(path, "fingerprint")["fingerprint"] != self.fingerprint:
-            return "broken" if self.members else "outdated"  # nothing that took hours is lost
-        return "broken" if self._stale(runs) else ended(folder) or "broken"
+            return "outdated"
+        return ended(folder) or "broken"
 
-    def _stale(self, runs: Path) -> bool:
-        path = self.folder(runs) / SUMMARY
-        if not self.members or not path.exists():
-            return False
-        before = read_json(path, "members")["members"]
-        return any(before.get(name) != made for name, made in self.made_of(runs).items())
+    def _of_ensemble(self, runs: Path) -> State:
+        """By its result alone; one that is of other models is made again, because nothing that took hours is lost."""
+        folder = self.folder(runs)
+        if not (folder / SUMMARY).exists():
+            return "broken" if (folder / PROVENANCE).exists() else "new"
+        kept = read_json(folder / SUMMARY, "members")
+        same = all(kept["members"].get(name) == made for name, made in self.made_of(runs).items())
+        whole = same and kept.get("fingerprint") == self.fingerprint
+        return ended(folder) or "broken" if whole else "broken"
 
     def made_of(self, runs: Path) -> dict[str, str]:
         """A hash of the result of each member that has one, by name: an ensemble is made again when they change."""

@@ -6,7 +6,7 @@ A run's folder holds config.yaml (resolved), metrics.csv, checkpoints/, log.txt 
 - exhibits.json: what the trained model shows;
 - summary.json: the result. It is written last, so a folder without one is a broken run, which resumes.
 
-An ensemble's folder has only these three: its members have the others.
+An ensemble's folder has no config, metrics and checkpoints: its members have them.
 """
 
 import csv

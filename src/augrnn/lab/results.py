@@ -250,6 +250,8 @@ class Results:
     def lowest(self, metric: str, asked: Mapping[str, Any]) -> str:
         """Of a sweep's points that have these options, the one with the lowest median; failed runs are the highest."""
         points = [point for point, options in self.points.items() if asked.items() <= options.items()]
+        if not points:
+            raise UserError(f"no point of {self.scale} has {dict(asked)}")
         return min(points, key=lambda point: self._median(point, metric))
 
     def _median(self, point: str, metric: str) -> float:

@@ -120,8 +120,7 @@ def reproduce(
         )
         pool = Pool(lambda run: command(run, experiments, runs), runs, slots, 1, progress)
         pool.do([run for run in todo if not run.members])
-        # Others than were to be done may have to be made again by now, because members of theirs were done.
-        ensembles = [run for run in own if run.members and run.state(runs) not in ("finished", "failed")]
+        ensembles = [run for run in todo if run.members and not ended_all([run], runs)]
         whole = [run for run in ensembles if ended_all(run.members, runs)]
         crashed = dict(pool.do(whole))
         crashed |= {run: "its models have not all ended" for run in ensembles if run not in whole}
@@ -150,7 +149,7 @@ class Planned(NamedTuple):
     def left_to_do(
         self, runs: Path, retry: bool = False, fresh: bool = False, measure_again: bool = False, dry: bool = False
     ) -> list[Run]:
-        """The runs that have not ended; see the function of that name."""
+        """The runs that have not ended, and the ensembles of which some are; see the function of that name."""
         if self.before and (fresh or measure_again):
             option = "--fresh" if fresh else "--measure-again"
             raise UserError(f"--extend keeps runs as they are on record and {option} is for all runs: choose one")
@@ -158,8 +157,11 @@ class Planned(NamedTuple):
         if measure_again:
             require_checkpoints(own, runs)
         todo = left_to_do(own, runs, retry, fresh, measure_again, dry=True)
-        require_members(todo, runs)
-        return todo if dry else left_to_do(own, runs, retry, fresh, measure_again)
+        changing = [run for run in own if run not in todo and any(member in todo for member in run.members)]
+        require_members([*todo, *changing], runs)
+        if not dry:
+            left_to_do(own, runs, retry, fresh, measure_again)
+        return [*todo, *changing]
 
 
 def planned(
@@ -224,9 +226,9 @@ def left_to_do(
 
 
 def require_checkpoints(plan: Sequence[Run], runs: Path) -> None:
-    """Refuse to measure finished runs again whose checkpoints are gone, or those of an ensemble's members."""
-    finished = [run for run in plan if run.state(runs) == "finished"]
-    bare = [run for run in finished if not all((each.folder(runs) / LAST).exists() for each in run.members or (run,))]
+    """Refuse to measure finished runs again whose checkpoints are gone; an ensemble has none of its own."""
+    finished = [run for run in plan if run.state(runs) == "finished" and not run.members]
+    bare = [run for run in finished if not (run.folder(runs) / LAST).exists()]
     if bare:
         raise UserError(
             f"the last checkpoints of {len(bare)} finished runs are gone ({few(bare)}), so they cannot be measured: "

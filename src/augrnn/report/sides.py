@@ -17,7 +17,7 @@ from augrnn.lab.committed_record import FORMAT, Record, own_path, provenance_of,
 from augrnn.lab.experiment import Experiment, load
 from augrnn.lab.places import config_path, names, place_of, places
 from augrnn.lab.plan import fingerprint
-from augrnn.lab.records import faults, read_curves
+from augrnn.lab.records import IDENTITY, faults, read_curves
 from augrnn.lab.results import Curve, RunRecord
 from augrnn.lab.settings import merged
 from augrnn.run_folder import CONFIG, METRICS, PROVENANCE, SUMMARY
@@ -208,10 +208,10 @@ def _settings(record: Record, variant: str, place: Path | None) -> Known:
     """All that was named of a variant's settings where its config is still the one that was trained with."""
     kept = record.variants[variant]
     whose = {name: kept[name] for name in ("config", "ensemble_of") if name in kept}
-    trained = record.variants[kept.get("ensemble_of", variant)]
+    trained = record.variants.get(kept.get("ensemble_of", variant))
     changed = Known("changed", {**whose, **flat(kept["settings"])})
     path = None if place is None else config_path(place.parent, kept["config"])
-    if path is None or not path.is_file():
+    if trained is None or path is None or not path.is_file():
         return changed
     from augrnn.yaml_files import read_config  # slow to import
 
@@ -253,7 +253,7 @@ def _of_run(folder: Path) -> Side:
     curves = _logged(folder / METRICS)
     if has[SUMMARY]:
         summary = read_json(folder / SUMMARY, "status")
-        record |= {name: value for name, value in summary.items() if name != "fingerprint"}
+        record |= {name: value for name, value in summary.items() if name not in IDENTITY}
         kept = summary.get("curves")
         record["curves"] = {**kept, **curves} if isinstance(kept, dict) else kept
     else:
