@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -81,6 +82,17 @@ def test_an_experiment_file_must_define_one_of_its_folders_name(world: World) ->
     path.write_text((world.experiments / "toy/learn/experiment.py").read_text())
     with pytest.raises(UserError, match="calls its experiment toy/learn"):
         load("toy/other", world.experiments)
+
+
+def test_an_edit_counts_even_where_time_and_size_stay(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
+    path = world.experiments / "toy/learn/experiment.py"
+    before = path.stat()
+    assert load("toy/learn", world.experiments).scales["smoke"].seeds == 2
+    path.write_text(path.read_text().replace('"smoke": Scale(seeds=2', '"smoke": Scale(seeds=3'))
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert load("toy/learn", world.experiments).scales["smoke"].seeds == 3
+    assert not list(path.parent.glob("__pycache__"))
 
 
 def test_an_experiment_file_that_leaves_the_program_is_named(world: World) -> None:
