@@ -9,7 +9,7 @@ from typing import Literal
 from augrnn import files
 from augrnn.cluster.slurm import Job
 from augrnn.lab import work as lab
-from augrnn.lab.work import Work
+from augrnn.lab.work import ENDED, Work
 
 State = lab.State | Literal["waiting", "running"]
 """How far a unit of work is by its record, and whether it is in the queue or at work."""
@@ -37,7 +37,7 @@ def standings(plan: Sequence[Work], runs: Path, queued: Mapping[str, Job]) -> li
 
 def _standing(work: Work, runs: Path, job: Job | None) -> Standing:
     state = work.state(runs)
-    if job is not None and state not in ("finished", "failed"):
+    if job is not None and state not in ENDED:
         return Standing(work, "running" if job.state in ("RUNNING", "COMPLETING") else "waiting", job.where)
     folder = work.folder(runs)
     if state == "broken" and any(map(files.held, (folder, *folder.glob("seed-*")))):

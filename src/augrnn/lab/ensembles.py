@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, cast
 
 from augrnn.errors import UserError
 from augrnn.lab.plan import Run
-from augrnn.lab.work import ended
+from augrnn.lab.work import ENDED, ended
 from augrnn.run_folder import LAST, MODEL
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def has_model(run: Run, runs: Path) -> bool:
 
 def ended_all(members: Sequence[Run], runs: Path) -> bool:
     """Whether all of some runs have ended."""
-    return all(member.state(runs) in ("finished", "failed") for member in members)
+    return all(member.state(runs) in ENDED for member in members)
 
 
 def startable(todo: Sequence[Run]) -> list[Run]:

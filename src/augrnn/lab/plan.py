@@ -82,10 +82,10 @@ class Run:
 
     def state(self, runs: Path) -> State:
         """How far it is, by its record."""
-        folder = self.folder(runs)
-        path = folder / PROVENANCE
         if self.members:
             return self._of_ensemble(runs)
+        folder = self.folder(runs)
+        path = folder / PROVENANCE
         if not path.exists():
             return "outdated" if any((folder / name).exists() for name in (LAST, SUMMARY)) else "new"
         if read_json(path, "fingerprint")["fingerprint"] != self.fingerprint:

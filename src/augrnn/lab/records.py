@@ -20,7 +20,7 @@ from augrnn.errors import UserError
 from augrnn.files import locked, read_json, write_json
 from augrnn.lab.plan import Run
 from augrnn.lab.results import Curve, RunRecord
-from augrnn.lab.work import Work
+from augrnn.lab.work import ENDED, Work
 from augrnn.run_folder import PROVENANCE, SUMMARY
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ def _float(text: str | None) -> float | None:
 
 def read_run(run: Run, runs: Path) -> RunRecord | None:
     """A run's record with its curves whole; None where it has not ended, or has other settings."""
-    if run.state(runs) not in ("finished", "failed"):
+    if run.state(runs) not in ENDED:
         return None
     path = run.folder(runs) / SUMMARY
     summary = {name: value for name, value in read_json(path, "status").items() if name not in IDENTITY}

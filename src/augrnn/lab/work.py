@@ -15,6 +15,10 @@ other settings, or none of the settings that it was trained with.
 """
 
 
+ENDED: tuple[State, ...] = ("finished", "failed")
+"""The states of work that has a result."""
+
+
 class Work(Protocol):
     """Something that a process does and that can be taken up again. It can be hashed, and `str` gives words for it."""
 

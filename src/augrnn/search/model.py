@@ -4,7 +4,7 @@
 # K = members of an ensemble
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple, Protocol
 
 import torch
@@ -141,6 +141,13 @@ class _InRows:
         return log_probabilities(packed_product(y_NJ, self._vocabulary))
 
 
+def mean_alignment(weights: Sequence[Tensor]) -> Tensor:
+    """The mean of the weights (..., L) of several models, of those that look anywhere: others are all zero."""
+    weights_K = torch.stack(list(weights))
+    looking_K = weights_K.sum(-1) > 0
+    return weights_K.sum(0) / looking_K.sum(0).clamp_min(1).unsqueeze(-1)
+
+
 class Ensemble(NamedTuple):
     """Several models as one: the next word's probability is the mean of theirs.
 
@@ -165,9 +172,7 @@ class _Together:
         self._walks = walks
 
     def alignment(self) -> Tensor:
-        weights_KNL = torch.stack([walk.alignment() for walk in self._walks])
-        looking_KN = weights_KNL.sum(-1) > 0
-        return weights_KNL.sum(0) / looking_KN.sum(0).clamp_min(1)[:, None]
+        return mean_alignment([walk.alignment() for walk in self._walks])
 
     def next(self, words_N: Tensor) -> Scores:
         log_p_KNV = torch.stack([walk.next(words_N).all() for walk in self._walks])

@@ -26,6 +26,7 @@ from augrnn.lab.committed_sweep import PICTURES, Row, best_share, whole_ones
 from augrnn.lab.plan import Run
 from augrnn.lab.records import read_curves, read_run
 from augrnn.lab.results import Curve, RunRecord
+from augrnn.lab.work import ENDED
 from augrnn.option_names import shortened, value_texts
 from augrnn.run_folder import METRICS
 from augrnn.sweeps.kept import ENDED_EARLY
@@ -60,7 +61,7 @@ def left(sweep: Sweep, runs: Path) -> tuple[int, int]:
     """How many runs of a sweep have not ended, and how many it has in all; of trials and agents where it has these."""
     if on_server(sweep, runs) or not _elsewhere(sweep, runs):
         states = [each.state(runs) for each in plan(sweep, runs)]
-        return sum(state not in ("finished", "failed") for state in states), len(states)
+        return sum(state not in ENDED for state in states), len(states)
     whole = len(points(sweep)) * len(sweep.seeds) if sweep.file.method == "grid" else sweep.file.run_cap or 0
     return max(0, whole - len(ended_folders(sweep, runs))), whole
 
@@ -68,7 +69,7 @@ def left(sweep: Sweep, runs: Path) -> tuple[int, int]:
 def ended_folders(sweep: Sweep, runs: Path) -> list[Path]:
     """The folders of the runs that have ended."""
     every = [run for _, _, its in _runs_of_points(sweep, runs) for run in its]
-    return [run.folder(runs) for run in every if run.state(runs) in ("finished", "failed")]
+    return [run.folder(runs) for run in every if run.state(runs) in ENDED]
 
 
 def _runs_of_points(sweep: Sweep, runs: Path) -> Iterator[tuple[str, Point, list[Run]]]:

@@ -1,6 +1,6 @@
 """Several trained systems that write as one."""
 
-# B = batch, M = target positions, L = source positions, K = members
+# B = batch, M = target positions, L = source positions
 
 from collections.abc import Sequence
 from typing import Any, cast
@@ -8,7 +8,7 @@ from typing import Any, cast
 import torch
 from torch import Tensor, nn
 
-from augrnn.search.model import Ensemble
+from augrnn.search.model import Ensemble, mean_alignment
 from augrnn.systems.encoder_decoder import EncoderDecoder
 from augrnn.systems.searching import Searching
 from augrnn.text.token_batches import PairBatch
@@ -61,9 +61,7 @@ class EncoderDecoderEnsemble(Searching, nn.Module):
 
         They are the mean over the members that have attention.
         """
-        weights_KBML = torch.stack([system.align(batch) for system in self._systems])
-        looking_KBM = weights_KBML.sum(-1) > 0
-        return weights_KBML.sum(0) / looking_KBM.sum(0).clamp_min(1).unsqueeze(-1)
+        return mean_alignment([system.align(batch) for system in self._systems])
 
 
 Writer = EncoderDecoder | EncoderDecoderEnsemble
